@@ -1,0 +1,249 @@
+"""Messages as they lie on the wire, and the values they stand for.
+
+Decoding is strict and safe: whatever the text, the answer is a value or a :class:`~cpe.errors.ProtocolError`
+with one of these codes, and a message that names the place:
+
+================== ==========================================================================
+``INVALID_JSON``   not a JSON object, a key that stands twice, ``NaN``
+``TOO_LARGE``      more than SQS carries
+``TOO_DEEP``       nested deeper than any message needs
+``MISSING_FIELD``  a field is missing, null or empty
+``INVALID_FIELD``  a field of the wrong kind, NUL or half a surrogate pair in a text
+``UNKNOWN_COMMAND``, ``UNKNOWN_EVENT``  a type that the protocol does not have
+================== ==========================================================================
+
+Keys that this version does not know are left alone, so that a newer side can talk to an older one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from cpe.errors import ProtocolError
+from cpe.protocol.body import mend, parse_body, render_body
+from cpe.protocol.commands import Command, CommandType, WorkflowRequest
+from cpe.protocol.events import PROTOCOL_VERSION, ActivityRef, Event, EventType, WorkflowRef
+from cpe.protocol.fields import Fields
+
+# SWF refuses these in names (API reference of StartWorkflowExecution).
+_REFUSED = re.compile(r"[:/|\x00-\x1f\x7f-\x9f]")
+_MAX_NAME = 256
+_MAX_VERSION = 64
+# SWF closes an execution after a year, whatever is asked (quota "workflow execution time").
+_MAX_EXECUTION_SECONDS = 31_536_000
+
+_COMMON = frozenset({"time", "type", "eventId", "jobId", "version"})
+_FLAT = {
+    EventType.WORKFLOW_SCHEDULED: _COMMON | {"workflowId", "runId"},
+    EventType.COMMAND_REJECTED: _COMMON,
+}
+"""Events whose details lie on the top level, and which keys there are not details."""
+_DATA = frozenset({"workflow", "activity"})
+_ACTIVITY = frozenset({"activityId", "activityType", "activityVersion"})
+
+
+def decode_command(body: str) -> Command:
+    """Read a command.
+
+    Raises:
+        ProtocolError: See the table above.
+
+    Example:
+        >>> decode_command('{"time": 1.5, "type": "cancel_job", "jobId": "j1", "data": {}}').type
+        <CommandType.CANCEL_JOB: 'CANCEL_JOB'>
+    """
+    fields = Fields(parse_body(body))
+    name = fields.text("type")
+    try:
+        command_type = CommandType(name.upper())
+    except ValueError:
+        raise ProtocolError(f"type {name[:64]!r} is no command", code="UNKNOWN_COMMAND") from None
+    command = Command(
+        type=command_type,
+        time=fields.seconds_since_epoch("time"),
+        job_id=fields.text("jobId"),
+        data=_command_data(fields, command_type),
+    )
+    if command_type is CommandType.START_JOB:
+        workflow_request(command)
+    return command
+
+
+def encode_command(command: Command) -> str:
+    """Write a command, after the checks that the stack will make.
+
+    Raises:
+        ProtocolError: The command would be refused.
+    """
+    body = render_body(
+        {"time": command.time, "type": command.type.value, "jobId": command.job_id, "data": command.data}
+    )
+    decode_command(body)
+    return body
+
+
+def workflow_request(command: Command) -> WorkflowRequest:
+    """Read `data.workflow` of a START_JOB.
+
+    Raises:
+        ProtocolError: ``MISSING_FIELD`` or ``INVALID_FIELD``.
+    """
+    workflow = Fields(command.data, "data").object("workflow")
+    return WorkflowRequest(
+        name=_swf_name(workflow, "name", workflow.text("name")),
+        version=_swf_name(workflow, "version", workflow.number_or_text("version"), _MAX_VERSION),
+        task_list=_optional_swf_name(workflow, "taskList"),
+        domain=_optional_swf_name(workflow, "domain"),
+        execution_start_to_close_timeout=_execution_timeout(workflow),
+    )
+
+
+def encode_event(event: Event) -> str:
+    """Write an event in the original's layout.
+
+    Details that JSON has no form for are mended (see :func:`cpe.protocol.body.mend`): a fact is not held back
+    for a broken character.
+
+    Raises:
+        ProtocolError: ``MISSING_FIELD`` without the workflow or activity that the type needs,
+            ``INVALID_FIELD`` for details of no JSON type or under the name of a field, ``TOO_LARGE``,
+            ``TOO_DEEP``.
+    """
+    message: dict[str, Any] = {
+        "time": event.time,
+        "type": event.type.value,
+        "eventId": event.event_id,
+        "jobId": event.job_id,
+        "version": PROTOCOL_VERSION,
+    }
+    details = mend(event.details)
+    if event.type in _FLAT:
+        if event.type is EventType.WORKFLOW_SCHEDULED:
+            message |= _workflow_fields(event)
+        _merge(message, details)
+    else:
+        message["data"] = _event_data(event, details)
+    return render_body(message)
+
+
+def decode_event(body: str) -> Event:
+    """Read an event, ours or the original's.
+
+    The original's have no `eventId`; theirs is derived from the body, which SQS delivers unchanged each time.
+
+    Raises:
+        ProtocolError: See the table above.
+    """
+    fields = Fields(parse_body(body))
+    name = fields.text("type")
+    try:
+        event_type = EventType(name.upper())
+    except ValueError:
+        raise ProtocolError(f"type {name[:64]!r} is no event", code="UNKNOWN_EVENT") from None
+    workflow, activity = None, None
+    if event_type in _FLAT:
+        if event_type is EventType.WORKFLOW_SCHEDULED:
+            workflow = _workflow_ref(fields)
+        details = _details(fields, _FLAT[event_type])
+    else:
+        data = fields.object("data")
+        workflow = _workflow_ref(data.object("workflow"))
+        details = _details(data, _DATA)
+        if event_type.is_activity:
+            activity_fields = data.object("activity")
+            activity = _activity_ref(activity_fields)
+            details = _details(activity_fields, _ACTIVITY)
+    return Event(
+        type=event_type,
+        time=fields.seconds_since_epoch("time"),
+        event_id=fields.text("eventId") if fields.has("eventId") else _digest_id(body),
+        job_id=fields.text("jobId") if fields.has("jobId") else None,
+        workflow=workflow,
+        activity=activity,
+        details=details,
+    )
+
+
+def _command_data(fields: Fields, command_type: CommandType) -> Mapping[str, Any]:
+    data = fields.values.get("data")
+    if command_type is not CommandType.START_JOB and data in (None, {}):
+        return {}
+    return fields.object("data").values
+
+
+def _swf_name(fields: Fields, name: str, value: str, longest: int = _MAX_NAME) -> str:
+    if len(value) > longest:
+        raise fields.invalid(name, f"must have at most {longest} characters")
+    if _REFUSED.search(value) or value == "arn":
+        raise fields.invalid(name, "must not contain ':', '/', '|' or control characters, nor be 'arn'")
+    return value
+
+
+def _optional_swf_name(fields: Fields, name: str) -> str | None:
+    return _swf_name(fields, name, fields.text(name)) if fields.has(name) else None
+
+
+def _execution_timeout(workflow: Fields) -> str | None:
+    name = "executionStartToCloseTimeout"
+    if not workflow.has(name):
+        return None
+    text = workflow.number_or_text(name)
+    if not re.fullmatch(r"[0-9]{1,8}", text, re.ASCII) or not 1 <= int(text) <= _MAX_EXECUTION_SECONDS:
+        raise workflow.invalid(name, f"must be whole seconds from 1 to {_MAX_EXECUTION_SECONDS}")
+    return str(int(text))
+
+
+def _workflow_fields(event: Event) -> dict[str, str]:
+    if event.workflow is None:
+        raise ProtocolError(f"{event.type} needs its workflow", code="MISSING_FIELD")
+    return {"workflowId": event.workflow.workflow_id, "runId": event.workflow.run_id}
+
+
+def _event_data(event: Event, details: Mapping[str, Any]) -> dict[str, Any]:
+    data: dict[str, Any] = {"workflow": _workflow_fields(event)}
+    if not event.type.is_activity:
+        return _merge(data, details)
+    if event.activity is None:
+        raise ProtocolError(f"{event.type} needs its activity", code="MISSING_FIELD")
+    ref = event.activity
+    data["activity"] = (
+        {"activityId": ref.activity_id, "activityType": ref.name, "activityVersion": ref.version}
+        if event.type is EventType.ACTIVITY_SCHEDULED
+        else {"activityId": ref.activity_id, "activityType": {"name": ref.name, "version": ref.version}}
+    )
+    _merge(data["activity"], details)
+    return data
+
+
+def _merge(fields: dict[str, Any], details: Mapping[str, Any]) -> dict[str, Any]:
+    clash = fields.keys() & details.keys()
+    if clash:
+        raise ProtocolError(f"details must not name {', '.join(sorted(clash))}", code="INVALID_FIELD")
+    fields |= details
+    return fields
+
+
+def _details(fields: Fields, known: frozenset[str]) -> dict[str, Any]:
+    return {key: value for key, value in fields.values.items() if key not in known}
+
+
+def _workflow_ref(fields: Fields) -> WorkflowRef:
+    return WorkflowRef(workflow_id=fields.text("workflowId"), run_id=fields.text("runId"))
+
+
+def _activity_ref(fields: Fields) -> ActivityRef:
+    """Read which activity; `activityType` is an object, or the bare name with `activityVersion` beside it."""
+    activity_id = fields.text("activityId")
+    if isinstance(fields.required("activityType"), str):
+        name, version = fields.text("activityType"), fields.number_or_text("activityVersion")
+    else:
+        activity_type = fields.object("activityType")
+        name, version = activity_type.text("name"), activity_type.number_or_text("version")
+    return ActivityRef(activity_id=activity_id, name=name, version=version)
+
+
+def _digest_id(body: str) -> str:
+    return f"sha256:{hashlib.sha256(body.encode()).hexdigest()}"
