@@ -1,0 +1,169 @@
+"""A threaded HTTP/1.1 server for one WSGI application.
+
+werkzeug's own server closes the connection after every answer. AWS clients keep theirs and make hundreds of
+small calls, so this one keeps connections open, sends each answer in one piece and at once.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import socket
+import socketserver
+import threading
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.types import WSGIApplication
+
+_log = logging.getLogger(__name__)
+
+#: The key in a WSGI environment under which an application finds its `Connection`.
+CONNECTION = "cpe.local.connection"
+
+
+class ClientGoneError(ConnectionError):
+    """Nobody waits for the answer any more: the client hung up or the server stops."""
+
+
+class Connection:
+    """What an application that holds a request back needs to know about who waits for it."""
+
+    def __init__(self, sock: socket.socket, stopping: threading.Event) -> None:
+        self._socket = sock
+        self._stopping = stopping
+
+    def check(self) -> None:
+        """Raise `ClientGoneError` unless the client still waits for its answer."""
+        if self._stopping.is_set():
+            raise ClientGoneError("the server stops")
+        try:
+            gone = self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+        except BlockingIOError:
+            gone = False
+        except OSError:
+            gone = True
+        if gone:
+            raise ClientGoneError("the client hung up")
+
+
+class RequestHandler(MotoRequestHandler):
+    """One connection. Inherits how moto wants the WSGI environment; answers and keeps the connection open."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: HttpServer  # type: ignore[assignment]  # werkzeug expects a server of its own; ours has the same attributes
+
+    def run_wsgi(self) -> None:
+        """Answer one request."""
+        environ = self.make_environ()
+        length = int(self.headers.get("Content-Length") or 0)
+        # The whole body is read, whatever the application does with it: the next request follows it.
+        body = (
+            environ["wsgi.input"].read() if environ.get("wsgi.input_terminated") else self.rfile.read(length)
+        )
+        environ["wsgi.input"] = io.BytesIO(body)
+        environ["CONTENT_LENGTH"] = str(len(body))
+        environ[CONNECTION] = Connection(self.connection, self.server.stopping)
+        try:
+            answer = Answer.of(self.server.app, environ)
+        except ClientGoneError:
+            self.close_connection = True
+            return
+        except Exception:
+            _log.exception("%s %s failed", self.command, self.path)
+            answer = Answer(
+                "500 Internal Server Error", [("Content-Type", "text/plain")], b"internal failure\n"
+            )
+        self._send(answer)
+
+    def _send(self, answer: Answer) -> None:
+        status, _, reason = answer.status.partition(" ")
+        self.send_response(int(status), reason)
+        for name, value in answer.headers:
+            if name.lower() not in {"content-length", "connection", "date", "server"} or (
+                name.lower() == "content-length" and self.command == "HEAD"
+            ):
+                self.send_header(name, value)
+        bodiless = self.command == "HEAD" or int(status) in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
+        if not bodiless:
+            self.send_header("Content-Length", str(len(answer.body)))
+        self._headers_buffer.append(b"\r\n")
+        if not bodiless:
+            self._headers_buffer.append(answer.body)
+        self.flush_headers()
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing: polls and heartbeats would drown everything else."""
+
+
+class Answer:
+    """A WSGI application's whole answer."""
+
+    def __init__(self, status: str, headers: Iterable[tuple[str, str]], body: bytes) -> None:
+        self.status = status
+        self.headers = list(headers)
+        self.body = body
+
+    @classmethod
+    def of(cls, app: WSGIApplication, environ: dict[str, Any]) -> Answer:
+        """Call the application and read its answer to the end."""
+        started: list[tuple[str, list[tuple[str, str]]]] = []
+        written: list[bytes] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> Any:
+            started.append((status, headers))
+            return written.append
+
+        chunks = app(environ, start_response)
+        try:
+            written.extend(chunks)
+        finally:
+            close = getattr(chunks, "close", None)
+            if close:
+                close()
+        status, headers = started[-1]
+        return cls(status, headers, b"".join(written))
+
+
+class HttpServer(socketserver.ThreadingTCPServer):
+    """A thread per connection; threads end with the process or with `stop`."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+    # What werkzeug's request handler asks its server for:
+    ssl_context = None
+    multithread = True
+    multiprocess = False
+    _server_version = "cpe-local"
+
+    def __init__(self, address: tuple[str, int], app: WSGIApplication) -> None:
+        self.app = app
+        self.stopping = threading.Event()
+        self._connections: set[socket.socket] = set()
+        super().__init__(address, RequestHandler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def stop(self) -> None:
+        """Take no more requests and hang up on every client."""
+        self.stopping.set()
+        self.shutdown()
+        for connection in list(self._connections):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                _log.debug("a connection was closed already")
+        self.server_close()
