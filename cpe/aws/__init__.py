@@ -1,0 +1,1 @@
+"""AWS as CPE uses it: the only package that touches boto3."""

@@ -1,0 +1,73 @@
+"""The clients of one process: one boto3 session, timeouts and retries set on purpose."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+from cpe.aws.faults import NO_CREDENTIALS, NO_REGION, told
+from cpe.errors import ConfigError
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+    from types_boto3_sqs import SQSClient
+    from types_boto3_swf import SWFClient
+
+_ATTEMPTS = 4
+_CONNECT_TIMEOUT = 5.0
+# SWF holds a poll for 60 s and answers later when it is busy; a client that hangs up before may lose a task.
+_POLL_READ_TIMEOUT = 75.0
+# SQS holds a poll for at most 20 s.
+_QUEUE_READ_TIMEOUT = 30.0
+_CALL_READ_TIMEOUT = 15.0
+_TRANSFER_READ_TIMEOUT = 60.0
+
+
+class AwsSession:
+    """Makes clients that know how long their service may take.
+
+    Credentials, region, profile and endpoints are boto3's own: ``AWS_*`` variables, profiles, roles.
+    Make all clients before threads start: making one is not thread-safe, using it is.
+
+    Args:
+        connections: How many calls the process makes at once through one client.
+
+    Raises:
+        ConfigError: No credentials, no region, or a profile that does not exist.
+    """
+
+    def __init__(self, *, connections: int = 10) -> None:
+        with told("AWS"):
+            self._session = boto3.Session()
+            if self._session.region_name is None:
+                raise ConfigError(NO_REGION, code="AWS_REGION_MISSING")
+            if self._session.get_credentials() is None:
+                raise ConfigError(NO_CREDENTIALS, code="AWS_CREDENTIALS_MISSING")
+        self._connections = max(connections, 10)
+
+    def swf_polls(self) -> SWFClient:
+        """A client for SWF's two polls, which wait a minute for an answer."""
+        return self._session.client("swf", config=self._config(_POLL_READ_TIMEOUT))
+
+    def swf(self) -> SWFClient:
+        """A client for everything else of SWF."""
+        return self._session.client("swf", config=self._config(_CALL_READ_TIMEOUT))
+
+    def sqs(self) -> SQSClient:
+        """A client for queues, polls included."""
+        return self._session.client("sqs", config=self._config(_QUEUE_READ_TIMEOUT))
+
+    def s3(self) -> S3Client:
+        """A client for objects."""
+        return self._session.client("s3", config=self._config(_TRANSFER_READ_TIMEOUT))
+
+    def _config(self, read_timeout: float) -> Config:
+        return Config(
+            connect_timeout=_CONNECT_TIMEOUT,
+            read_timeout=read_timeout,
+            max_pool_connections=self._connections,
+            retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+            tcp_keepalive=True,
+        )
