@@ -1,7 +1,8 @@
 """The text of a message: strict JSON in, plain ASCII JSON out.
 
 Python's `json` takes more than JSON (``NaN``, keys that stand twice) and gives more than text (lone
-surrogates, which no UTF-8 file, terminal or database takes). What passes here can be stored, printed and sent on.
+surrogates, which no UTF-8 file, terminal or database takes). What passes here can be stored, printed and
+sent on.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ MAX_BODY_BYTES = 1_048_576
 MAX_DEPTH = 64
 """How deep objects and lists may be nested. Real messages stay below ten."""
 
+# Keys come from outside; an error's message stays readable whatever they are.
+_MAX_PLACE = 200
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -141,8 +144,9 @@ def _is_clean(text: str) -> bool:
 def _check_texts(root: Mapping[str, Any]) -> None:
     for place, text in _texts(root):
         if not _is_clean(text):
+            shown = ascii(place)[1:-1][:_MAX_PLACE]
             raise ProtocolError(
-                f"{place!a} holds NUL or half a surrogate pair, which is no text", code="INVALID_FIELD"
+                f"{shown} holds NUL or half a surrogate pair, which is no text", code="INVALID_FIELD"
             )
 
 

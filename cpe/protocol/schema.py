@@ -1,0 +1,52 @@
+"""The JSON Schemas of all messages, for clients in other languages, documents and tests.
+
+The schemas say what to send and what to expect; the codec takes a little more (types in any case, the
+original's events, which have no ids).
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+
+from cpe.protocol.commands import CommandType
+from cpe.protocol.events import EventType
+
+_COMMON = "common"
+
+
+def load_schema(message: CommandType | EventType) -> dict[str, Any]:
+    """Read the JSON Schema (2020-12) of a message."""
+    return _load(message.value)
+
+
+def validator(message: CommandType | EventType) -> Draft202012Validator:
+    """Make a validator of a message's body, parsed.
+
+    Example:
+        >>> validator(CommandType.CANCEL_JOB).is_valid(
+        ...     {"time": 1.5, "type": "CANCEL_JOB", "jobId": "j1", "data": {}}
+        ... )
+        True
+    """
+    return Draft202012Validator(load_schema(message), registry=_registry())
+
+
+@cache
+def _registry() -> Registry[Any]:
+    common = _load(_COMMON)
+    empty: Registry[Any] = Registry()
+    registry: Registry[Any] = empty.with_resource(common["$id"], Resource.from_contents(common))
+    return registry
+
+
+def _load(name: str) -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads(
+        (files("cpe.protocol") / "schemas" / f"{name}.json").read_text("utf-8")
+    )
+    return schema
