@@ -29,7 +29,7 @@ from typing import Any, Protocol, TypeAlias
 
 from cpe.errors import ActivityCancelled, ActivityError
 
-JsonValue: TypeAlias = "None | bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue]"
+JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +213,8 @@ class ActivityContext:
         """Tell the client how far the work is (ACTIVITY_PROGRESS).
 
         Args:
-            result: For a transcode `output`, `duration` s, `done` s, `progress` 0-100, `speed`, `fps`, `eta` s.
+            result: For a transcode `output`, `duration` s, `done` s, `progress` 0-100, `speed`, `fps`,
+                `eta` s.
         """
         self.check()
         self.reporter.progress(result)

@@ -1,8 +1,8 @@
 """Who a job belongs to, and the workflow id that says so.
 
-SWF lets one execution of a workflow id be open at a time. With the id made of client and job, a command that is
-delivered twice cannot start a second run, and every daemon, a worker too, can tell from the id alone whose job
-it works on.
+SWF lets one execution of a workflow id be open at a time. With the id made of client and job, a command that
+is delivered twice cannot start a second run, and every daemon, a worker too, can tell from the id alone whose
+job it works on.
 """
 
 from __future__ import annotations
@@ -35,13 +35,16 @@ class JobIdentity:
     def __post_init__(self) -> None:
         if not _CLIENT.fullmatch(self.client):
             raise ProtocolError(
-                f"client name {self.client!r} must be 1 to 64 letters, digits, '_' or '-'", code="INVALID_CLIENT"
+                f"client name {self.client!r} must be 1 to 64 letters, digits, '_' or '-'",
+                code="INVALID_CLIENT",
             )
         room = _MAX_WORKFLOW_ID - len(self.client) - 1
         if not 1 <= len(self.job_id) <= room:
             raise ProtocolError(f"jobId must have 1 to {room} characters", code="INVALID_JOB_ID")
         if _REFUSED.search(self.job_id):
-            raise ProtocolError("jobId must not contain ':', '/', '|' or control characters", code="INVALID_JOB_ID")
+            raise ProtocolError(
+                "jobId must not contain ':', '/', '|' or control characters", code="INVALID_JOB_ID"
+            )
 
     @property
     def workflow_id(self) -> str:

@@ -1,0 +1,136 @@
+"""`outputs_spec`: names for parts of an activity's result, each found by a YAQL expression."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import yaql
+from yaql.language.exceptions import YaqlException
+from yaql.language.expressions import Expression, Function
+
+from cpe.errors import StepFault
+
+# Bounds of one evaluation, so that an expression over a large result cannot hold up a decider.
+_MAX_ITEMS = 100_000
+_MAX_BYTES = 64 * 1024 * 1024
+
+# A decision must come out the same whenever it is made.
+_UNREPEATABLE = frozenset({"now", "random", "localtz"})
+
+_PATH = re.compile(r"\$(?:\.[A-Za-z_]\w*)*")
+
+
+@cache
+def _engine() -> Any:
+    options = {
+        "yaql.limitIterators": _MAX_ITEMS,
+        "yaql.memoryQuota": _MAX_BYTES,
+        "yaql.convertOutputData": True,
+    }
+    return yaql.YaqlFactory().create(options=options)
+
+
+@cache
+def _functions() -> Any:
+    """YAQL's standard functions: milliseconds to make, so evaluations share them as their parent."""
+    return yaql.create_context()
+
+
+class OutputExpression:
+    """One compiled YAQL expression.
+
+    Args:
+        text: The expression, such as ``$.addresses.home``.
+
+    Raises:
+        ValueError: It does not parse, or would not give the same value every time.
+
+    Example:
+        >>> OutputExpression("$.user").evaluate({"user": "John"})
+        'John'
+    """
+
+    __slots__ = ("_compiled", "_path", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        try:
+            self._compiled = _engine()(text)
+        except YaqlException as error:
+            raise ValueError(str(error)) from None
+        for name in _function_names(self._compiled):
+            if name in _UNREPEATABLE:
+                raise ValueError(
+                    f"{name}() gives another value each time; a plan must decide the same way every time"
+                )
+        self._path = text.strip().split(".")[1:] if _PATH.fullmatch(text.strip()) else None
+
+    def evaluate(self, value: object) -> Any:
+        """Find the value.
+
+        Raises:
+            StepFault: OUTPUT_MISSING; YAQL's reason is in the message.
+        """
+        if self._path is not None:
+            found, result = _follow(self._path, value)
+            if found:
+                return result
+        try:
+            return self._compiled.evaluate(data=value, context=_functions().create_child_context())
+        except Exception as error:  # YAQL lets any error of its functions through
+            raise StepFault(
+                f"{self.text} is not there: {type(error).__name__}: {error}", code="OUTPUT_MISSING"
+            ) from None
+
+
+class OutputsSpec:
+    """What steps may use of an activity's result.
+
+    Args:
+        expressions: Expressions by output name; empty for an activity whose result no step uses.
+    """
+
+    __slots__ = ("_expressions",)
+
+    def __init__(self, expressions: Mapping[str, OutputExpression]) -> None:
+        self._expressions = dict(expressions)
+
+    def __bool__(self) -> bool:
+        return bool(self._expressions)
+
+    def evaluate(self, result: object) -> dict[str, Any]:
+        """Find every output in an activity's parsed result.
+
+        Raises:
+            StepFault: OUTPUT_MISSING with the name of the output that cannot be found.
+        """
+        outputs: dict[str, Any] = {}
+        for name, expression in self._expressions.items():
+            try:
+                outputs[name] = expression.evaluate(result)
+            except StepFault as fault:
+                raise StepFault(
+                    f"output {name!r} of the activity's result: {fault}", code=fault.code
+                ) from None
+        return outputs
+
+
+def _follow(path: list[str], value: Any) -> tuple[bool, Any]:
+    """Walk a plain path through objects: what most expressions are, and YAQL copies the whole result for."""
+    for key in path:
+        if not isinstance(value, Mapping) or key not in value:
+            return False, None
+        value = value[key]
+    return True, value
+
+
+def _function_names(expression: Expression) -> Iterator[str]:
+    if isinstance(expression, Function):
+        yield expression.name
+        for argument in expression.args:
+            yield from _function_names(argument)
+    elif (inner := getattr(expression, "expression", None)) is not None:
+        yield from _function_names(inner)
