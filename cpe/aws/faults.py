@@ -44,6 +44,7 @@ _FINAL = {
     "DefaultUndefinedFault": "DEFAULT_UNDEFINED",
     "DomainAlreadyExistsFault": "ALREADY_EXISTS",
     "DomainDeprecatedFault": "DOMAIN_DEPRECATED",
+    "InvalidBucketName": "BUCKET_NOT_FOUND",
     "InvalidRange": "INVALID_RANGE",
     "NoSuchBucket": "BUCKET_NOT_FOUND",
     "NoSuchKey": "NOT_FOUND",

@@ -1,0 +1,234 @@
+"""SWF as the daemons see it: typed tasks in, answers out."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from cpe.aws.faults import told
+from cpe.errors import AwsError
+
+if TYPE_CHECKING:
+    from types_boto3_swf import SWFClient
+    from types_boto3_swf.type_defs import (
+        DecisionTaskTypeDef,
+        StartWorkflowExecutionInputTypeDef,
+        WorkflowExecutionInfoTypeDef,
+    )
+
+MAX_DATA = 32_768
+"""Characters of an input, a result or details (service model of SWF)."""
+MAX_REASON = 256
+"""Characters of a failure's reason (service model of SWF)."""
+
+_MAX_IDENTITY = 256
+_EPOCH = datetime(1970, 1, 2, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionTask:
+    """An execution that wants a decision, with its whole history.
+
+    `events` are SWF's own dicts, as boto3 gives them, oldest first. `started_event_id` is the event of this
+    very task, `previous_started_event_id` that of the last one answered, 0 if there was none.
+    """
+
+    token: str
+    workflow_id: str
+    run_id: str
+    workflow_name: str
+    workflow_version: str
+    started_event_id: int
+    previous_started_event_id: int
+    events: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivityTask:
+    """One attempt at one activity. `input` is None when the decider gave none."""
+
+    token: str
+    activity_id: str
+    activity_name: str
+    activity_version: str
+    workflow_id: str
+    run_id: str
+    started_event_id: int
+    input: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartRequest:
+    """What one execution is started with. What is None comes from the registered workflow type."""
+
+    domain: str
+    workflow_id: str
+    workflow_name: str
+    workflow_version: str
+    input: str
+    tags: tuple[str, ...] = ()
+    task_list: str | None = None
+    execution_start_to_close_timeout: str | None = None
+
+
+class SwfGateway:
+    """Calls to SWF. Every method raises AwsError; `retryable` tells passing faults from final ones.
+
+    Args:
+        polls: The client for the two polls; its read timeout is above a minute.
+        calls: The client for everything else.
+        identity: Who polls, as the SWF console shows it; the host and process by default.
+    """
+
+    def __init__(self, *, polls: SWFClient, calls: SWFClient, identity: str | None = None) -> None:
+        self._polls = polls
+        self._calls = calls
+        self._identity = (identity or f"{socket.gethostname()}:{os.getpid()}")[:_MAX_IDENTITY]
+
+    def poll_decision(self, domain: str, task_list: str) -> DecisionTask | None:
+        """Wait up to a minute for an execution that wants a decision; fetch all pages of its history."""
+        subject = f"decision tasks of {domain}/{task_list}"
+        with told(subject):
+            first = page = self._poll_decision_page(domain, task_list, None)
+            if not first.get("taskToken"):
+                return None
+            events: list[Mapping[str, Any]] = list(page["events"])
+            while token := page.get("nextPageToken"):
+                page = self._poll_decision_page(domain, task_list, token)
+                events.extend(page["events"])
+        return DecisionTask(
+            token=first["taskToken"],
+            workflow_id=first["workflowExecution"]["workflowId"],
+            run_id=first["workflowExecution"]["runId"],
+            workflow_name=first["workflowType"]["name"],
+            workflow_version=first["workflowType"]["version"],
+            started_event_id=first["startedEventId"],
+            previous_started_event_id=first.get("previousStartedEventId", 0),
+            events=tuple(events),
+        )
+
+    def _poll_decision_page(self, domain: str, task_list: str, token: str | None) -> DecisionTaskTypeDef:
+        if token is None:
+            return self._polls.poll_for_decision_task(
+                domain=domain, taskList={"name": task_list}, identity=self._identity
+            )
+        return self._polls.poll_for_decision_task(
+            domain=domain, taskList={"name": task_list}, identity=self._identity, nextPageToken=token
+        )
+
+    def respond_decision(self, token: str, decisions: Iterable[Mapping[str, Any]]) -> None:
+        """Answer a decision task. ``UNKNOWN_RESOURCE``: it timed out or the execution closed."""
+        with told("the decision"):
+            # Decisions are laid out by cpe.decider in the form of RespondDecisionTaskCompleted.
+            self._calls.respond_decision_task_completed(
+                taskToken=token,
+                decisions=list(decisions),  # type: ignore[arg-type]
+            )
+
+    def poll_activity(self, domain: str, task_list: str) -> ActivityTask | None:
+        """Wait up to a minute for an activity task."""
+        with told(f"activity tasks of {domain}/{task_list}"):
+            answer = self._polls.poll_for_activity_task(
+                domain=domain, taskList={"name": task_list}, identity=self._identity
+            )
+        if not answer.get("taskToken"):
+            return None
+        return ActivityTask(
+            token=answer["taskToken"],
+            activity_id=answer["activityId"],
+            activity_name=answer["activityType"]["name"],
+            activity_version=answer["activityType"]["version"],
+            workflow_id=answer["workflowExecution"]["workflowId"],
+            run_id=answer["workflowExecution"]["runId"],
+            started_event_id=answer["startedEventId"],
+            input=answer.get("input"),
+        )
+
+    def heartbeat(self, token: str) -> bool:
+        """Keep an activity task; True when its cancellation was requested.
+
+        Raises:
+            AwsError: ``UNKNOWN_RESOURCE`` when SWF gave the task up.
+        """
+        with told("the heartbeat"):
+            return self._calls.record_activity_task_heartbeat(taskToken=token)["cancelRequested"]
+
+    def complete_activity(self, token: str, result: str) -> None:
+        """Answer an activity task with its result, JSON of at most :data:`MAX_DATA` characters."""
+        with told("the activity's result"):
+            self._calls.respond_activity_task_completed(taskToken=token, result=result)
+
+    def fail_activity(self, token: str, *, reason: str, details: str) -> None:
+        """Answer an activity task with a failure; what is too long for SWF is cut."""
+        with told("the activity's failure"):
+            self._calls.respond_activity_task_failed(
+                taskToken=token, reason=reason[:MAX_REASON], details=details[:MAX_DATA]
+            )
+
+    def cancel_activity(self, token: str, *, details: str) -> None:
+        """Answer an activity task that was asked to stop and did."""
+        with told("the activity's cancellation"):
+            self._calls.respond_activity_task_canceled(taskToken=token, details=details[:MAX_DATA])
+
+    def start_workflow(self, request: StartRequest) -> str:
+        """Start an execution and tell its run id; if one is open under the same workflow id, tell that one's.
+
+        Raises:
+            AwsError: ``UNKNOWN_RESOURCE`` for an unknown domain or workflow type, ``TYPE_DEPRECATED``,
+                ``DEFAULT_UNDEFINED`` when neither the request nor the type has a needed value.
+        """
+        arguments: StartWorkflowExecutionInputTypeDef = {
+            "domain": request.domain,
+            "workflowId": request.workflow_id,
+            "workflowType": {"name": request.workflow_name, "version": request.workflow_version},
+            "input": request.input,
+            "tagList": list(request.tags),
+        }
+        if request.task_list is not None:
+            arguments["taskList"] = {"name": request.task_list}
+        if request.execution_start_to_close_timeout is not None:
+            arguments["executionStartToCloseTimeout"] = request.execution_start_to_close_timeout
+        try:
+            with told(f"workflow {request.workflow_name} {request.workflow_version} in {request.domain}"):
+                return self._calls.start_workflow_execution(**arguments)["runId"]
+        except AwsError as error:
+            if error.code != "ALREADY_STARTED":
+                raise
+            run_id = self.find_open_run(request.domain, request.workflow_id)
+            if run_id is None:
+                # Lists lag behind: it is open, or was a moment ago.
+                raise AwsError(
+                    f"{request.workflow_id} is open but not listed yet", code="NOT_LISTED_YET", retryable=True
+                ) from error
+            return run_id
+
+    def find_open_run(self, domain: str, workflow_id: str) -> str | None:
+        """Tell the run id of the open execution. SWF's lists may lag behind by some seconds."""
+        with told(f"open executions of {domain}"):
+            pages = self._calls.get_paginator("list_open_workflow_executions").paginate(
+                domain=domain,
+                startTimeFilter={"oldestDate": _EPOCH},
+                executionFilter={"workflowId": workflow_id},
+            )
+            return _first_run((info for page in pages for info in page["executionInfos"]), workflow_id)
+
+    def find_closed_run(self, domain: str, workflow_id: str) -> str | None:
+        """Tell the run id of the newest closed execution, as long as the domain retains it."""
+        with told(f"closed executions of {domain}"):
+            pages = self._calls.get_paginator("list_closed_workflow_executions").paginate(
+                domain=domain,
+                startTimeFilter={"oldestDate": _EPOCH},
+                executionFilter={"workflowId": workflow_id},
+            )
+            return _first_run((info for page in pages for info in page["executionInfos"]), workflow_id)
+
+
+def _first_run(infos: Iterable[WorkflowExecutionInfoTypeDef], workflow_id: str) -> str | None:
+    for info in infos:
+        if info["execution"]["workflowId"] == workflow_id:
+            return info["execution"]["runId"]
+    return None
