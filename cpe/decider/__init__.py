@@ -1,0 +1,12 @@
+"""The decider: a pure function from a plan and an execution's history to decisions and events.
+
+No clock, no I/O, no logging, no boto3. Read it in this order: `history.py` and `execution.py` (the values), `fold.py`
+(history to execution), `steps.py` (where each step stands), `decide.py`.
+"""
+
+from cpe.decider.decide import Outcome, decide
+from cpe.decider.execution import Execution
+from cpe.decider.fold import apply_event, fold_history
+from cpe.decider.history import HistoryEvent
+
+__all__ = ["Execution", "HistoryEvent", "Outcome", "apply_event", "decide", "fold_history"]

@@ -1,0 +1,84 @@
+"""Decisions as SWF takes them. The only place that knows their names and limits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any, TypeAlias
+
+from cpe.decider.execution import Fault
+from cpe.decider.fold import FAULT_MARKER
+from cpe.decider.steps import Ready
+
+Decision: TypeAlias = dict[str, Any]
+
+# Service model of SWF: TerminateReason and Data.
+MAX_REASON = 256
+MAX_DETAILS = 32_768
+
+# What a fault says for a person; a marker must stay far below MAX_DETAILS once it is JSON.
+_MAX_FAULT_DETAILS = 4_096
+
+
+def schedule_activity(ready: Ready) -> Decision:
+    """ScheduleActivityTask under the step's name as activity id."""
+    activity = ready.step.activity
+    if activity is None:
+        raise ValueError(f"step {ready.step.name} runs no activity")
+    attributes: dict[str, Any] = {
+        "activityId": ready.step.name,
+        "activityType": {"name": activity.name, "version": activity.version},
+        "taskList": {"name": activity.task_list},
+        "heartbeatTimeout": activity.heartbeat_timeout,
+        "scheduleToStartTimeout": activity.schedule_to_start_timeout,
+        "scheduleToCloseTimeout": activity.schedule_to_close_timeout,
+        "startToCloseTimeout": activity.start_to_close_timeout,
+    }
+    if ready.input is not None:
+        attributes["input"] = ready.input
+    return {"decisionType": "ScheduleActivityTask", "scheduleActivityTaskDecisionAttributes": attributes}
+
+
+def record_fault(fault: Fault) -> Decision:
+    """RecordMarker for a step that failed in the decider."""
+    short = replace(fault, details=_cut(fault.details, _MAX_FAULT_DETAILS))
+    attributes = {"markerName": FAULT_MARKER, "details": json.dumps(asdict(short))}
+    return {"decisionType": "RecordMarker", "recordMarkerDecisionAttributes": attributes}
+
+
+def complete_workflow() -> Decision:
+    """CompleteWorkflowExecution."""
+    return {
+        "decisionType": "CompleteWorkflowExecution",
+        "completeWorkflowExecutionDecisionAttributes": {},
+    }
+
+
+def fail_workflow(reason: str, details: str) -> Decision:
+    """FailWorkflowExecution."""
+    attributes = {"reason": _cut(reason, MAX_REASON), "details": _cut(details, MAX_DETAILS)}
+    return {"decisionType": "FailWorkflowExecution", "failWorkflowExecutionDecisionAttributes": attributes}
+
+
+def cancel_workflow(details: str) -> Decision:
+    """CancelWorkflowExecution."""
+    return {
+        "decisionType": "CancelWorkflowExecution",
+        "cancelWorkflowExecutionDecisionAttributes": {"details": details},
+    }
+
+
+def workflow_failure(faults: Sequence[Fault]) -> tuple[str, str]:
+    """Reason and details of a workflow that failed: the first step, its reason, its details.
+
+    Example:
+        >>> workflow_failure([Fault(step="S", reason="NO_DISK", details="disk is full")])
+        ('S: NO_DISK', 'disk is full')
+    """
+    first = faults[0]
+    return _cut(f"{first.step}: {first.reason}", MAX_REASON), _cut(first.details, MAX_DETAILS)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"

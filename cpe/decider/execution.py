@@ -1,0 +1,114 @@
+"""What an execution's history amounts to. `fold.py` fills these values in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from cpe.protocol.identity import JobIdentity
+
+
+class Ending(StrEnum):
+    """How an attempt at an activity ended."""
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    TIMED_OUT = "timed out"
+    CANCELED = "canceled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """The end of an attempt: what its history event says."""
+
+    ending: Ending
+    result: str | None = None
+    reason: str | None = None
+    details: str | None = None
+    timeout_type: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Attempt:
+    """One activity task. `number` counts the attempts at the same activity id from 1."""
+
+    activity_id: str
+    name: str
+    version: str
+    number: int
+    input: str | None
+    decision_started_event_id: int
+    ended: Ended | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A step that failed before SWF ran anything for it: in the decider, or because SWF refused it."""
+
+    step: str
+    reason: str
+    details: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """An event of the history that clients are told of."""
+
+    event_id: int
+    time: float
+    about: ScheduledFact | EndedFact | Fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduledFact:
+    """An activity was scheduled."""
+
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndedFact:
+    """An attempt at an activity ended."""
+
+    attempt: Attempt
+    ended: Ended
+
+
+@dataclass(slots=True, kw_only=True)
+class Execution:
+    """The state of one run, folded from its history.
+
+    Attributes:
+        workflow_id, run_id: Which run.
+        identity: Whose job it is; None if the workflow id is none of CPE's.
+        input: The workflow's input as text.
+        attempts: By activity id, the oldest first.
+        faults: Steps that failed without an attempt, by name.
+        cancel_requested: Whether somebody asked for the execution to stop.
+        decision_started_event_id: The decision task being decided.
+        answered_through: What happened up to this event was decided on in a task whose answer SWF took.
+        last_event_id: The newest event folded.
+        facts: What clients are told of, in order.
+        by_scheduled_event: Attempts by the id of the history event that scheduled them.
+        decision_starts: For each answered decision, by the id of its DecisionTaskCompleted, its
+            DecisionTaskStarted.
+        unknown_events: Types that are in no table of ours, in order.
+    """
+
+    workflow_id: str
+    run_id: str
+    identity: JobIdentity | None
+    input: str | None = None
+    attempts: dict[str, list[Attempt]] = field(default_factory=dict)
+    faults: dict[str, Fault] = field(default_factory=dict)
+    cancel_requested: bool = False
+    decision_started_event_id: int = 0
+    answered_through: int = 0
+    last_event_id: int = 0
+    facts: list[Fact] = field(default_factory=list)
+    by_scheduled_event: dict[int, Attempt] = field(default_factory=dict)
+    decision_starts: dict[int, int] = field(default_factory=dict)
+    unknown_events: list[str] = field(default_factory=list)
+
+    def unanswered_facts(self) -> list[Fact]:
+        """What clients may not have been told: no decision whose answer SWF took had seen it."""
+        return [fact for fact in self.facts if fact.event_id > self.answered_through]

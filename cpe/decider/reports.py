@@ -1,0 +1,135 @@
+"""What clients are told: facts of the history and decisions as events of the protocol."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cpe.decider.execution import Attempt, Ended, EndedFact, Ending, Execution, Fact, Fault, ScheduledFact
+from cpe.decider.steps import Ready, failure_of, will_retry
+from cpe.plan import Plan
+from cpe.protocol import ActivityRef, Event, EventType, WorkflowRef
+from cpe.protocol.events import activity_scheduled_id, closed_id, history_event_id, step_fault_id
+
+
+class Reporter:
+    """Makes the events of one execution."""
+
+    def __init__(self, plan: Plan, execution: Execution) -> None:
+        self._execution = execution
+        self._activities = {step.name: step.activity for step in plan.steps}
+        self._version = plan.version
+
+    def fact(self, fact: Fact) -> Event:
+        """Report what stands in the history."""
+        about = fact.about
+        if isinstance(about, ScheduledFact):
+            return self._scheduled(about.attempt, fact.time)
+        if isinstance(about, EndedFact):
+            return self._ended(fact, about.attempt, about.ended)
+        return self.fault(about, fact.time)
+
+    def scheduled(self, ready: Ready, now: float) -> Event:
+        """Report an activity that SWF has just been told to schedule."""
+        event_id = activity_scheduled_id(
+            self._execution.run_id, self._execution.decision_started_event_id, ready.step.name
+        )
+        details = {"attempt": ready.number}
+        activity = self._activity(ready.step.name)
+        return self._event(EventType.ACTIVITY_SCHEDULED, now, event_id, activity, details)
+
+    def fault(self, fault: Fault, when: float) -> Event:
+        """Report a step that failed before SWF ran anything for it."""
+        result = {"reason": fault.reason, "details": fault.details, "attempt": 1, "willRetry": False}
+        event_id = step_fault_id(self._execution.run_id, fault.step)
+        activity = self._activity(fault.step)
+        return self._event(EventType.ACTIVITY_FAILED, when, event_id, activity, {"result": result})
+
+    def completed(self, now: float) -> Event:
+        """Report that the workflow succeeded."""
+        return self._closing(EventType.WORKFLOW_COMPLETED, now, {"result": None})
+
+    def failed(self, reason: str, details: str, faults: Sequence[Fault], now: float) -> Event:
+        """Report that the workflow failed, and the steps whose failure nothing handled."""
+        failed_steps = [{"step": one.step, "reason": one.reason, "details": one.details} for one in faults]
+        body = {"reason": reason, "details": details, "failedSteps": failed_steps}
+        return self._closing(EventType.WORKFLOW_FAILED, now, body)
+
+    def canceled(self, details: str, now: float) -> Event:
+        """Report that the workflow was cancelled."""
+        return self._closing(EventType.WORKFLOW_CANCELED, now, {"details": details})
+
+    def _scheduled(self, attempt: Attempt, when: float) -> Event:
+        event_id = activity_scheduled_id(
+            self._execution.run_id, attempt.decision_started_event_id, attempt.activity_id
+        )
+        details = {"attempt": attempt.number}
+        return self._event(EventType.ACTIVITY_SCHEDULED, when, event_id, _reference(attempt), details)
+
+    def _ended(self, fact: Fact, attempt: Attempt, ended: Ended) -> Event:
+        kind = _ENDINGS[ended.ending]
+        event_id = history_event_id(self._execution.run_id, fact.event_id)
+        return self._event(kind, fact.time, event_id, _reference(attempt), _ending_details(attempt, ended))
+
+    def _activity(self, step: str) -> ActivityRef:
+        activity = self._activities.get(step)
+        if activity is None:  # a step with `eval`, or one that the plan has lost since
+            return ActivityRef(activity_id=step, name="eval", version=self._version)
+        return ActivityRef(activity_id=step, name=activity.name, version=activity.version)
+
+    def _closing(self, kind: EventType, now: float, details: Mapping[str, Any]) -> Event:
+        return self._event(kind, now, closed_id(self._execution.run_id), None, details)
+
+    def _event(
+        self,
+        kind: EventType,
+        when: float,
+        event_id: str,
+        activity: ActivityRef | None,
+        details: Mapping[str, Any],
+    ) -> Event:
+        execution = self._execution
+        return Event(
+            type=kind,
+            time=when,
+            event_id=event_id,
+            job_id=execution.identity.job_id if execution.identity else None,
+            workflow=WorkflowRef(workflow_id=execution.workflow_id, run_id=execution.run_id),
+            activity=activity,
+            details=details,
+        )
+
+
+_ENDINGS = {
+    Ending.COMPLETED: EventType.ACTIVITY_COMPLETED,
+    Ending.FAILED: EventType.ACTIVITY_FAILED,
+    Ending.TIMED_OUT: EventType.ACTIVITY_TIMEOUT,
+    Ending.CANCELED: EventType.ACTIVITY_CANCELED,
+}
+
+
+def _ending_details(attempt: Attempt, ended: Ended) -> dict[str, Any]:
+    if ended.ending is Ending.COMPLETED:
+        return {"result": _json_or_text(ended.result), "attempt": attempt.number}
+    if ended.ending is Ending.CANCELED:
+        return {"details": ended.details, "attempt": attempt.number}
+    again = {"attempt": attempt.number, "willRetry": will_retry(attempt)}
+    if ended.ending is Ending.TIMED_OUT:
+        return {"input": _json_or_text(attempt.input), "timeoutType": ended.timeout_type, **again}
+    failure = failure_of(attempt, ended)
+    return {"result": {"reason": failure.reason, "details": failure.details, **again}}
+
+
+def _reference(attempt: Attempt) -> ActivityRef:
+    return ActivityRef(activity_id=attempt.activity_id, name=attempt.name, version=attempt.version)
+
+
+def _json_or_text(text: str | None) -> Any:
+    """What an activity took and gave is JSON by convention only; clients get the text where it is not."""
+    if text is None:
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
