@@ -56,18 +56,19 @@ class RequestHandler(MotoRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: HttpServer  # type: ignore[assignment]  # werkzeug expects a server of its own; ours has the same attributes
+    server: HttpServer  # type: ignore[assignment]  # has what werkzeug's has, as far as it is asked for
 
     def run_wsgi(self) -> None:
         """Answer one request."""
         environ = self.make_environ()
-        length = int(self.headers.get("Content-Length") or 0)
         # The whole body is read, whatever the application does with it: the next request follows it.
-        body = (
-            environ["wsgi.input"].read() if environ.get("wsgi.input_terminated") else self.rfile.read(length)
-        )
+        if environ.get("wsgi.input_terminated"):
+            body = environ["wsgi.input"].read()
+        else:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body))
+        environ.pop("HTTP_TRANSFER_ENCODING", None)  # undone above; moto would undo it again
         environ[CONNECTION] = Connection(self.connection, self.server.stopping)
         try:
             answer = Answer.of(self.server.app, environ)
@@ -76,25 +77,25 @@ class RequestHandler(MotoRequestHandler):
             return
         except Exception:
             _log.exception("%s %s failed", self.command, self.path)
-            answer = Answer(
-                "500 Internal Server Error", [("Content-Type", "text/plain")], b"internal failure\n"
-            )
+            answer = Answer("500 Internal Server Error", [], b"internal failure\n")
         self._send(answer)
 
     def _send(self, answer: Answer) -> None:
         status, _, reason = answer.status.partition(" ")
+        bodiless = self.command == "HEAD" or int(status) in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
+        # What this server says itself; the length of what a HEAD did not send only the application knows.
+        own = (
+            {"connection", "date", "server"}
+            if bodiless
+            else {"connection", "date", "server", "content-length"}
+        )
         self.send_response(int(status), reason)
         for name, value in answer.headers:
-            if name.lower() not in {"content-length", "connection", "date", "server"} or (
-                name.lower() == "content-length" and self.command == "HEAD"
-            ):
+            if name.lower() not in own:
                 self.send_header(name, value)
-        bodiless = self.command == "HEAD" or int(status) in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
         if not bodiless:
             self.send_header("Content-Length", str(len(answer.body)))
-        self._headers_buffer.append(b"\r\n")
-        if not bodiless:
-            self._headers_buffer.append(answer.body)
+        self._headers_buffer.append(b"\r\n" if bodiless else b"\r\n" + answer.body)
         self.flush_headers()
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:

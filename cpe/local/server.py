@@ -7,10 +7,9 @@ import http.client
 import threading
 from typing import TYPE_CHECKING
 
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
-
 from cpe.errors import ConfigError, CpeError
 from cpe.local.http import HttpServer
+from cpe.local.services import Services
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -62,9 +61,8 @@ class LocalAws:
         """
         if self._server is not None:
             return
-        app = DomainDispatcherApplication(create_backend_app)
         try:
-            self._server = HttpServer((self._host, self._port), app)
+            self._server = HttpServer((self._host, self._port), Services())
         except OSError as error:
             raise _cannot_listen(self._host, self._port, error) from error
         threading.Thread(target=self._server.serve_forever, name="local-aws", daemon=True).start()
