@@ -129,6 +129,18 @@ class SwfGateway:
                 decisions=list(decisions),  # type: ignore[arg-type]
             )
 
+    def newest_event(self, domain: str, workflow_id: str, run_id: str) -> tuple[int, str]:
+        """Tell id and type of a run's newest history event, as far as SWF shows it yet."""
+        with told(f"history of {workflow_id}"):
+            answer = self._calls.get_workflow_execution_history(
+                domain=domain,
+                execution={"workflowId": workflow_id, "runId": run_id},
+                reverseOrder=True,
+                maximumPageSize=1,
+            )
+        newest = answer["events"][0]
+        return newest["eventId"], newest["eventType"]
+
     def poll_activity(self, domain: str, task_list: str) -> ActivityTask | None:
         """Wait up to a minute for an activity task."""
         with told(f"activity tasks of {domain}/{task_list}"):
