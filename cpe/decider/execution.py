@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+
 from cpe.protocol.identity import JobIdentity
 
 

@@ -107,8 +107,11 @@ def _canceled(execution: Execution, event: HistoryEvent) -> None:
 
 
 def _marker(execution: Execution, event: HistoryEvent) -> None:
-    if event.attributes.get("markerName") == FAULT_MARKER:
-        _fail(execution, event, Fault(**json.loads(event.attributes["details"])))
+    if event.attributes.get("markerName") != FAULT_MARKER:
+        return
+    recorded = json.loads(event.attributes["details"])
+    fault = Fault(step=recorded["step"], reason=recorded["reason"], details=recorded["details"])
+    _fail(execution, event, fault)
 
 
 def _cancel_requested(execution: Execution, _event: HistoryEvent) -> None:

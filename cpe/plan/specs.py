@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jsonschema
 from referencing import Registry
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT4
 
 from cpe.errors import StepFault
 
@@ -36,6 +38,7 @@ class InputSpec:
             jsonschema.Draft4Validator.check_schema(schema)
         except jsonschema.SchemaError as error:
             raise ValueError(f"{_place(error)}{error.message}") from None
+        _check_references(schema)
         self._validator = jsonschema.Draft4Validator(schema, registry=Registry())
 
     def check(self, value: object, what: str) -> None:
@@ -48,6 +51,30 @@ class InputSpec:
                 f"{what} does not satisfy its input_spec: {_place(error)}{error.message[:500]}",
                 code="INPUT_INVALID",
             )
+
+
+def _check_references(schema: Mapping[str, Any]) -> None:
+    """Raise ValueError for a ``$ref`` that leads out of the schema or nowhere."""
+    resolver = Registry().with_resource("", DRAFT4.create_resource(schema)).resolver()
+    for reference in _references(schema):
+        try:
+            if not reference.startswith("#"):
+                raise ValueError(f"$ref {reference!r} leads elsewhere; a schema may refer to itself only")
+            resolver.lookup(reference)
+        except Unresolvable:
+            raise ValueError(f"$ref {reference!r} leads nowhere") from None
+
+
+def _references(schema: object) -> Iterator[str]:
+    if isinstance(schema, Mapping):
+        for key, value in schema.items():
+            if key == "$ref" and isinstance(value, str):
+                yield value
+            else:
+                yield from _references(value)
+    elif isinstance(schema, list):
+        for item in schema:
+            yield from _references(item)
 
 
 def _place(error: jsonschema.ValidationError | jsonschema.SchemaError) -> str:

@@ -1,0 +1,112 @@
+"""Builds histories as SWF would write them, by playing SWF to the decider."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from cpe.decider import Outcome, decide, fold_history
+from cpe.plan import Plan
+
+WORKFLOW_ID = "ClientA.job-1"
+RUN_ID = "run-1"
+
+
+class HistoryBuilder:
+    """A history that grows; `decide` answers the open decision task and applies the decisions.
+
+    A second of history time passes with each event; the first happens at second 1.
+    """
+
+    def __init__(self, workflow_input: object = None, *, raw_input: str | None = None) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.closed: str | None = None
+        self._scheduled: dict[str, int] = {}
+        self._started: dict[str, int] = {}
+        text = raw_input if raw_input is not None else json.dumps(workflow_input)
+        self._add("WorkflowExecutionStarted", input=text)
+
+    @property
+    def open_activities(self) -> list[str]:
+        return sorted(self._scheduled)
+
+    def begin_decision(self) -> int:
+        """A decider polls: returns the id of DecisionTaskStarted."""
+        scheduled = self._add("DecisionTaskScheduled")
+        return self._add("DecisionTaskStarted", scheduledEventId=scheduled)
+
+    def outcome(self, plan: Plan) -> Outcome:
+        """What the decider makes of the history as it stands."""
+        execution = fold_history(self.events, workflow_id=WORKFLOW_ID, run_id=RUN_ID)
+        return decide(plan, execution, now=1000.0)
+
+    def decide(self, plan: Plan) -> Outcome:
+        """One whole decision task whose answer SWF takes."""
+        started = self.begin_decision()
+        outcome = self.outcome(plan)
+        self.answer(started, outcome)
+        return outcome
+
+    def answer(self, started: int, outcome: Outcome) -> None:
+        """SWF takes an answer and does what it says."""
+        completed = self._add("DecisionTaskCompleted", startedEventId=started)
+        for decision in outcome.decisions:
+            kind = decision["decisionType"]
+            attributes = decision[f"{kind[0].lower()}{kind[1:]}DecisionAttributes"]
+            if kind == "ScheduleActivityTask":
+                event = self._add(
+                    "ActivityTaskScheduled", decisionTaskCompletedEventId=completed, **attributes
+                )
+                self._scheduled[attributes["activityId"]] = event
+            elif kind == "RecordMarker":
+                self._add("MarkerRecorded", decisionTaskCompletedEventId=completed, **attributes)
+            else:
+                self.closed = kind
+
+    def start(self, activity_id: str) -> None:
+        scheduled = self._scheduled[activity_id]
+        self._started[activity_id] = self._add("ActivityTaskStarted", scheduledEventId=scheduled)
+
+    def complete(self, activity_id: str, result: object = None, *, raw: str | None = None) -> None:
+        text = raw if raw is not None else json.dumps(result)
+        self._end("ActivityTaskCompleted", activity_id, result=text)
+
+    def fail(self, activity_id: str, reason: str = "BROKEN", details: str = "it broke") -> None:
+        self._end("ActivityTaskFailed", activity_id, reason=reason, details=details)
+
+    def time_out(self, activity_id: str, kind: str = "HEARTBEAT") -> None:
+        self._end("ActivityTaskTimedOut", activity_id, timeoutType=kind)
+
+    def cancel(self, activity_id: str) -> None:
+        self._end("ActivityTaskCanceled", activity_id, details="stopped")
+
+    def refuse_schedule(self, activity_id: str, cause: str) -> None:
+        """SWF refused the last ScheduleActivityTask of this id after all."""
+        del self._scheduled[activity_id]
+        scheduled = self.events.pop()
+        assert scheduled["eventType"] == "ActivityTaskScheduled"
+        attributes = scheduled["activityTaskScheduledEventAttributes"]
+        self._add(
+            "ScheduleActivityTaskFailed",
+            activityId=activity_id,
+            activityType=attributes["activityType"],
+            cause=cause,
+            decisionTaskCompletedEventId=attributes["decisionTaskCompletedEventId"],
+        )
+
+    def add(self, kind: str, **attributes: object) -> int:
+        """Any other event."""
+        return self._add(kind, **attributes)
+
+    def _end(self, kind: str, activity_id: str, **attributes: object) -> None:
+        scheduled = self._scheduled.pop(activity_id)
+        started = self._started.pop(activity_id, 0)
+        self._add(kind, scheduledEventId=scheduled, startedEventId=started, **attributes)
+
+    def _add(self, kind: str, **attributes: object) -> int:
+        event_id = len(self.events) + 1
+        key = f"{kind[0].lower()}{kind[1:]}EventAttributes"
+        self.events.append(
+            {"eventId": event_id, "eventType": kind, "eventTimestamp": float(event_id), key: attributes}
+        )
+        return event_id

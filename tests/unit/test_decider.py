@@ -1,0 +1,406 @@
+"""The decider, one behaviour of the plan language at a time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import botocore.loaders
+import pytest
+
+from cpe.decider import Outcome
+from cpe.decider.fold import MEANINGS
+from cpe.decider.steps import MAX_HANDBACKS
+from cpe.plan import Plan, load_plan, parse_plan
+from tests.unit.histories import RUN_ID, HistoryBuilder
+
+ORIGINAL = load_plan(Path(__file__).parents[2] / "plans" / "transcode.yml")
+JOB = {"client": {"name": "ClientA"}, "input_asset": {"file": "in"}, "output_asset": {"file": "out"}}
+
+
+def make_plan(steps: str, outputs: str = "{ value: '$.value' }") -> Plan:
+    return parse_plan(
+        "name: P\nversion: 1\nactivities: [{ name: Act, version: 1, outputs_spec: "
+        + outputs
+        + " }]\nsteps:\n"
+        + steps
+    )
+
+
+def scheduled(outcome: Outcome) -> dict[str, Any]:
+    """Inputs of the activities that an outcome schedules, by activity id."""
+    found = {}
+    for decision in outcome.decisions:
+        if decision["decisionType"] == "ScheduleActivityTask":
+            attributes = decision["scheduleActivityTaskDecisionAttributes"]
+            found[attributes["activityId"]] = json.loads(attributes.get("input", "null"))
+    return found
+
+
+def kinds(outcome: Outcome) -> list[str]:
+    return [decision["decisionType"] for decision in outcome.decisions]
+
+
+def types(events: Any) -> list[str]:
+    return [event.type.value for event in events]
+
+
+def test_the_original_plan_from_start_to_end() -> None:
+    history = HistoryBuilder(JOB)
+    first = history.decide(ORIGINAL)
+    assert first.facts == ()
+    (decision,) = first.decisions
+    assert decision["scheduleActivityTaskDecisionAttributes"] == {
+        "activityId": "ValidateAssetStep",
+        "activityType": {"name": "ValidateAsset", "version": "v2"},
+        "taskList": {"name": "ValidateAsset-v2"},
+        "input": json.dumps(JOB, separators=(",", ":")),
+        "heartbeatTimeout": "60",
+        "scheduleToStartTimeout": "43200",
+        "scheduleToCloseTimeout": "518400",
+        "startToCloseTimeout": "432000",
+    }
+    assert types(first.announcements) == ["ACTIVITY_SCHEDULED"]
+
+    history.start("ValidateAssetStep")
+    history.complete("ValidateAssetStep", {"duration": 5.3})
+    second = history.decide(ORIGINAL)
+    assert types(second.facts) == ["ACTIVITY_SCHEDULED", "ACTIVITY_COMPLETED"]
+    assert scheduled(second) == {
+        "TranscodeAssetStep": {**JOB, "input_asset_metadata": {"duration": 5.3}},
+    }
+
+    history.start("TranscodeAssetStep")
+    history.complete("TranscodeAssetStep", {"outputs": []})
+    third = history.decide(ORIGINAL)
+    assert kinds(third) == ["CompleteWorkflowExecution"]
+    assert third.closing is not None
+    assert third.closing.type == "WORKFLOW_COMPLETED"
+    assert third.closing.job_id == "job-1"
+
+
+def test_a_scheduled_activity_is_reported_once_under_one_id() -> None:
+    history = HistoryBuilder(JOB)
+    announced = history.decide(ORIGINAL).announcements[0]
+    history.complete("ValidateAssetStep", {})
+    reported = history.decide(ORIGINAL).facts[0]
+    assert reported.type == announced.type
+    assert reported.event_id == announced.event_id
+
+
+def test_facts_are_reported_again_until_an_answer_is_taken() -> None:
+    history = HistoryBuilder(JOB)
+    history.decide(ORIGINAL)
+    history.complete("ValidateAssetStep", {})
+    history.begin_decision()
+    lost = history.outcome(ORIGINAL)
+    history.add("DecisionTaskTimedOut", timeoutType="START_TO_CLOSE")
+    again = history.decide(ORIGINAL)
+    assert lost.decisions == again.decisions
+    assert [event.event_id for event in lost.facts] == [event.event_id for event in again.facts]
+    assert types(again.facts) == ["ACTIVITY_SCHEDULED", "ACTIVITY_COMPLETED"]
+    history.complete("TranscodeAssetStep", {})
+    assert types(history.decide(ORIGINAL).facts) == ["ACTIVITY_SCHEDULED", "ACTIVITY_COMPLETED"]
+
+
+def test_events_that_come_while_deciding_are_reported_next_time() -> None:
+    plan = make_plan("  - {name: A, activity: Act}\n  - {name: B, activity: Act}")
+    history = HistoryBuilder()
+    history.decide(plan)
+    history.complete("A", {"value": 1})
+    started = history.begin_decision()
+    outcome = history.outcome(plan)
+    history.complete("B", {"value": 2})
+    history.answer(started, outcome)
+    final = history.decide(plan)
+    assert [event.activity and event.activity.activity_id for event in final.facts] == ["B"]
+    assert history.closed == "CompleteWorkflowExecution"
+
+
+@pytest.mark.parametrize(
+    ("end", "event", "reason"),
+    [
+        ("fail", "ACTIVITY_FAILED", "S: BROKEN"),
+        ("time_out", "ACTIVITY_TIMEOUT", "S: TIMEOUT_HEARTBEAT"),
+        ("cancel", "ACTIVITY_CANCELED", "S: ACTIVITY_CANCELED"),
+    ],
+)
+def test_a_failed_timed_out_or_cancelled_activity_is_a_failed_step(end: str, event: str, reason: str) -> None:
+    plan = make_plan("  - {name: S, activity: Act}\n  - {name: N, activity: Act, requires: [[S, succeeded]]}")
+    history = HistoryBuilder()
+    history.decide(plan)
+    getattr(history, end)("S")
+    outcome = history.decide(plan)
+    assert types(outcome.facts) == ["ACTIVITY_SCHEDULED", event]
+    assert kinds(outcome) == ["FailWorkflowExecution"]
+    assert outcome.closing is not None
+    assert outcome.closing.details["reason"] == reason
+    assert outcome.closing.details["failedSteps"][0]["step"] == "S"
+
+
+@pytest.mark.parametrize(
+    ("status", "ending", "ran"),
+    [
+        ("succeeded", "complete", True),
+        ("succeeded", "fail", False),
+        ("failed", "fail", True),
+        ("failed", "complete", False),
+        ("completed", "complete", True),
+        ("completed", "fail", True),
+        ("skipped", "complete", False),
+    ],
+)
+def test_a_step_runs_if_its_requirement_ended_as_required_and_is_skipped_otherwise(
+    status: str, ending: str, ran: bool
+) -> None:
+    plan = make_plan(
+        f"  - {{name: S, activity: Act}}\n  - {{name: N, activity: Act, requires: [[S, {status}]]}}"
+    )
+    history = HistoryBuilder()
+    history.decide(plan)
+    if ending == "complete":
+        history.complete("S", {"value": 1})
+    else:
+        history.fail("S")
+    outcome = history.decide(plan)
+    assert ("N" in scheduled(outcome)) is ran
+    if not ran:
+        assert history.closed == (
+            "CompleteWorkflowExecution" if ending == "complete" else "FailWorkflowExecution"
+        )
+
+
+def test_a_plain_name_requires_completed() -> None:
+    plan = make_plan("  - {name: S, activity: Act}\n  - {name: N, activity: Act, requires: [S]}")
+    history = HistoryBuilder()
+    history.decide(plan)
+    history.fail("S")
+    assert scheduled(history.decide(plan)) == {"N": None}
+
+
+def test_a_skipped_step_satisfies_completed_and_skipped() -> None:
+    plan = make_plan(
+        "  - {name: S, activity: Act}\n"
+        "  - {name: Rescue, activity: Act, requires: [[S, failed]]}\n"
+        "  - {name: After, activity: Act, requires: [Rescue]}\n"
+        "  - {name: Instead, activity: Act, requires: [[Rescue, skipped]]}\n"
+    )
+    history = HistoryBuilder()
+    history.decide(plan)
+    history.complete("S", {"value": 1})
+    assert scheduled(history.decide(plan)) == {"After": None, "Instead": None}
+
+
+def test_a_handled_failure_lets_the_workflow_succeed() -> None:
+    plan = make_plan(
+        "  - {name: S, activity: Act}\n  - {name: Rescue, activity: Act, requires: [[S, failed]]}"
+    )
+    history = HistoryBuilder()
+    history.decide(plan)
+    history.fail("S")
+    history.decide(plan)
+    history.complete("Rescue", {"value": 1})
+    history.decide(plan)
+    assert history.closed == "CompleteWorkflowExecution"
+
+
+def test_a_failure_whose_handler_may_still_run_does_not_end_the_workflow() -> None:
+    plan = make_plan(
+        "  - {name: S, activity: Act}\n  - {name: T, activity: Act}\n"
+        "  - {name: Rescue, activity: Act, requires: [[S, failed], [T, succeeded]]}"
+    )
+    history = HistoryBuilder()
+    history.decide(plan)
+    history.fail("S")
+    assert history.decide(plan).decisions == ()
+    history.complete("T", {"value": 1})
+    assert scheduled(history.decide(plan)) == {"Rescue": None}
+
+
+def test_a_failure_whose_handler_was_skipped_ends_the_workflow() -> None:
+    plan = make_plan(
+        "  - {name: S, activity: Act}\n  - {name: T, activity: Act}\n"
+        "  - {name: Rescue, activity: Act, requires: [[S, failed], [T, failed]]}"
+    )
+    history = HistoryBuilder()
+    history.decide(plan)
+    history.fail("S")
+    history.decide(plan)
+    history.complete("T", {"value": 1})
+    history.decide(plan)
+    assert history.closed == "FailWorkflowExecution"
+
+
+def test_eval_computes_a_value_without_an_activity() -> None:
+    plan = make_plan(
+        "  - {name: S, activity: Act}\n"
+        "  - name: V\n    requires: [S]\n    eval: '{\"twice\": {{S.value * 2}}}'\n"
+        "  - {name: N, activity: Act, requires: [V], input: '{{V.twice}}'}"
+    )
+    history = HistoryBuilder()
+    history.decide(plan)
+    history.complete("S", {"value": 21})
+    assert scheduled(history.decide(plan)) == {"N": 42}
+
+
+def test_an_output_with_a_free_name_is_reached_by_index() -> None:
+    plan = make_plan(
+        "  - {name: S, activity: Act}\n  - {name: N, activity: Act, requires: [S], input: \"{{S['home-address']}}\"}",
+        outputs="{ home-address: '$.addresses.home' }",
+    )
+    history = HistoryBuilder()
+    history.decide(plan)
+    history.complete("S", {"addresses": {"home": "Main St"}})
+    assert scheduled(history.decide(plan)) == {"N": "Main St"}
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        ("{", "RESULT_NOT_JSON"),
+        ("NaN", "RESULT_NOT_JSON"),
+        ("[" * 30_000, "RESULT_NOT_JSON"),
+        ("{}", "OUTPUT_MISSING"),
+    ],
+)
+def test_a_poisonous_result_fails_its_step_with_a_code(raw: str, code: str) -> None:
+    plan = make_plan(
+        "  - {name: S, activity: Act}\n  - {name: Rescue, activity: Act, requires: [[S, failed]]}",
+    )
+    history = HistoryBuilder()
+    history.decide(plan)
+    history.complete("S", raw=raw)
+    outcome = history.decide(plan)
+    assert kinds(outcome) == ["RecordMarker", "ScheduleActivityTask"]
+    assert types(outcome.announcements) == ["ACTIVITY_FAILED", "ACTIVITY_SCHEDULED"]
+    assert outcome.announcements[0].details["result"]["reason"] == code
+
+
+@pytest.mark.parametrize(
+    ("template", "code"),
+    [
+        ("{{S.nope}}", "TEMPLATE_MISSING_VALUE"),
+        ("oops", "TEMPLATE_NOT_JSON"),
+        ('"{{"x" * 40000}}"', "TEMPLATE_NOT_JSON"),
+        ('{{"x" * 40000}}', "INPUT_TOO_LARGE"),
+    ],
+)
+def test_an_input_that_cannot_be_made_fails_its_step_once(template: str, code: str) -> None:
+    plan = make_plan(
+        "  - {name: S, activity: Act}\n  - {name: Other, activity: Act}\n"
+        f"  - {{name: N, activity: Act, requires: [S], input: '{template}'}}\n"
+        "  - {name: Rescue, activity: Act, requires: [[N, failed]]}"
+    )
+    history = HistoryBuilder()
+    history.decide(plan)
+    history.complete("S", {"value": 1})
+    first = history.decide(plan)
+    assert kinds(first) == ["RecordMarker", "ScheduleActivityTask"]
+    failed = first.announcements[0]
+    assert failed.details["result"]["reason"] == code
+    history.complete("Other", {"value": 1})
+    second = history.decide(plan)
+    assert second.decisions == ()
+    assert failed.event_id in [event.event_id for event in second.facts]
+    history.complete("Rescue", {"value": 1})
+    history.decide(plan)
+    assert history.closed == "CompleteWorkflowExecution"
+
+
+def test_a_recorded_fault_stays_although_the_plan_was_mended() -> None:
+    steps = "  - {name: S, activity: Act, input: '%s'}\n  - {name: R, activity: Act, requires: [[S, failed]]}"
+    history = HistoryBuilder()
+    history.decide(make_plan(steps % "oops"))
+    outcome = history.decide(make_plan(steps % "1"))
+    assert scheduled(outcome) == {}
+    assert history.open_activities == ["R"]
+
+
+def test_an_input_spec_of_the_activity_is_checked() -> None:
+    history = HistoryBuilder({"client": {}, "input_asset": {}})
+    history.decide(ORIGINAL)
+    history.complete("ValidateAssetStep", {})
+    outcome = history.decide(ORIGINAL)
+    assert outcome.closing is not None
+    assert outcome.closing.details["reason"] == "TranscodeAssetStep: TEMPLATE_MISSING_VALUE"
+    assert "output_asset" in outcome.closing.details["details"]
+
+
+@pytest.mark.parametrize(("raw", "code"), [("[1]", "INPUT_INVALID"), ("{", "INPUT_NOT_JSON")])
+def test_a_workflow_input_that_is_refused_fails_the_workflow(raw: str, code: str) -> None:
+    history = HistoryBuilder(raw_input=raw)
+    outcome = history.decide(ORIGINAL)
+    assert kinds(outcome) == ["FailWorkflowExecution"]
+    assert outcome.closing is not None
+    assert outcome.closing.details["reason"] == code
+
+
+def test_a_schedule_that_swf_refuses_fails_the_step_with_the_cause() -> None:
+    history = HistoryBuilder(JOB)
+    history.decide(ORIGINAL)
+    history.refuse_schedule("ValidateAssetStep", "ACTIVITY_TYPE_DOES_NOT_EXIST")
+    outcome = history.decide(ORIGINAL)
+    assert types(outcome.facts) == ["ACTIVITY_FAILED"]
+    assert history.closed == "FailWorkflowExecution"
+    assert outcome.closing is not None
+    assert outcome.closing.details["reason"] == "ValidateAssetStep: ACTIVITY_TYPE_DOES_NOT_EXIST"
+
+
+def test_a_task_handed_back_by_a_stopped_worker_is_scheduled_again() -> None:
+    plan = make_plan("  - {name: S, activity: Act, input: '[1]'}")
+    history = HistoryBuilder()
+    history.decide(plan)
+    history.fail("S", reason="WORKER_STOPPED")
+    outcome = history.decide(plan)
+    assert scheduled(outcome) == {"S": [1]}
+    handed_back = outcome.facts[-1]
+    assert handed_back.type == "ACTIVITY_FAILED"
+    assert handed_back.details["result"]["willRetry"] is True
+    assert outcome.announcements[0].details == {"attempt": 2}
+    history.complete("S", {"value": 1})
+    history.decide(plan)
+    assert history.closed == "CompleteWorkflowExecution"
+
+
+def test_a_task_is_not_handed_back_for_ever() -> None:
+    plan = make_plan("  - {name: S, activity: Act}")
+    history = HistoryBuilder()
+    history.decide(plan)
+    for _ in range(MAX_HANDBACKS + 1):
+        assert history.closed is None
+        history.fail("S", reason="WORKER_STOPPED")
+        history.decide(plan)
+    assert history.closed == "FailWorkflowExecution"
+
+
+def test_a_cancel_request_cancels_the_workflow() -> None:
+    history = HistoryBuilder(JOB)
+    history.decide(ORIGINAL)
+    history.add("WorkflowExecutionCancelRequested")
+    outcome = history.decide(ORIGINAL)
+    assert kinds(outcome) == ["CancelWorkflowExecution"]
+    assert outcome.closing is not None
+    assert outcome.closing.type == "WORKFLOW_CANCELED"
+
+
+def test_every_event_carries_ids_and_the_history_s_time() -> None:
+    history = HistoryBuilder(JOB)
+    history.decide(ORIGINAL)
+    history.complete("ValidateAssetStep", {})
+    completed = history.decide(ORIGINAL).facts[-1]
+    assert completed.time == 6.0
+    assert completed.event_id == f"{RUN_ID}:6"
+    assert completed.workflow is not None
+    assert completed.workflow.run_id == RUN_ID
+
+
+def test_every_event_type_of_swf_has_a_meaning() -> None:
+    model = botocore.loaders.Loader().load_service_model("swf", "service-2")
+    assert set(MEANINGS) == set(model["shapes"]["EventType"]["enum"])
+
+
+def test_an_event_type_nobody_knows_changes_nothing() -> None:
+    history = HistoryBuilder(JOB)
+    history.add("SomethingNew", anything=1)
+    assert list(scheduled(history.decide(ORIGINAL))) == ["ValidateAssetStep"]
