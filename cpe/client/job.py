@@ -1,0 +1,61 @@
+"""One job, as its client holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cpe.client.state import JobState
+
+if TYPE_CHECKING:
+    from cpe.client.client import Client
+
+
+class Job:
+    """A handle on one job; made by :meth:`Client.job`.
+
+    Example:
+        >>> job = client.job(client.start_job(sample))  # doctest: +SKIP
+        >>> job.wait(timeout=600).status  # doctest: +SKIP
+        <JobStatus.COMPLETED: 'COMPLETED'>
+    """
+
+    def __init__(self, client: Client, job_id: str) -> None:
+        self._client = client
+        self.job_id = job_id
+
+    @property
+    def state(self) -> JobState | None:
+        """What is known now, without asking the queue; None if nothing was heard."""
+        return self._client.tracker.job(self.job_id)
+
+    @property
+    def progress(self) -> dict[str, float]:
+        """Percent of each activity that told some, by activity id, as known now."""
+        state = self.state
+        return (
+            {}
+            if state is None
+            else {
+                activity_id: activity.progress
+                for activity_id, activity in state.activities.items()
+                if activity.progress is not None
+            }
+        )
+
+    def follow(self, timeout: float | None = None) -> Iterator[JobState]:
+        """See :meth:`Client.follow`."""
+        return self._client.follow(self.job_id, timeout)
+
+    def wait(self, timeout: float | None = None) -> JobState:
+        """Read events until the job is done.
+
+        Args:
+            timeout: In seconds; None waits as long as it takes.
+
+        Raises:
+            TimeoutError: It was not done in time; the job goes on.
+            AwsError: The queue could not be read.
+        """
+        *_, last = self.follow(timeout)
+        return last
