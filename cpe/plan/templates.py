@@ -59,10 +59,11 @@ class JsonTemplate:
     __slots__ = ("_template", "names")
 
     def __init__(self, text: str) -> None:
-        names = jinja2.meta.find_undeclared_variables(_ENVIRONMENT.parse(text))
+        syntax = _ENVIRONMENT.parse(text)
+        names = jinja2.meta.find_undeclared_variables(syntax)
         self.names: frozenset[str] = frozenset(names - _ENVIRONMENT.globals.keys())
         """The names that the template uses and does not set: `__input__` and steps."""
-        self._template = _ENVIRONMENT.from_string(text)
+        self._template = _ENVIRONMENT.from_string(syntax)
 
     def render(self, context: Mapping[str, Any]) -> Any:
         """Render and parse.

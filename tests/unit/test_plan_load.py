@@ -194,3 +194,7 @@ def test_two_files_with_the_same_plan_are_refused(tmp_path: Path) -> None:
         (tmp_path / name).write_text(plan_text("- { name: S, activity: Act }"))
     with pytest.raises(PlanRefused, match=r"DUPLICATE_PLAN: Example 1\.0 stands in .*a\.yml already"):
         load_plans([tmp_path])
+
+
+def test_a_template_with_an_unknown_filter_is_refused() -> None:
+    assert findings(plan_text("- { name: S, activity: Act, input: '{{ 1 | nope }}' }")) == [(8, 38, "INVALID_TEMPLATE")]
