@@ -97,7 +97,8 @@ class ActivityState:
     Attributes:
         created: When the oldest event that was seen happened, in seconds since the epoch.
         updated: When the newest one did.
-        attempt: Which attempt this is, from 1; a later attempt replaces an earlier one.
+        attempt: Which attempt this is, from 1; a later one replaces an earlier one. What names no attempt
+            belongs to the latest.
         progress: Percent, 0 to 100; within an attempt it never falls.
         report: What the newest ACTIVITY_PROGRESS carried: for a transcode `duration`, `done`, `speed`, `eta`…
         reported: When that was.
@@ -204,8 +205,7 @@ def _job_status(event: Event) -> JobStatus:
 
 
 def _advance_activity(known: ActivityState | None, ref: ActivityRef, event: Event) -> ActivityState:
-    attempt = event.details.get("attempt")
-    attempt = attempt if isinstance(attempt, int) else 1
+    attempt = _attempt(event) or (known.attempt if known is not None else 1)
     if known is None or attempt > known.attempt:
         known = ActivityState(
             activity_id=ref.activity_id,
@@ -219,6 +219,15 @@ def _advance_activity(known: ActivityState | None, ref: ActivityRef, event: Even
     elif attempt < known.attempt:
         return replace(known, created=min(known.created, event.time), updated=max(known.updated, event.time))
     return _advance_attempt(known, event)
+
+
+def _attempt(event: Event) -> int | None:
+    """Which attempt an event tells of; None when it does not say, as a worker's do not."""
+    result = event.details.get("result")
+    attempt = event.details.get("attempt")
+    if event.type is EventType.ACTIVITY_FAILED and isinstance(result, dict):
+        attempt = result.get("attempt")
+    return attempt if isinstance(attempt, int) and attempt > 0 else None
 
 
 def _advance_attempt(known: ActivityState, event: Event) -> ActivityState:

@@ -169,14 +169,19 @@ def test_why_an_activity_ended(
 
 def test_a_later_attempt_replaces_an_earlier_one() -> None:
     story = Story()
-    story.tell(EventType.ACTIVITY_PROGRESS, TRANSCODE, result={"progress": 80}, attempt=1)
-    story.tell(EventType.ACTIVITY_FAILED, TRANSCODE, result={"reason": "X"}, attempt=1, willRetry=True)
-    story.tell(EventType.ACTIVITY_PROGRESS, TRANSCODE, result={"progress": 10}, attempt=2)
-    for events in (story.events, story.events[::-1]):
-        activity = told(Tracker(), events).activities["TranscodeAssetStep"]
-        assert (activity.attempt, activity.status) == (2, ActivityStatus.RUNNING)
-        assert (activity.progress, activity.reason) == (10.0, None)
-        assert (activity.created, activity.updated) == (1001.0, 1003.0)
+    story.tell(EventType.ACTIVITY_SCHEDULED, TRANSCODE, attempt=1)
+    story.tell(EventType.ACTIVITY_PROGRESS, TRANSCODE, result={"progress": 80})
+    story.tell(EventType.ACTIVITY_FAILED, TRANSCODE, result={"reason": "X", "attempt": 1, "willRetry": True})
+    failed = told(Tracker(), story.events).activities["TranscodeAssetStep"]
+    assert (failed.attempt, failed.status, failed.reason) == (1, ActivityStatus.FAILED, "X")
+    story.tell(EventType.ACTIVITY_SCHEDULED, TRANSCODE, attempt=2)
+    story.tell(EventType.ACTIVITY_PROGRESS, TRANSCODE, result={"progress": 10})
+    again = told(Tracker(), story.events).activities["TranscodeAssetStep"]
+    assert (again.attempt, again.status) == (2, ActivityStatus.RUNNING)
+    assert (again.progress, again.reason) == (10.0, None)
+    assert (again.created, again.updated) == (1001.0, 1005.0)
+    late = told(Tracker(), [story.events[3], story.events[2]]).activities["TranscodeAssetStep"]
+    assert (late.attempt, late.status) == (2, ActivityStatus.SCHEDULED)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,176 @@
+"""The client against real queues: what is sent, and that no event is lost."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+
+from cpe.client import Client, JobState, JobStatus
+from cpe.errors import AwsError, ProtocolError
+from cpe.local.server import LocalAws
+from cpe.protocol import ActivityRef, Event, EventType, WorkflowRef, decode_command, encode_event
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+
+SAMPLE = {"workflow": {"name": "Transcode", "version": "1.0"}, "input_asset": {"type": "VIDEO"}}
+
+
+@pytest.fixture
+def sqs(local_aws: LocalAws) -> SQSClient:
+    return boto3.client("sqs")
+
+
+@pytest.fixture
+def client(sqs: SQSClient, tmp_path: Path) -> Client:
+    # One second of invisibility: what is not deleted comes back while the test waits.
+    urls = {
+        name: sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "1"})["QueueUrl"]
+        for name in ("input", "output")
+    }
+    config = tmp_path / "clientConfig.json"
+    config.write_text(json.dumps({"name": "ClientA", "queues": urls}))
+    return Client.from_config(config)
+
+
+@pytest.fixture
+def publish(sqs: SQSClient, client: Client) -> Callable[[Event], None]:
+    url = sqs.get_queue_url(QueueName="output")["QueueUrl"]
+
+    def send(event: Event) -> None:
+        sqs.send_message(QueueUrl=url, MessageBody=encode_event(event))
+
+    return send
+
+
+def event(job_id: str, number: int, event_type: EventType = EventType.ACTIVITY_PROGRESS) -> Event:
+    return Event(
+        type=event_type,
+        time=1000.0 + number,
+        event_id=f"{job_id}:{number}",
+        job_id=job_id,
+        workflow=WorkflowRef(workflow_id=f"ClientA.{job_id}", run_id=f"run-{job_id}"),
+        activity=ActivityRef(activity_id="Step", name="Work", version="1")
+        if event_type.is_activity
+        else None,
+        details={"result": {"progress": number}} if event_type.is_activity else {},
+    )
+
+
+def ids(events: Iterator[Event]) -> set[str]:
+    return {one.event_id for one in events}
+
+
+def test_a_job_is_sent_as_a_command(client: Client, sqs: SQSClient) -> None:
+    job_id = client.start_job(SAMPLE)
+    answer = sqs.receive_message(QueueUrl=sqs.get_queue_url(QueueName="input")["QueueUrl"])
+    command = decode_command(answer["Messages"][0]["Body"])
+    assert command.job_id == job_id
+    assert command.data == SAMPLE
+    state = client.job(job_id).state
+    assert state is not None
+    assert (state.status, state.created) == (JobStatus.REQUESTED, command.time)
+
+
+@pytest.mark.parametrize(
+    ("job", "job_id", "code"),
+    [
+        ({"input_asset": {}}, None, "MISSING_FIELD"),
+        (SAMPLE | {"big": "x" * 2_000_000}, None, "TOO_LARGE"),
+        (SAMPLE, "a/b", "INVALID_JOB_ID"),
+        (SAMPLE, "", "INVALID_JOB_ID"),
+    ],
+)
+def test_a_job_that_would_be_refused_is_not_sent(
+    client: Client, sqs: SQSClient, job: dict[str, object], job_id: str | None, code: str
+) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        client.start_job(job, job_id)
+    assert caught.value.code == code
+    assert "Messages" not in sqs.receive_message(QueueUrl=sqs.get_queue_url(QueueName="input")["QueueUrl"])
+
+
+def test_events_are_read_and_deleted(client: Client, publish: Callable[[Event], None]) -> None:
+    for number in range(25):
+        publish(event("j1", number))
+    assert ids(client.events(wait=0)) == {f"j1:{number}" for number in range(25)}
+    assert ids(client.events(wait=2)) == set()
+
+
+def test_an_event_is_kept_until_the_next_one_is_asked_for(
+    client: Client, publish: Callable[[Event], None]
+) -> None:
+    for number in range(3):
+        publish(event("j1", number))
+    events = client.events(wait=0)
+    first, second = next(events), next(events)
+    events.close()  # type: ignore[attr-defined]  # it is a generator; the consumer dies here
+    again = ids(client.events(wait=3))
+    assert first.event_id not in again
+    assert second.event_id in again
+    assert len(again) == 2
+
+
+def test_what_is_no_event_is_logged_and_left(
+    client: Client, sqs: SQSClient, publish: Callable[[Event], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    url = sqs.get_queue_url(QueueName="output")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="hello")
+    publish(event("j1", 1))
+    with caplog.at_level(logging.WARNING, logger="cpe.client"):
+        assert ids(client.events(wait=0)) == {"j1:1"}
+    assert "INVALID_JSON" in caplog.text
+    answer = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=3)
+    assert [message["Body"] for message in answer["Messages"]] == ["hello"]
+
+
+def test_a_job_is_followed_to_its_end(client: Client, publish: Callable[[Event], None]) -> None:
+    job = client.job(client.start_job(SAMPLE, "j1"))
+    publish(event("other", 1))
+    publish(event("j1", 1))
+    publish(event("j1", 1))
+    publish(event("j1", 2, EventType.WORKFLOW_COMPLETED))
+    states = list(job.follow(timeout=10))
+    assert states[0].status is JobStatus.REQUESTED
+    assert states[-1].status is JobStatus.COMPLETED
+    assert job.progress == {"Step": 1.0}
+    assert client.job("other").state is not None
+    assert ids(client.events(wait=0)) == set()
+
+
+def test_jobs_are_followed_from_several_threads(client: Client, publish: Callable[[Event], None]) -> None:
+    names = [f"j{number}" for number in range(6)]
+    ended: dict[str, JobState] = {}
+
+    def wait(job_id: str) -> None:
+        ended[job_id] = client.job(job_id).wait(timeout=20)
+
+    threads = [threading.Thread(target=wait, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for name in names:
+        publish(event(name, 1, EventType.WORKFLOW_COMPLETED))
+    for thread in threads:
+        thread.join(timeout=20)
+    assert {name: state.status for name, state in ended.items()} == dict.fromkeys(names, JobStatus.COMPLETED)
+
+
+def test_a_wait_ends_in_time(client: Client) -> None:
+    with pytest.raises(TimeoutError, match="job j1 was not done within 1 s"):
+        client.job("j1").wait(timeout=1)
+
+
+def test_a_queue_that_does_not_exist_is_named(client: Client, local_aws: LocalAws) -> None:
+    lost = Client("ClientA", f"{local_aws.endpoint}/123456789012/no", f"{local_aws.endpoint}/123456789012/no")
+    with pytest.raises(AwsError) as caught:
+        lost.start_job(SAMPLE)
+    assert caught.value.code == "QUEUE_NOT_FOUND"
+    with pytest.raises(AwsError):
+        next(lost.events())
