@@ -24,7 +24,7 @@ CREATE INDEX IF NOT EXISTS jobs_by_run ON jobs (run_id);
 CREATE TABLE IF NOT EXISTS activities (
   job_id TEXT NOT NULL, activity_id TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL,
   status TEXT NOT NULL, created REAL NOT NULL, updated REAL NOT NULL, attempt INTEGER NOT NULL,
-  progress REAL, report TEXT NOT NULL, reported REAL NOT NULL,
+  progress REAL, outputs INTEGER NOT NULL, reports TEXT NOT NULL,
   result TEXT NOT NULL, reason TEXT, details TEXT,
   PRIMARY KEY (job_id, activity_id)
 ) STRICT, WITHOUT ROWID;
@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS events (number INTEGER PRIMARY KEY, event_id TEXT NOT
 # The columns are the fields of the values, by name.
 _JOB = tuple(field.name for field in fields(JobState) if field.name != "activities")
 _ACTIVITY = tuple(field.name for field in fields(ActivityState))
-_JSON = frozenset({"result", "report"})
+_JSON = frozenset({"result", "reports"})
 _GET_JOBS = f"SELECT {', '.join(_JOB)} FROM jobs"  # noqa: S608 - column names of this module
 _GET_ACTIVITIES = (
     f"SELECT {', '.join(_ACTIVITY)} FROM activities "  # noqa: S608 - column names of this module
@@ -53,7 +53,7 @@ class SqliteStore:
     """Keeps jobs, activities and events in a SQLite database (write-ahead log; killed at any moment, whole).
 
     The tables `jobs` and `activities` are plain columns, to be read with any SQLite tool; `result` and
-    `report` are JSON.
+    `reports` are JSON.
 
     Args:
         path: The file; made if missing.

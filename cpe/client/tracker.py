@@ -6,7 +6,8 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cpe.client.state import JobState, advance, requested
+from cpe.client.advance import advance, requested
+from cpe.client.state import JobState
 from cpe.client.store import MemoryStore, Store
 from cpe.protocol import Event, EventType
 

@@ -93,7 +93,7 @@ def test_a_job_is_followed_from_start_to_end(store: Store) -> None:
     assert state.result == {"all": "well"}
     transcode = state.activities["TranscodeAssetStep"]
     assert (transcode.status, transcode.progress) == (ActivityStatus.COMPLETED, 100.0)
-    assert transcode.report == {"progress": 100, "fps": 100 / 3}
+    assert transcode.reports == {"": {"progress": 100, "fps": 100 / 3}}
     assert transcode.result == {"of": "TranscodeAsset"}
     assert tracker.jobs() == [state]
 
@@ -193,6 +193,24 @@ def test_progress_is_a_percentage(progress: object, percent: float | None) -> No
     )
     assert state is not None
     assert state.activities["TranscodeAssetStep"].progress == percent
+
+
+def test_progress_is_that_of_all_outputs() -> None:
+    story = Story()
+    outputs = {"output_assets": [{"file": "a.mp4"}, {"file": "b.jpg"}]}
+    story.tell(EventType.ACTIVITY_STARTED, TRANSCODE, input=outputs)
+    for output, percent in (("a.mp4", 40), ("a.mp4", 100), ("b.jpg", 0), ("b.jpg", 50)):
+        story.tell(EventType.ACTIVITY_PROGRESS, TRANSCODE, result={"output": output, "progress": percent})
+    seen: list[float | None] = []
+    tracker = Tracker()
+    for event in story.events:
+        state = tracker.apply(event)
+        assert state is not None
+        seen.append(state.activities["TranscodeAssetStep"].progress)
+    assert seen == [None, 20.0, 50.0, 50.0, 75.0]
+    late = told(Tracker(), [story.events[2], story.events[0], story.events[4], story.events[3]])
+    assert late.activities["TranscodeAssetStep"].progress == 100.0
+    assert late.activities["TranscodeAssetStep"].reports["b.jpg"]["progress"] == 50
 
 
 def test_the_originals_events_find_their_job(store: Store) -> None:
