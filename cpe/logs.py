@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TextIO, cast
 
@@ -29,6 +30,7 @@ def configure_logging(
     debug: bool = False,
     directory: Path | None = None,
     file: Path | None = None,
+    fields: Mapping[str, str] | None = None,
     stream: TextIO | None = None,
 ) -> None:
     """Decide where the process's logs go.
@@ -37,6 +39,7 @@ def configure_logging(
         daemon: Bound to every line as ``daemon``; names the file in `directory`.
         debug: Whether CPE's debug events are logged.
         directory: Write to ``<daemon>.log`` in this folder, made if missing.
+        fields: Bound to every line too.
         file: Write to this file. Files may be moved away at any time (logrotate).
         stream: Where to without either; standard output by default.
 
@@ -47,7 +50,7 @@ def configure_logging(
         file = directory / f"{daemon}.log"
     stream = stream or sys.stdout
     handler = logging.StreamHandler(stream) if file is None else _file_handler(file)
-    shared = _processors(daemon)
+    shared = _processors({"daemon": daemon, **(fields or {})})
     renderer: list[Processor] = (
         [structlog.dev.ConsoleRenderer()]
         if file is None and stream.isatty()
@@ -92,14 +95,13 @@ def mask_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
     return event
 
 
-def _processors(daemon: str) -> list[Processor]:
-    def add_daemon(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        event.setdefault("daemon", daemon)
-        return event
+def _processors(fields: Mapping[str, str]) -> list[Processor]:
+    def add_fields(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        return {**fields, **event}
 
     return [
         structlog.contextvars.merge_contextvars,
-        add_daemon,
+        add_fields,
         structlog.stdlib.add_log_level,
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -16,7 +16,7 @@ _REMEMBERED = 20_000
 
 
 class Publisher:
-    """Publishes events, each at most once for as long as it is remembered.
+    """Publishes events, each once for as long as it is remembered.
 
     Args:
         settings: Know the output queues. Nothing in a message can name another.
@@ -32,7 +32,7 @@ class Publisher:
         self._queues: dict[str, Queue] = {}
         self._lock = threading.Lock()
 
-    def publish(self, event: Event, *, client: str | None) -> None:
+    def publish(self, event: Event, *, client: str | None, again: bool = False) -> None:
         """Publish one event.
 
         A queue that refuses for good is logged, no more: a client that lost its queue must not stop its job.
@@ -40,11 +40,12 @@ class Publisher:
         Args:
             event: What happened.
             client: Whose job it is about; None if that is not known.
+            again: Publish it even if this process did before.
 
         Raises:
             AwsError: A fault that passes; publish again.
         """
-        if self._published.get(event.event_id):
+        if self._published.get(event.event_id) and not again:
             return
         fields = {"event_type": event.type.value, "event_id": event.event_id, "client": client}
         url = self._settings.output_queue_of(client)

@@ -57,11 +57,7 @@ def register_activity(
         AwsError: SWF refuses or cannot be reached.
         ConfigError: There is no such domain, or it is deprecated.
     """
-    if not registry.domain_exists(domain):
-        raise ConfigError(
-            f"there is no SWF domain {domain!r}; start cpe-decider --domain {domain}, which registers it",
-            code="DOMAIN_NOT_FOUND",
-        )
+    require_domain(registry, domain)
     is_new = registry.register_activity_type(
         domain,
         activity.name,
@@ -72,3 +68,12 @@ def register_activity(
     )
     if is_new:
         log.info("activity_type_registered", activity=activity.name, version=activity.version, domain=domain)
+
+
+def require_domain(registry: SwfRegistry, domain: str) -> None:
+    """Raise ConfigError unless the domain is there and in use."""
+    if not registry.domain_exists(domain):
+        raise ConfigError(
+            f"there is no SWF domain {domain!r}; start cpe-decider --domain {domain}, which registers it",
+            code="DOMAIN_NOT_FOUND",
+        )

@@ -1,0 +1,67 @@
+"""What the daemons' command lines share."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from cpe import __version__
+from cpe.errors import ConfigError, CpeError, PlanError
+
+EXIT_FAILURE = 1
+EXIT_USAGE = 2
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# The original spelt its long options with underscores.
+CONTEXT = {"help_option_names": ["-h", "--help"], "token_normalize_func": lambda name: name.replace("_", "-")}
+
+config_option = click.option(
+    "-c",
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Configuration, JSON or YAML. CPE_CONFIG names it otherwise.",
+)
+log_option = click.option(
+    "-l",
+    "--log",
+    "log_directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write logs into this folder instead of standard output.",
+)
+debug_option = click.option("-d", "--debug", is_flag=True, help="Log debug events too.")
+
+
+def version_option(program: str) -> Callable[[F], F]:
+    """Add `--version`."""
+    return click.version_option(__version__, prog_name=program)
+
+
+def main(command: click.Command, program: str) -> None:
+    """Run a command line.
+
+    Exit codes: 0; 2 for what the operator can correct, with one message on standard error; 1 for the rest.
+    """
+    try:
+        command(prog_name=program)
+    except CpeError as error:
+        click.echo(f"{program}: {error}", err=True)
+        sys.exit(EXIT_USAGE if isinstance(error, ConfigError | PlanError) else EXIT_FAILURE)
+
+
+def leave(*, clean: bool) -> None:
+    """End the process at once unless the daemon's end was clean.
+
+    Threads left behind may wait a minute for their sockets, and Python would wait for some of them.
+    """
+    if not clean:
+        import logging
+
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(0)

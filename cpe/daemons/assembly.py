@@ -1,0 +1,195 @@
+"""The daemons, put together and ready to run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from cpe.activity import Logger
+from cpe.aws.registry import SwfRegistry
+from cpe.aws.s3 import S3Storage, transfer_manager
+from cpe.aws.session import AwsSession
+from cpe.aws.sqs import Message, Queue
+from cpe.aws.swf import SwfGateway
+from cpe.clock import SystemClock
+from cpe.config import Settings
+from cpe.daemons.activities import load_activity
+from cpe.daemons.daemon import Daemon
+from cpe.daemons.decider import Decider
+from cpe.daemons.heartbeat import heartbeat_interval
+from cpe.daemons.inputpoller import InputPoller
+from cpe.daemons.loop import Loop, Stop
+from cpe.daemons.publisher import Publisher
+from cpe.daemons.registration import register_activity, register_plans, require_domain
+from cpe.daemons.scratch import Scratch
+from cpe.daemons.task import TaskRunner
+from cpe.errors import AwsError, ConfigError
+from cpe.logs import get_logger
+from cpe.plan import Plan
+
+
+def assemble_decider(
+    aws: AwsSession, settings: Settings, *, plans: Mapping[tuple[str, str], Plan], domain: str, task_list: str
+) -> Daemon:
+    """Make a decider, after registering the domain and the plans' workflow types.
+
+    Raises:
+        CpeError: SWF cannot be reached or refuses.
+    """
+    log = get_logger()
+    calls = aws.swf()
+    register_plans(SwfRegistry(calls), plans.values(), domain=domain, task_list=task_list, log=log)
+    stop = Stop()
+    decider = Decider(
+        swf=SwfGateway(polls=aws.swf_polls(), calls=calls),
+        plans=plans,
+        publisher=_publisher(aws, settings, log),
+        domain=domain,
+        task_list=task_list,
+        clock=SystemClock(),
+        wait=time.sleep,
+        log=log,
+    )
+    loop = Loop(name="decider", poll=decider.poll, handle=decider.handle, stop=stop, log=log)
+    log.info(
+        "daemon_started",
+        domain=domain,
+        task_list=task_list,
+        plans=[f"{name} {version}" for name, version in sorted(plans)],
+    )
+    return Daemon([loop], stop=stop, log=log)
+
+
+def assemble_inputpoller(aws: AwsSession, settings: Settings) -> Daemon:
+    """Make an input poller with one loop per client.
+
+    Raises:
+        CpeError: No client is configured, none of their input queues can be read, or there is no such domain.
+    """
+    log = get_logger()
+    if not settings.clients:
+        raise ConfigError(
+            "no client is configured; set INPUT_QUEUE and OUTPUT_QUEUE and give --name, "
+            "or list `clients` in the configuration (--config)",
+            code="NO_CLIENTS",
+        )
+    calls, sqs = aws.swf(), aws.sqs()
+    if settings.domain is not None:
+        require_domain(SwfRegistry(calls), settings.domain)
+    swf = SwfGateway(polls=calls, calls=calls)
+    publisher = _publisher(aws, settings, log)
+    stop = Stop()
+    queues = {client.name: Queue(sqs, client.input_queue) for client in settings.clients}
+    _check_queues(queues, log)
+    loops: list[Loop[list[Message]]] = []
+    for client in settings.clients:
+        client_log = get_logger(client=client.name)
+        poller = InputPoller(
+            client=client,
+            queue=queues[client.name],
+            swf=swf,
+            publisher=publisher,
+            domain=settings.domain,
+            clock=SystemClock(),
+            log=client_log,
+        )
+        name = f"client-{client.name}"
+        loops.append(Loop(name=name, poll=poller.poll, handle=poller.handle, stop=stop, log=client_log))
+    log.info("daemon_started", clients=sorted(queues), domain=settings.domain)
+    return Daemon(loops, stop=stop, log=log)
+
+
+@contextmanager
+def assemble_worker(
+    aws: AwsSession,
+    settings: Settings,
+    *,
+    domain: str,
+    name: str,
+    version: str,
+    task_list: str | None = None,
+    concurrency: int = 1,
+) -> Iterator[Daemon]:
+    """Make a worker, after registering its activity type; its scratch directory lives as long as the block.
+
+    Args:
+        aws: Where to.
+        settings: Say what the activity is.
+        domain: The SWF domain.
+        name: The activity's name.
+        version: The activity's version.
+        task_list: Where its tasks come from; ``<name>-<version>`` by default.
+        concurrency: How many tasks at once.
+
+    Raises:
+        CpeError: The activity is not configured, cannot be loaded, lacks something on this machine, or SWF
+            refuses.
+    """
+    activity_settings = settings.activity(name, version)
+    activity = load_activity(activity_settings)
+    activity.check_worker(activity_settings.settings)
+    log = get_logger(activity=name, version=version)
+    task_list = task_list or f"{name}-{version}"
+    calls, s3 = aws.swf(), aws.s3()
+    register_activity(SwfRegistry(calls), activity_settings, domain=domain, task_list=task_list, log=log)
+    swf = SwfGateway(polls=aws.swf_polls(), calls=calls)
+    transfers = transfer_manager(s3)
+    stop = Stop()
+    with Scratch(settings.scratch_root()) as scratch:
+        if scratch.swept:
+            log.info("scratch_swept", directories=list(scratch.swept))
+        runner = TaskRunner(
+            activity=activity,
+            settings=activity_settings.settings,
+            swf=swf,
+            publisher=_publisher(aws, settings, log),
+            scratch=scratch,
+            storage=lambda cancellation: S3Storage(s3, transfers, cancellation),
+            heartbeat_interval=heartbeat_interval(
+                activity_settings.default_timeouts.get("defaultTaskHeartbeatTimeout")
+            ),
+            clock=SystemClock(),
+            wait=time.sleep,
+            bind=log.bind,
+        )
+        loops = [
+            Loop(
+                name=f"slot-{number}",
+                poll=lambda: swf.poll_activity(domain, task_list),
+                handle=runner.handle,
+                stop=stop,
+                log=log,
+            )
+            for number in range(1, concurrency + 1)
+        ]
+        log.info(
+            "daemon_started",
+            domain=domain,
+            task_list=task_list,
+            concurrency=concurrency,
+            scratch=str(scratch.path),
+        )
+        yield Daemon(loops, stop=stop, log=log, hand_back=runner.hand_back)
+
+
+def _publisher(aws: AwsSession, settings: Settings, log: Logger) -> Publisher:
+    sqs = aws.sqs()
+    return Publisher(settings, lambda url: Queue(sqs, url), log)
+
+
+def _check_queues(queues: Mapping[str, Queue], log: Logger) -> None:
+    """Log input queues that cannot be read; raise if none can.
+
+    One client's queue must not stop the others'.
+    """
+    errors: dict[str, AwsError] = {}
+    for client, queue in queues.items():
+        try:
+            queue.check()
+        except AwsError as error:
+            errors[client] = error
+    for client, found in errors.items():
+        if len(errors) == len(queues):
+            raise found
+        log.error("queue_unreadable", client=client, code=found.code, error=str(found))

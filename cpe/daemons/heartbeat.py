@@ -1,0 +1,91 @@
+"""The lease of an activity task: kept by heartbeats, lost when SWF says so."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+
+from cpe.activity import Cancellation, Logger
+from cpe.aws.swf import SwfGateway
+from cpe.errors import ActivityCancelled, AwsError, LeaseLost
+
+LONGEST_INTERVAL = 10.0
+"""Seconds. A cancellation is learnt of by heartbeat: this bounds how long that takes."""
+
+
+def heartbeat_interval(timeout: str | None) -> float:
+    """Tell the seconds between heartbeats: a third of the timeout, so that two may fail.
+
+    Args:
+        timeout: The activity's ``defaultTaskHeartbeatTimeout``, an SWF duration; None if it has none.
+
+    Example:
+        >>> heartbeat_interval("15"), heartbeat_interval("60"), heartbeat_interval("NONE")
+        (5.0, 10.0, 10.0)
+    """
+    if timeout is None or timeout == "NONE":
+        return LONGEST_INTERVAL
+    return min(max(int(timeout) / 3, 1.0), LONGEST_INTERVAL)
+
+
+class Heartbeat:
+    """Keeps one task from its own thread, as a context manager, while the task's thread works.
+
+    Args:
+        swf: SWF.
+        token: The task's.
+        cancellation: Asked to stop the activity: ActivityCancelled when SWF says that somebody wants it,
+            LeaseLost when SWF has given the task up.
+        interval: Seconds between heartbeats.
+        log: Gets ``heartbeat_failed``, ``task_cancel_requested``, ``task_lost``.
+    """
+
+    def __init__(
+        self, *, swf: SwfGateway, token: str, cancellation: Cancellation, interval: float, log: Logger
+    ) -> None:
+        self._swf = swf
+        self._token = token
+        self._cancellation = cancellation
+        self._interval = interval
+        self._log = log
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> Heartbeat:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # A beat that is under way may end later and find the task answered: beat() takes that for nothing.
+        self._done.set()
+
+    def beat(self) -> bool:
+        """Send one heartbeat; False once the task is lost and no further one makes sense."""
+        try:
+            cancel_requested = self._swf.heartbeat(self._token)
+        except AwsError as error:
+            if self._done.is_set():
+                return False
+            if error.code == "UNKNOWN_RESOURCE":
+                self._log.warning("task_lost", error=str(error))
+                self._cancellation.request(
+                    LeaseLost("SWF gave the task up: it timed out or its execution closed")
+                )
+                return False
+            # SWF decides when the lease ends, not a count of failures here.
+            self._log.warning("heartbeat_failed", code=error.code, error=str(error))
+            return True
+        if cancel_requested and not self._cancellation.requested:
+            self._log.info("task_cancel_requested")
+            self._cancellation.request(ActivityCancelled("the activity was asked to stop"))
+        return True
+
+    def _run(self) -> None:
+        while not self._done.wait(self._interval):
+            if not self.beat():
+                return

@@ -1,0 +1,183 @@
+"""Running one activity task, from the poll's answer to the answer for SWF."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from cpe.activity import Activity, ActivityContext, Cancellation, Logger, Storage, TaskInfo
+from cpe.aws.swf import ActivityTask, SwfGateway
+from cpe.clock import Clock
+from cpe.daemons.answer import Answer
+from cpe.daemons.backoff import persist
+from cpe.daemons.heartbeat import Heartbeat
+from cpe.daemons.publisher import Publisher
+from cpe.daemons.report import TaskReporter
+from cpe.daemons.scratch import Scratch
+from cpe.errors import ActivityError, AwsError, InvalidInput, WorkerStopped
+from cpe.protocol import JobIdentity
+
+_ATTEMPTS = 6
+"""Times that an answer is tried, about half a minute: hours of work may stand behind it."""
+
+
+class TaskRunner:
+    """Runs tasks of one activity, from several threads at once.
+
+    Args:
+        activity: The instance that does the work.
+        settings: The activity's `settings`.
+        swf: SWF.
+        publisher: Takes the events.
+        scratch: Gives each task its directory.
+        storage: Makes the storage of a task; its transfers stop when the cancellation is requested.
+        heartbeat_interval: Seconds.
+        clock: Dates events and measures tasks.
+        wait: Waits so many seconds between attempts to answer.
+        bind: Makes a logger with a task's ids.
+    """
+
+    def __init__(
+        self,
+        *,
+        activity: Activity,
+        settings: Mapping[str, Any],
+        swf: SwfGateway,
+        publisher: Publisher,
+        scratch: Scratch,
+        storage: Callable[[Cancellation], Storage],
+        heartbeat_interval: float,
+        clock: Clock,
+        wait: Callable[[float], object],
+        bind: Callable[..., Logger],
+    ) -> None:
+        self._activity = activity
+        self._settings = settings
+        self._swf = swf
+        self._publisher = publisher
+        self._scratch = scratch
+        self._storage = storage
+        self._heartbeat_interval = heartbeat_interval
+        self._clock = clock
+        self._wait = wait
+        self._bind = bind
+        self._lock = threading.Lock()
+        self._running: set[Cancellation] = set()
+        self._stopped = False
+
+    def handle(self, task: ActivityTask) -> None:
+        """Run one task and answer it. Raises nothing that concerns the task alone."""
+        info = _info(task)
+        log = self._bind(
+            jobId=info.job_id, workflowId=info.workflow_id, runId=info.run_id, activityId=info.activity_id
+        )
+        log.info("task_started", activity=info.activity_name, version=info.activity_version)
+        started = self._clock.monotonic()
+        with self._cancellation() as cancellation:
+            lease = Heartbeat(
+                swf=self._swf,
+                token=task.token,
+                cancellation=cancellation,
+                interval=self._heartbeat_interval,
+                log=log,
+            )
+            # The lease is kept until SWF has the answer.
+            with lease:
+                answer = self._run(task, info, cancellation, log)
+                self._give(answer, task.token, log)
+        log.info(
+            "task_ended",
+            verdict=answer.verdict.value,
+            reason=answer.reason or None,
+            seconds=round(self._clock.monotonic() - started, 3),
+        )
+
+    def hand_back(self) -> None:
+        """Ask all tasks to end at once, those that are still to come too."""
+        with self._lock:
+            self._stopped = True
+            running = list(self._running)
+        for cancellation in running:
+            cancellation.request(_worker_stopped())
+
+    def _run(self, task: ActivityTask, info: TaskInfo, cancellation: Cancellation, log: Logger) -> Answer:
+        try:
+            return Answer.of_result(self._work(task, info, cancellation, log))
+        except (
+            BaseException
+        ) as error:  # SystemExit too: an activity that calls exit() must not end the worker
+            reason = cancellation.reason
+            unforeseen = reason is None and not isinstance(error, ActivityError)
+            log.warning("task_raised", error=repr(error), exc_info=unforeseen)
+            # Once a stop was asked for, what the activity raises is its consequence: a killed ffmpeg, say.
+            return Answer.of_stop(reason) if reason else Answer.of_error(error)
+
+    def _work(self, task: ActivityTask, info: TaskInfo, cancellation: Cancellation, log: Logger) -> Any:
+        task_input = _parse(task.input)
+        reporter = TaskReporter(task=info, publisher=self._publisher, clock=self._clock, log=log)
+        reporter.started(task_input)
+        with self._scratch.task(info.activity_id) as folder:
+            cancellation.check()
+            return self._activity.run(
+                ActivityContext(
+                    task=info,
+                    input=task_input,
+                    scratch=folder,
+                    storage=self._storage(cancellation),
+                    settings=self._settings,
+                    cancellation=cancellation,
+                    log=log,
+                    reporter=reporter,
+                )
+            )
+
+    def _give(self, answer: Answer, token: str, log: Logger) -> None:
+        try:
+            persist(lambda: answer.give(self._swf, token), attempts=_ATTEMPTS, wait=self._wait)
+        except AwsError as error:
+            event = "task_lost" if error.code == "UNKNOWN_RESOURCE" else "answer_failed"
+            log.warning(event, verdict=answer.verdict.value, code=error.code, error=str(error))
+
+    @contextmanager
+    def _cancellation(self) -> Iterator[Cancellation]:
+        cancellation = Cancellation()
+        with self._lock:
+            self._running.add(cancellation)
+            stopped = self._stopped
+        if stopped:
+            cancellation.request(_worker_stopped())
+        try:
+            yield cancellation
+        finally:
+            with self._lock:
+                self._running.discard(cancellation)
+
+
+def _worker_stopped() -> WorkerStopped:
+    return WorkerStopped("the worker was told to stop at once; the task may run again elsewhere")
+
+
+def _info(task: ActivityTask) -> TaskInfo:
+    identity = JobIdentity.from_workflow_id(task.workflow_id)
+    return TaskInfo(
+        activity_id=task.activity_id,
+        activity_name=task.activity_name,
+        activity_version=task.activity_version,
+        workflow_id=task.workflow_id,
+        run_id=task.run_id,
+        started_event_id=task.started_event_id,
+        client=identity.client if identity else None,
+        job_id=identity.job_id if identity else None,
+    )
+
+
+def _parse(text: str | None) -> Any:
+    if text is None:
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"the task's input is no JSON: {error}", code="INPUT_NOT_JSON") from error
