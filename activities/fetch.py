@@ -1,0 +1,50 @@
+"""Brings a job's assets into the scratch directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from activities.media.job import InputAsset
+from activities.media.locations import Location
+from activities.settings import MediaSettings
+from activities.web import WebLimits, download
+from cpe.activity import ActivityContext
+from cpe.errors import InvalidInput
+
+
+def fetch(context: ActivityContext, asset: InputAsset, path: Path, settings: MediaSettings) -> None:
+    """Write the input asset to `path`, whole.
+
+    Raises:
+        InvalidInput: It is empty (``INPUT_EMPTY``), too large (``INPUT_TOO_LARGE``), or its address may not
+            be used.
+        ActivityError: It is not there or cannot be had; see :class:`~cpe.activity.Storage` and
+            :mod:`activities.web`.
+    """
+    if isinstance(asset.source, Location):
+        fetch_object(context, asset.source, path, settings)
+        return
+    limits = WebLimits(
+        max_bytes=settings.max_input_bytes,
+        max_seconds=settings.fetch_seconds,
+        allow_private=settings.allow_private_networks,
+    )
+    download(asset.source, path, limits=limits, cancellation=context.cancellation)
+    _check_size(path.stat().st_size, "The input", settings)
+
+
+def fetch_object(context: ActivityContext, location: Location, path: Path, settings: MediaSettings) -> None:
+    """Write an object to `path` unless it is empty or too large."""
+    context.check()
+    _check_size(context.storage.head(location.bucket, location.key).size, str(location), settings)
+    context.storage.download(location.bucket, location.key, path)
+    context.check()
+
+
+def _check_size(size: int, what: str, settings: MediaSettings) -> None:
+    if size == 0:
+        raise InvalidInput(f"{what} is empty.", code="INPUT_EMPTY")
+    if size > settings.max_input_bytes:
+        raise InvalidInput(
+            f"{what} has {size} bytes; {settings.max_input_bytes} are allowed.", code="INPUT_TOO_LARGE"
+        )

@@ -1,0 +1,187 @@
+"""The encoders and containers a job may name, and what is known of each.
+
+Names from messages are looked up here and never passed on, so that a codec, a muxer or a file name of a
+message cannot become an option. Names of codecs (``h264``) are taken for the encoder (``libx264``) too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from activities.media.fields import did_you_mean, shown
+from cpe.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoEncoder:
+    """A video encoder.
+
+    Attributes:
+        name: FFmpeg's name of the encoder.
+        codec: FFprobe's name of what it makes.
+        profiles: The profiles it takes by name; empty when it takes none.
+        levels: Whether it takes a level and a number of reference frames.
+        capped: Whether it takes a highest bit rate and a buffer size beside the average.
+    """
+
+    name: str
+    codec: str
+    profiles: frozenset[str] = frozenset()
+    levels: bool = False
+    capped: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioEncoder:
+    """An audio encoder; `fallback` does the same where ffmpeg was built without this one."""
+
+    name: str
+    codec: str
+    fallback: str | None = None
+    lossless: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """A file format of outputs.
+
+    Attributes:
+        muxer: FFmpeg's name.
+        content_type: The MIME type that the object gets.
+        fast_start: Whether the index can be moved to the front, so that playback starts at once.
+        codecs: FFprobe names of the codecs it holds; None when it takes all of ours.
+    """
+
+    muxer: str
+    content_type: str
+    fast_start: bool = False
+    codecs: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageFormat:
+    """A format of thumbnails: FFmpeg's encoder and pixel format, and the MIME type."""
+
+    encoder: str
+    codec: str
+    pixel_format: str
+    content_type: str
+    quality: tuple[str, ...] = ()
+
+
+_AVC_PROFILES = frozenset({"baseline", "main", "high"})
+
+VIDEO_ENCODERS: Mapping[str, VideoEncoder] = {
+    encoder.name: encoder
+    for encoder in (
+        VideoEncoder(name="libx264", codec="h264", profiles=_AVC_PROFILES, levels=True),
+        VideoEncoder(name="libx265", codec="hevc", profiles=frozenset({"main"})),
+        VideoEncoder(name="libvpx-vp9", codec="vp9"),
+        VideoEncoder(name="libvpx", codec="vp8"),
+        # SVT-AV1 takes a cap only with a constant quality, not with an average rate.
+        VideoEncoder(name="libsvtav1", codec="av1", capped=False),
+        VideoEncoder(name="mpeg4", codec="mpeg4"),
+        VideoEncoder(name="mpeg2video", codec="mpeg2video"),
+    )
+}
+
+AUDIO_ENCODERS: Mapping[str, AudioEncoder] = {
+    encoder.name: encoder
+    for encoder in (
+        AudioEncoder(name="aac", codec="aac"),
+        AudioEncoder(name="libfdk_aac", codec="aac", fallback="aac"),
+        AudioEncoder(name="libmp3lame", codec="mp3"),
+        AudioEncoder(name="libopus", codec="opus"),
+        AudioEncoder(name="libvorbis", codec="vorbis"),
+        AudioEncoder(name="ac3", codec="ac3"),
+        AudioEncoder(name="flac", codec="flac", lossless=True),
+    )
+}
+
+_VIDEO_ALIASES = {
+    "h264": "libx264",
+    "hevc": "libx265",
+    "h265": "libx265",
+    "vp9": "libvpx-vp9",
+    "vp8": "libvpx",
+    "av1": "libsvtav1",
+}
+_AUDIO_ALIASES = {"libfaac": "aac", "mp3": "libmp3lame", "opus": "libopus", "vorbis": "libvorbis"}
+
+_WEBM = frozenset({"vp8", "vp9", "av1", "opus", "vorbis"})
+_ISO = frozenset({"h264", "hevc", "vp9", "av1", "mpeg4", "mpeg2video", "aac", "mp3", "opus", "ac3", "flac"})
+_TS = frozenset({"h264", "hevc", "mpeg4", "mpeg2video", "aac", "mp3", "opus", "ac3"})
+
+CONTAINERS: Mapping[str, Container] = {
+    "mp4": Container(muxer="mp4", content_type="video/mp4", fast_start=True, codecs=_ISO),
+    "m4v": Container(muxer="mp4", content_type="video/x-m4v", fast_start=True, codecs=_ISO),
+    "mov": Container(
+        muxer="mov", content_type="video/quicktime", fast_start=True, codecs=_ISO - {"vp9", "opus"}
+    ),
+    "mkv": Container(muxer="matroska", content_type="video/x-matroska"),
+    "webm": Container(muxer="webm", content_type="video/webm", codecs=_WEBM),
+    "ts": Container(muxer="mpegts", content_type="video/mp2t", codecs=_TS),
+    "flv": Container(muxer="flv", content_type="video/x-flv", codecs=frozenset({"h264", "aac", "mp3"})),
+}
+
+_JPEG = ImageFormat(
+    encoder="mjpeg", codec="mjpeg", pixel_format="yuvj420p", content_type="image/jpeg", quality=("-q:v", "3")
+)
+IMAGE_FORMATS: Mapping[str, ImageFormat] = {
+    "jpg": _JPEG,
+    "jpeg": _JPEG,
+    "png": ImageFormat(encoder="png", codec="png", pixel_format="rgb24", content_type="image/png"),
+}
+
+
+def video_encoder(name: str, where: str) -> VideoEncoder:
+    """Look up a video encoder by FFmpeg's name or the codec's."""
+    known = {*VIDEO_ENCODERS, *_VIDEO_ALIASES}
+    if name not in known:
+        raise _unknown("video codec", name, where, known)
+    return VIDEO_ENCODERS[_VIDEO_ALIASES.get(name, name)]
+
+
+def audio_encoder(name: str, where: str) -> AudioEncoder:
+    """Look up an audio encoder by FFmpeg's name or the codec's."""
+    known = {*AUDIO_ENCODERS, *_AUDIO_ALIASES}
+    if name not in known:
+        raise _unknown("audio codec", name, where, known)
+    return AUDIO_ENCODERS[_AUDIO_ALIASES.get(name, name)]
+
+
+def container_of(key: str, where: str) -> Container:
+    """Tell the container by the extension of an object's key."""
+    extension = extension_of(key)
+    if extension not in CONTAINERS:
+        raise InvalidInput(
+            f"{where} must end in a container of video ({', '.join(CONTAINERS)}), not {shown(key)}.",
+            code="OUTPUT_FORMAT_UNSUPPORTED",
+        )
+    return CONTAINERS[extension]
+
+
+def image_format_of(key: str, where: str) -> ImageFormat:
+    """Tell the image format by the extension of an object's key."""
+    extension = extension_of(key)
+    if extension not in IMAGE_FORMATS:
+        raise InvalidInput(
+            f"{where} must end in an image format ({', '.join(IMAGE_FORMATS)}), not {shown(key)}.",
+            code="OUTPUT_FORMAT_UNSUPPORTED",
+        )
+    return IMAGE_FORMATS[extension]
+
+
+def extension_of(key: str) -> str:
+    """Return the extension of a key in lower case, without its dot."""
+    return PurePosixPath(key).suffix.removeprefix(".").lower()
+
+
+def _unknown(kind: str, name: str, where: str, known: Collection[str]) -> InvalidInput:
+    return InvalidInput(
+        f"{where}: there is no {kind} {shown(name)}.{did_you_mean(name, known)} "
+        f"Known are {', '.join(sorted(known))}.",
+        code="UNKNOWN_CODEC",
+    )

@@ -1,0 +1,212 @@
+"""The commands of FFmpeg and FFprobe, as lists of arguments.
+
+File names are those that the activities give within their scratch directory, never a job's. They have no
+extension, so that FFmpeg tells formats by content alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from activities.media.codecs import AudioEncoder
+from activities.media.filters import chain, filter_text, graph
+from activities.media.outputs import Intervals, Snapshot, ThumbOutput, VideoOutput, Watermark
+from activities.media.probe import AudioStream, MediaInfo, VideoStream
+
+_DEMUXERS = (
+    "mov,matroska,webm,mpegts,mpeg,avi,flv,asf,ogg,mxf,gxf,dv,ivf,nut,rm,wtv,m4v,h264,hevc,mpegvideo,"
+    "wav,w64,aiff,mp3,aac,flac,ac3,eac3,dts,amr,caf,au"
+)
+_PICTURE_DEMUXERS = "png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,gif"
+
+MEDIA_LIMITS = ("-protocol_whitelist", "file", "-format_whitelist", _DEMUXERS)
+"""What may be opened as media: formats that hold their own data. HLS, DASH, concat and the like name other
+files and addresses, whatever the file is called, and are none of them."""
+
+PICTURE_LIMITS = ("-protocol_whitelist", "file", "-format_whitelist", _PICTURE_DEMUXERS)
+"""What may be opened as a picture."""
+
+_RUN = ("-hide_banner", "-nostdin", "-y", "-loglevel", "error")
+_PROGRESS = ("-progress", "pipe:1", "-stats_period", "0.5")
+# Neither chapters nor tags travel: tags of phones carry the place of recording.
+_NO_TAGS = ("-map_metadata", "-1", "-map_chapters", "-1")
+_STEREO = 2
+
+# Peaks of half as much again, evened out over two seconds: plays through a line of the preset's rate.
+_PEAK = Fraction(3, 2)
+_BUFFER_SECONDS = 2
+
+# For a source that does not tell its frame rate.
+_FRAME_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoNames:
+    """The files of one video: what is read, the picture laid over it if any, and what is written."""
+
+    source: str
+    output: str
+    watermark: str | None = None
+
+
+def probe_arguments(file: str, *, limits: Sequence[str] = MEDIA_LIMITS) -> tuple[str, ...]:
+    """Ask FFprobe for format and streams as JSON."""
+    return ("-v", "error", *limits, "-show_format", "-show_streams", "-of", "json", "-i", file)
+
+
+def tail_arguments(file: str, seconds: float) -> tuple[str, ...]:
+    """Ask FFprobe for stream, time and duration of the packets from `seconds` on, a line each."""
+    entries = "packet=stream_index,pts_time,duration_time"
+    return (
+        *("-v", "error", *MEDIA_LIMITS, "-read_intervals", f"{seconds:.3f}%"),
+        *("-show_entries", entries, "-of", "csv=print_section=0", "-i", file),
+    )
+
+
+def decode_arguments(
+    file: str, stream: int, times: Sequence[float], *, limits: Sequence[str] = MEDIA_LIMITS
+) -> tuple[str, ...]:
+    """Decode the key frame on or before each of the `times` and print a line for it, all in one run."""
+    inputs = [
+        option for time in times for option in (*limits, "-noaccurate_seek", "-ss", f"{time:.3f}", "-i", file)
+    ]
+    frames = [
+        option
+        for index in range(len(times))
+        for option in (
+            *("-map", f"{index}:{stream}", "-frames:v", "1", "-frames:a", "1"),
+            *("-fps_mode", "passthrough", "-f", "framecrc", "pipe:1"),
+        )
+    ]
+    # Original timestamps: a key frame before the point would otherwise count as negative and be dropped.
+    return (*_RUN, "-copyts", *inputs, *frames)
+
+
+def video_arguments(
+    output: VideoOutput, source: MediaInfo, video: VideoStream, *, audio: AudioEncoder, names: VideoNames
+) -> tuple[str, ...]:
+    """Compose the command that makes a video.
+
+    Args:
+        output: What to make.
+        source: The input file's streams.
+        video: Its video stream.
+        audio: The audio encoder; the output's own or its fallback.
+        names: The files to read and write.
+    """
+    watermark = output.watermark if names.watermark else None
+    return (
+        *(*_RUN, *_PROGRESS, *MEDIA_LIMITS, "-i", names.source),
+        *((*PICTURE_LIMITS, "-i", names.watermark) if names.watermark else ()),
+        *("-filter_complex", _video_graph(output, video, watermark), "-map", "[video]"),
+        *(("-map", f"0:{source.audio.index}") if source.audio else ()),
+        *_NO_TAGS,
+        *_video_coding(output),
+        *_timing(output.frame_rate),
+        *(_audio_coding(source.audio, audio, output.audio_bit_rate) if source.audio else ()),
+        *(("-movflags", "+faststart") if output.container.fast_start else ()),
+        *("-f", output.container.muxer, names.output),
+    )
+
+
+def thumb_arguments(
+    output: ThumbOutput, info: MediaInfo, video: VideoStream, *, source: str, pictures: str
+) -> tuple[str, ...]:
+    """Compose the command that makes thumbnails.
+
+    Args:
+        output: What to make.
+        info: The input file's streams.
+        video: Its video stream.
+        source: The file to read.
+        pictures: The file to write; for a series a pattern such as ``thumb-%06d``.
+    """
+    filters = _upright(video, output)
+    seek: tuple[str, ...] = ()
+    match output.when:
+        case Snapshot(at=at):
+            moment = _moment(at, info, video)
+            seek = ("-ss", f"{moment:.3f}") if moment else ()
+            end: tuple[str, ...] = ("-frames:v", "1", "-update", "1")
+        case Intervals(seconds=seconds):
+            # Rounding up makes picture k the one on show at k times the interval.
+            filters = [filter_text("fps", fps=str(1 / seconds), start_time=0, round="up"), *filters]
+            end = ("-fps_mode", "passthrough", "-start_number", "1")
+    return (
+        *(*_RUN, *_PROGRESS, *MEDIA_LIMITS, *seek, "-i", source),
+        *("-filter_complex", chain([f"0:{video.index}"], filters, "video"), "-map", "[video]"),
+        *_NO_TAGS,
+        *("-c:v", output.image.encoder, *output.image.quality, "-pix_fmt", output.image.pixel_format),
+        *(*end, "-f", "image2", pictures),
+    )
+
+
+def _moment(at: float, info: MediaInfo, video: VideoStream) -> float:
+    """Return the second to seek to: the last frame's for a wish between it and the end."""
+    if info.video_duration is None:
+        return at
+    frame = 1 / float(video.frame_rate) if video.frame_rate else _FRAME_SECONDS
+    return max(min(at, info.video_duration - frame), 0.0)
+
+
+def _video_graph(output: VideoOutput, video: VideoStream, watermark: Watermark | None) -> str:
+    """One graph for everything: a second filter option would silently replace the first."""
+    base = _upright(video, output)
+    if watermark is None:
+        return chain([f"0:{video.index}"], base, "video")
+    picture = []
+    if watermark.size is not None:
+        width, height = watermark.size.width, watermark.size.height
+        picture.append(filter_text("scale", w=width or -1, h=height or -1))
+    picture += ["format=rgba", filter_text("colorchannelmixer", aa=f"{watermark.opacity:g}")]
+    place = filter_text("overlay", x=_from_edge(watermark.x, "W-w"), y=_from_edge(watermark.y, "H-h"))
+    return graph(
+        [
+            chain([f"0:{video.index}"], base, "base"),
+            chain(["1:0"], picture, "mark"),
+            chain(["base", "mark"], [place], "video"),
+        ]
+    )
+
+
+def _upright(video: VideoStream, output: VideoOutput | ThumbOutput) -> list[str]:
+    """Filters to the output's size. FFmpeg itself has turned the picture upright before them."""
+    width, height = output.size_for(video)
+    deinterlace = [filter_text("bwdif", mode="send_frame", deint="interlaced")] if video.interlaced else []
+    return [*deinterlace, filter_text("scale", w=width, h=height), "setsar=1"]
+
+
+def _from_edge(offset: int, edge: str) -> str:
+    return str(offset) if offset >= 0 else f"{edge}{offset}"
+
+
+def _video_coding(output: VideoOutput) -> tuple[str, ...]:
+    options, rate = output.options, output.video_bit_rate
+    return (
+        *("-c:v", output.video.name),
+        *(("-profile:v", options.profile) if options.profile else ()),
+        *(("-level:v", options.level) if options.level else ()),
+        *(("-refs:v", str(options.references)) if options.references else ()),
+        *("-b:v", str(rate)),
+        *(("-maxrate:v", str(int(rate * _PEAK))) if output.video.capped else ()),
+        *(("-bufsize:v", str(rate * _BUFFER_SECONDS)) if output.video.capped else ()),
+        *("-pix_fmt", "yuv420p"),
+    )
+
+
+def _timing(frame_rate: Fraction | None) -> tuple[str, ...]:
+    if frame_rate is None:
+        return ("-fps_mode", "vfr")
+    return ("-r", str(frame_rate), "-fps_mode", "cfr")
+
+
+def _audio_coding(stream: AudioStream, encoder: AudioEncoder, bit_rate: int) -> tuple[str, ...]:
+    return (
+        *("-c:a", encoder.name),
+        *(() if encoder.lossless else ("-b:a", str(bit_rate))),
+        # The presets' devices and bit rates mean stereo.
+        *(("-ac", str(_STEREO)) if stream.channels > _STEREO else ()),
+        *(("-metadata:s:a:0", f"language={stream.language}") if stream.language else ()),
+    )

@@ -1,0 +1,75 @@
+"""Tells the client how far an output is, about once a second."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from activities.media.progress import Progress
+from cpe.activity import ActivityContext
+
+REPORT_SECONDS = 1.0
+"""Least time between two progress events of one output."""
+
+
+class ProgressReport:
+    """The progress of one output.
+
+    Args:
+        context: The task.
+        output: The output's key.
+        duration: Its seconds; None when unknown.
+        clock: Seconds that only go forward.
+    """
+
+    def __init__(
+        self,
+        context: ActivityContext,
+        output: str,
+        duration: float | None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._context = context
+        self._output = output
+        self._duration = duration
+        self._clock = clock
+        self._next = 0.0
+        self._last: Progress | None = None
+
+    def update(self, progress: Progress) -> None:
+        """Report, unless the last report was less than a second ago; 100 is left to :meth:`finish`."""
+        self._context.check()
+        self._last = progress
+        now = self._clock()
+        if now < self._next or progress.percent >= 100:  # noqa: PLR2004 - percent
+            return
+        self._next = now + REPORT_SECONDS
+        self._send(progress)
+
+    def finish(self) -> None:
+        """Report that the output is done: always the last report, always 100."""
+        last = self._last
+        done = self._duration if self._duration is not None else (last.done if last else 0.0)
+        self._send(
+            Progress(
+                done=round(done, 3),
+                percent=100.0,
+                speed=last.speed if last else None,
+                fps=last.fps if last else None,
+                eta=0.0,
+            )
+        )
+
+    def _send(self, progress: Progress) -> None:
+        self._context.progress(
+            {
+                "output": self._output,
+                "duration": None if self._duration is None else round(self._duration, 3),
+                "done": progress.done,
+                "progress": progress.percent,
+                "speed": progress.speed,
+                "fps": progress.fps,
+                "eta": progress.eta,
+            }
+        )

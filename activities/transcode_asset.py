@@ -1,0 +1,129 @@
+"""TranscodeAsset: makes videos and thumbnails of a video.
+
+Everything wrong with the task itself is told before anything is fetched. Nothing is published unless
+everything was made and verified.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from activities.fetch import fetch, fetch_object
+from activities.media.codecs import AudioEncoder
+from activities.media.command import PICTURE_LIMITS
+from activities.media.ffmpeg import FFmpegError
+from activities.media.job import parse_job
+from activities.media.locations import Location
+from activities.media.outputs import Output, VideoOutput, parse_outputs
+from activities.media.presets import preset_library
+from activities.media.probe import parse_probe
+from activities.publish import Product, describe, publish
+from activities.rendition import Renderer
+from activities.report import ProgressReport
+from activities.settings import MediaSettings, read_settings
+from activities.source import inspect
+from activities.stopwatch import Stopwatch
+from activities.tools import Tools, choose_audio, encoders, find_tools, require_video
+from activities.workshop import Workshop
+from cpe.activity import Activity, ActivityContext, JsonValue
+from cpe.errors import ActivityError, InvalidInput
+
+_INPUT = "input"
+
+
+class TranscodeAsset(Activity):
+    """VIDEO → VIDEO and THUMB, by preset; see docs/activities.md."""
+
+    def check_worker(self, settings: Mapping[str, Any]) -> None:
+        """Raise ConfigError unless FFmpeg is here and works, and all presets are sound."""
+        known = read_settings(settings)
+        encoders(find_tools(known.ffmpeg, known.ffprobe))
+        preset_library(known.presets)
+
+    def run(self, context: ActivityContext) -> JsonValue:
+        settings = read_settings(context.settings)
+        job = parse_job(context.input)
+        outputs = parse_outputs(job.outputs, preset_library(settings.presets))
+        if not outputs:
+            raise InvalidInput("input.output_asset is missing. It says what to make of the input.")
+        workshop = Workshop(
+            tools=find_tools(settings.ffmpeg, settings.ffprobe),
+            directory=context.scratch,
+            cancellation=context.cancellation,
+            encode_seconds=settings.encode_seconds,
+        )
+        audio = _choose_encoders(outputs, workshop.tools)
+        for bucket in dict.fromkeys(output.target.location.bucket for output in outputs):
+            context.storage.check_bucket(bucket)
+
+        stopwatch = Stopwatch("fetch", "probe", "encode", "verify", "publish")
+        context.preparing()
+        with stopwatch.measure("fetch"):
+            fetch(context, job.asset, context.scratch / _INPUT, settings)
+            watermarks = _fetch_watermarks(context, outputs, settings)
+        with stopwatch.measure("probe"):
+            source = inspect(workshop, _INPUT, job.asset.type)
+            _check_watermarks(workshop, watermarks)
+        renderer = Renderer(
+            workshop=workshop, source=source, audio=audio, watermarks=watermarks, stopwatch=stopwatch
+        )
+        products = _make(context, renderer, outputs)
+        context.finishing()
+        with stopwatch.measure("publish"):
+            described = describe(products)
+            publish(context, products)
+        return {"outputs": described, "timing": stopwatch.seconds}
+
+
+def _choose_encoders(outputs: Sequence[Output], tools: Tools) -> dict[str, AudioEncoder]:
+    """Check that this machine has every encoder that is asked for."""
+    audio: dict[str, AudioEncoder] = {}
+    for output in outputs:
+        if isinstance(output, VideoOutput):
+            require_video(output.video, tools)
+            audio[output.audio.name] = choose_audio(output.audio, tools)
+    return audio
+
+
+def _fetch_watermarks(
+    context: ActivityContext, outputs: Sequence[Output], settings: MediaSettings
+) -> dict[Location, str]:
+    watermarks: dict[Location, str] = {}
+    for output in outputs:
+        mark = output.watermark if isinstance(output, VideoOutput) else None
+        if mark is not None and mark.location not in watermarks:
+            name = f"watermark-{len(watermarks)}"
+            fetch_object(context, mark.location, context.scratch / name, settings)
+            watermarks[mark.location] = name
+    return watermarks
+
+
+def _check_watermarks(workshop: Workshop, watermarks: Mapping[Location, str]) -> None:
+    for location, name in watermarks.items():
+        try:
+            video = parse_probe(workshop.probe(name, limits=PICTURE_LIMITS)).video
+            whole = video is not None and workshop.decodes(name, video.index, [0.0], limits=PICTURE_LIMITS)
+        except FFmpegError:
+            whole = False
+        if not whole:
+            raise InvalidInput(
+                f"The watermark {location} is no PNG, JPEG, GIF, BMP or WebP picture that can be read.",
+                code="WATERMARK_INVALID",
+            )
+
+
+def _make(context: ActivityContext, renderer: Renderer, outputs: Sequence[Output]) -> list[Product]:
+    for output in outputs:
+        renderer.check(output)
+    products: list[Product] = []
+    for index, output in enumerate(outputs):
+        location = output.target.location
+        report = ProgressReport(context, location.key, renderer.duration_of(output))
+        try:
+            products += renderer.make(output, f"output-{index}", report)
+        except FFmpegError as error:
+            raise ActivityError(f"{location}: {error}", code=error.code, retryable=error.retryable) from error
+        report.finish()
+        context.log.info("output.made", bucket=location.bucket, key=location.key)
+    return products

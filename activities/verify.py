@@ -1,0 +1,102 @@
+"""Checks what FFmpeg made before anybody sees it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from activities.media.codecs import ImageFormat
+from activities.media.command import PICTURE_LIMITS
+from activities.media.ffmpeg import FFmpegError
+from activities.media.outputs import VideoOutput
+from activities.media.probe import MediaInfo, parse_probe
+from activities.workshop import Workshop
+from cpe.errors import ActivityError
+
+_SLACK_SECONDS = 1.0
+_SLACK_SHARE = 0.02
+_BEFORE_END = 0.5
+
+_PICTURE_BOUNDS = {"mjpeg": (b"\xff\xd8", b"\xff\xd9"), "png": (b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82")}
+
+
+def verify_video(
+    workshop: Workshop, file: str, output: VideoOutput, *, size: tuple[int, int], source: MediaInfo
+) -> MediaInfo:
+    """Check a finished video: streams, codecs, size, duration, and that it decodes at start, middle and end.
+
+    Raises:
+        ActivityError: ``OUTPUT_INVALID``, or ``OUTPUT_TOO_SHORT`` when a part of the source is missing in it.
+    """
+    info = _probe(workshop, file)
+    video, audio = info.video, info.audio
+    found = (video.codec, video.width, video.height) if video else None
+    if found != (output.video.codec, *size):
+        raise _invalid(f"has video {found} instead of {(output.video.codec, *size)}")
+    if (audio.codec if audio else None) != (output.audio.codec if source.audio else None):
+        raise _invalid(f"has audio {audio.codec if audio else None} instead of {output.audio.codec}")
+    _verify_duration(info, source)
+    duration = info.duration or 0.0
+    times = [0.0, duration / 2, max(duration - _BEFORE_END, 0.0)]
+    if video is None or not workshop.decodes(file, video.index, times):
+        raise _invalid("cannot be decoded at its start, middle and end")
+    return info
+
+
+def verify_pictures(
+    workshop: Workshop, files: list[str], image: ImageFormat, *, size: tuple[int, int]
+) -> None:
+    """Check finished thumbnails: each is whole, and the first has the codec and size it should have.
+
+    Raises:
+        ActivityError: ``OUTPUT_INVALID``.
+    """
+    if not files:
+        raise _invalid("has no picture")
+    for file in files:
+        if not _is_whole(workshop.directory / file, image):
+            raise _invalid("has a picture that is not whole")
+    video = _probe(workshop, files[0], pictures=True).video
+    found = (video.codec, video.width, video.height) if video else None
+    if found != (image.codec, *size):
+        raise _invalid(f"is {found} instead of {(image.codec, *size)}")
+
+
+def _verify_duration(info: MediaInfo, source: MediaInfo) -> None:
+    wanted = expected_duration(source)
+    if wanted is None:
+        return
+    slack = max(_SLACK_SECONDS, wanted * _SLACK_SHARE)
+    found = info.duration or 0.0
+    if found < wanted - slack:
+        raise ActivityError(
+            f"The output lasts {found:.2f} s of the source's {wanted:.2f} s; the source is cut off or "
+            "damaged.",
+            code="OUTPUT_TOO_SHORT",
+        )
+    if found > wanted + slack:
+        raise _invalid(f"lasts {found:.2f} s instead of {wanted:.2f} s")
+
+
+def expected_duration(source: MediaInfo) -> float | None:
+    """Return how many seconds an output of this source has; None when the source does not tell."""
+    streams: list[float | None] = [stream.duration for stream in (source.video, source.audio) if stream]
+    known = [duration for duration in streams if duration is not None]
+    return max(known) if known and len(known) == len(streams) else source.duration
+
+
+def _probe(workshop: Workshop, file: str, *, pictures: bool = False) -> MediaInfo:
+    try:
+        document = workshop.probe(file, limits=PICTURE_LIMITS) if pictures else workshop.probe(file)
+    except FFmpegError as error:
+        raise _invalid(f"cannot be read: {error.tail}") from error
+    return parse_probe(document)
+
+
+def _is_whole(path: Path, image: ImageFormat) -> bool:
+    first, last = _PICTURE_BOUNDS[image.codec]
+    content = path.read_bytes()
+    return content.startswith(first) and content.endswith(last)
+
+
+def _invalid(what: str) -> ActivityError:
+    return ActivityError(f"The output {what}. It was not published.", code="OUTPUT_INVALID")

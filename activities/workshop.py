@@ -1,0 +1,94 @@
+"""FFmpeg and FFprobe at work in one task's scratch directory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from activities.media import command, ffmpeg
+from activities.media.progress import Progress, ProgressParser
+from activities.tools import Tools
+from cpe.activity import Cancellation
+
+PROBE_SECONDS = 120.0
+"""Time limit of a run that only looks at a file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """The tools, bound to a directory and to what stops the task.
+
+    Attributes:
+        tools: The programs.
+        directory: Where they run; all file names are relative to it.
+        cancellation: Stops what runs.
+        encode_seconds: Time limit of a run that makes an output.
+    """
+
+    tools: Tools
+    directory: Path
+    cancellation: Cancellation
+    encode_seconds: float
+
+    def probe(self, file: str, *, limits: Sequence[str] = command.MEDIA_LIMITS) -> Mapping[str, Any]:
+        """Return FFprobe's JSON about a file."""
+        document: Mapping[str, Any] = json.loads(self._look(command.probe_arguments(file, limits=limits)))
+        return document
+
+    def last_packet_end(self, file: str, start: float) -> float:
+        """Return the time at which the last packet at or after `start` seconds ends; 0 when there is none."""
+        ends = [0.0]
+        for line in self._look(command.tail_arguments(file, start)).splitlines():
+            _, time, duration, *_ = [*line.split(","), "", ""]
+            if _is_number(time):
+                ends.append(float(time) + (float(duration) if _is_number(duration) else 0))
+        return max(ends)
+
+    def decodes(
+        self, file: str, stream: int, times: Sequence[float], *, limits: Sequence[str] = command.MEDIA_LIMITS
+    ) -> bool:
+        """Tell whether a frame of the stream can be decoded at each of the times, in seconds."""
+        arguments = command.decode_arguments(file, stream, times, limits=limits)
+        try:
+            printed = self._run(self.tools.ffmpeg, arguments, PROBE_SECONDS)
+        except ffmpeg.FFmpegError as error:
+            if error.code != ffmpeg.FFmpegError.default_code:
+                raise
+            return False
+        frames = [line for line in printed.splitlines() if line and not line.startswith("#")]
+        return len(frames) >= len(times)
+
+    def encode(
+        self, arguments: Sequence[str], *, duration: float | None, report: Callable[[Progress], None]
+    ) -> None:
+        """Run FFmpeg to make an output, reporting each progress it prints."""
+        parser = ProgressParser(duration)
+
+        def on_line(line: str) -> None:
+            progress = parser.feed(line)
+            if progress is not None:
+                report(progress)
+
+        ffmpeg.run(
+            self.tools.ffmpeg,
+            arguments,
+            directory=self.directory,
+            cancellation=self.cancellation,
+            time_limit=self.encode_seconds,
+            on_line=on_line,
+        )
+
+    def _look(self, arguments: Sequence[str]) -> str:
+        return self._run(self.tools.ffprobe, arguments, PROBE_SECONDS)
+
+    def _run(self, program: Path, arguments: Sequence[str], seconds: float) -> str:
+        return ffmpeg.run(
+            program, arguments, directory=self.directory, cancellation=self.cancellation, time_limit=seconds
+        )
+
+
+def _is_number(text: str) -> bool:
+    return text.strip().lstrip("-").replace(".", "", 1).isdecimal()
