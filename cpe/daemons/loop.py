@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from cpe.activity import Logger
 from cpe.clock import Clock, SystemClock
 from cpe.daemons.backoff import Backoff
-from cpe.errors import AwsError, ConfigError
+from cpe.errors import ConfigError, CpeError
 
 T = TypeVar("T")
 
@@ -81,7 +81,7 @@ class Loop(Generic[T]):
         """Run until the stop.
 
         Raises:
-            ConfigError: What nobody but an operator can mend, such as refused credentials. A call that AWS
+            ConfigError: What nobody but an operator can mend, such as refused credentials. A poll that AWS
                 refuses is tried again, with the longest delay: a permission may be given meanwhile.
         """
         while not self._stop.draining:
@@ -94,14 +94,19 @@ class Loop(Generic[T]):
         except ConfigError:
             raise
         except Exception as error:
-            self._pause("poll_failed", error)
+            delay = self._backoff.next() if _passes(error) else self._backoff.most
+            self._report("poll_failed", error, delay)
+            self._wait(delay)
             return
         if item is None:
             self._backoff.reset()
             spare = _LEAST_POLL - (self._clock.monotonic() - started)
             if spare > 0:
                 self._wait(spare)
-            return
+        else:
+            self._handle_item(item)
+
+    def _handle_item(self, item: T) -> None:
         self.busy = True
         try:
             self._handle(item)
@@ -109,19 +114,23 @@ class Loop(Generic[T]):
             raise
         except Exception as error:
             self.busy = False
-            self._pause("handle_failed", error)
+            # What is wrong with one item is no reason to keep the others waiting; a passing fault is.
+            delay = self._backoff.next() if _passes(error) else 0.0
+            self._report("handle_failed", error, delay)
+            self._wait(delay)
         else:
             self._backoff.reset()
         finally:
             self.busy = False
 
-    def _pause(self, event: str, error: Exception) -> None:
-        """Log what went wrong and wait: a fault in one item, or in our own code, ends nothing."""
-        if isinstance(error, AwsError):
-            delay = self._backoff.next() if error.retryable else self._backoff.most
+    def _report(self, event: str, error: Exception, delay: float) -> None:
+        fields = {"loop": self.name, "retry_in": round(delay, 1)}
+        if isinstance(error, CpeError):
             log = self._log.warning if error.retryable else self._log.error
-            log(event, loop=self.name, code=error.code, error=str(error), retry_in=round(delay, 1))
+            log(event, code=error.code, error=str(error), **fields)
         else:
-            delay = self._backoff.next()
-            self._log.error(event, loop=self.name, error=repr(error), retry_in=round(delay, 1), exc_info=True)
-        self._wait(delay)
+            self._log.error(event, error=repr(error), exc_info=True, **fields)
+
+
+def _passes(error: Exception) -> bool:
+    return isinstance(error, CpeError) and error.retryable

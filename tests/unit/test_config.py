@@ -1,0 +1,180 @@
+"""Settings: from files in both layouts, from variables, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cpe.config import Client, Settings, load_settings
+from cpe.errors import ConfigError
+
+CLIENT_A = {"name": "ClientA", "queues": {"input": "https://q/1/a-in", "output": "https://q/1/a-out"}}
+ECHO = {"name": "Echo", "version": "v1", "class": "echo:Echo"}
+SAMPLES = Path(__file__).parents[2] / "config"
+
+
+def write(folder: Path, tree: Any, name: str = "cpe.json") -> Path:
+    path = folder / name
+    path.write_text(tree if isinstance(tree, str) else json.dumps(tree))
+    return path
+
+
+def load(path: Path | None, **environ: str) -> Settings:
+    return load_settings(path, environ=environ)
+
+
+def refusal(path: Path | None, **environ: str) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        load_settings(path, client_name="ClientA", environ=environ)
+    return caught.value
+
+
+def test_nothing_is_needed() -> None:
+    settings = load(None)
+    assert settings == Settings()
+    assert settings.output_queue_of("ClientA") is None
+
+
+def test_both_samples_say_the_same() -> None:
+    ours, original = load(SAMPLES / "cpe.yml"), load(SAMPLES / "cpe.json")
+    assert ours.clients == original.clients
+    assert [(one.name, one.version, one.default_timeouts) for one in ours.activities] == [
+        (one.name, one.version, one.default_timeouts) for one in original.activities
+    ]
+
+
+def test_the_original_layout(tmp_path: Path) -> None:
+    tree = {
+        "clients": [CLIENT_A],
+        "activities": [
+            {
+                "name": "ValidateAsset",
+                "version": "v2",
+                "description": "Validates",
+                "defaultTaskHeartbeatTimeout": "60",
+                "defaultTaskStartToCloseTimeout": "NONE",
+                "file": "path/validate_asset.py",
+                "class": "ValidateAsset",
+            }
+        ],
+    }
+    settings = load(write(tmp_path, tree))
+    assert settings.clients == (
+        Client(name="ClientA", input_queue="https://q/1/a-in", output_queue="https://q/1/a-out"),
+    )
+    activity = settings.activity("ValidateAsset", "v2")
+    assert activity.file == tmp_path / "path/validate_asset.py"
+    assert activity.default_timeouts == {
+        "defaultTaskHeartbeatTimeout": "60",
+        "defaultTaskStartToCloseTimeout": "NONE",
+    }
+
+
+def test_yaml_takes_numbers_for_durations(tmp_path: Path) -> None:
+    text = """
+activities:
+  - { name: Echo, version: v1, class: "echo:Echo", defaultTaskHeartbeatTimeout: 60, settings: { a: [1] } }
+"""
+    activity = load(write(tmp_path, text, "cpe.yml")).activities[0]
+    assert activity.default_timeouts == {"defaultTaskHeartbeatTimeout": "60"}
+    assert activity.settings == {"a": [1]}
+
+
+def test_cpe_config_names_the_file_when_no_flag_does(tmp_path: Path) -> None:
+    named = write(tmp_path, {"domain": "Named"}, "named.json")
+    flagged = write(tmp_path, {"domain": "Flagged"}, "flagged.json")
+    assert load(None, CPE_CONFIG=str(named)).domain == "Named"
+    assert load(flagged, CPE_CONFIG=str(named)).domain == "Flagged"
+
+
+def test_scratch_comes_from_the_variable_then_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path, {"scratch": "here"})
+    assert load(path).scratch_root() == tmp_path / "here"
+    assert load(path, CPE_SCRATCH="/elsewhere").scratch_root() == Path("/elsewhere")
+    assert load(None).scratch_root().name.startswith("cpe-")
+
+
+def test_the_variables_make_the_one_client(tmp_path: Path) -> None:
+    path = write(tmp_path, {"clients": [CLIENT_A]})
+    environ = {"INPUT_QUEUE": "https://q/1/in", "OUTPUT_QUEUE": "https://q/1/out"}
+    settings = load_settings(path, client_name="ClientB", environ=environ)
+    assert settings.clients == (
+        Client(name="ClientB", input_queue="https://q/1/in", output_queue="https://q/1/out"),
+    )
+
+
+def test_output_queue_alone_takes_the_events_of_unnamed_clients(tmp_path: Path) -> None:
+    settings = load(write(tmp_path, {"clients": [CLIENT_A]}), OUTPUT_QUEUE="https://q/1/all")
+    assert settings.output_queue_of("ClientA") == "https://q/1/a-out"
+    assert settings.output_queue_of("ClientB") == "https://q/1/all"
+    assert settings.output_queue_of(None) == "https://q/1/all"
+
+
+def test_input_queue_needs_output_queue() -> None:
+    assert refusal(None, INPUT_QUEUE="https://q/1/in").code == "OUTPUT_QUEUE_MISSING"
+
+
+def test_variables_are_checked() -> None:
+    error = refusal(None, INPUT_QUEUE="in", OUTPUT_QUEUE="https://q/1/out")
+    assert "queues.input" in str(error)
+
+
+def test_a_trailing_comma_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path, '{\n  "clients": [],\n}')
+    error = refusal(path)
+    assert str(error).startswith(f"{path}:")
+    assert "no comma before a closing bracket" in str(error)
+
+
+@pytest.mark.parametrize("text", ['{"clients": }', '{"clients" []}', '{"a": [1}'])
+def test_other_json_faults_do_not_blame_commas(tmp_path: Path, text: str) -> None:
+    error = refusal(write(tmp_path, text))
+    assert ":1:" in str(error)
+    assert "comma before" not in str(error)
+
+
+def test_a_yaml_fault_has_its_place(tmp_path: Path) -> None:
+    path = write(tmp_path, "clients: [\nactivities: {", "cpe.yml")
+    assert str(refusal(path)).startswith(f"{path}:2:")
+
+
+def test_all_findings_come_at_once(tmp_path: Path) -> None:
+    tree = {"clients": [{"name": "A B", "queues": {"input": "x"}}], "activites": []}
+    lines = str(refusal(write(tmp_path, tree))).splitlines()
+    assert len(lines) == 4
+    assert any("clients[0].name" in line for line in lines)
+    assert any("clients[0].queues: 'output' is a required property" in line for line in lines)
+    assert any("'activites' was unexpected" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("tree", "place"),
+    [
+        ({"clients": [CLIENT_A, {**CLIENT_A, "name": "B"}]}, "clients[1].queues.input"),
+        ({"clients": [CLIENT_A, CLIENT_A]}, "clients[1].name"),
+        ({"activities": [ECHO, ECHO]}, "activities[1]"),
+    ],
+)
+def test_twins_are_refused(tmp_path: Path, tree: Any, place: str) -> None:
+    assert f"{place}: " in str(refusal(write(tmp_path, tree)))
+
+
+def test_a_missing_file_is_one_message(tmp_path: Path) -> None:
+    error = refusal(tmp_path / "none.yml")
+    assert error.code == "CONFIG_NOT_READABLE"
+    assert "none.yml" in str(error)
+    assert "No such file" in str(error)
+
+
+def test_a_list_is_no_configuration(tmp_path: Path) -> None:
+    assert "top level" in str(refusal(write(tmp_path, "- a", "cpe.yml")))
+
+
+def test_an_unknown_activity_names_the_known(tmp_path: Path) -> None:
+    settings = load(write(tmp_path, {"activities": [ECHO]}))
+    with pytest.raises(ConfigError, match="configured are: Echo v1") as caught:
+        settings.activity("Echo", "v2")
+    assert caught.value.code == "ACTIVITY_NOT_CONFIGURED"
