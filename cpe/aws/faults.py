@@ -17,6 +17,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
     ProfileNotFound,
 )
+from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from cpe.errors import AwsError, ConfigError, CpeError
 
@@ -113,7 +114,7 @@ def _translate(error: ClientError | BotoCoreError, subject: str) -> CpeError:
 def _from_client_side(error: BotoCoreError, text: str) -> AwsError:
     if isinstance(error, CredentialRetrievalError):
         return AwsError(text, code="AWS_CREDENTIALS_UNAVAILABLE", retryable=True)
-    if isinstance(error, HTTPClientError):
+    if isinstance(error, BotoConnectionError | HTTPClientError):
         return AwsError(
             f"{text}; AWS cannot be reached, check the network and AWS_ENDPOINT_URL",
             code="ENDPOINT_UNREACHABLE",
