@@ -22,7 +22,7 @@ def fetch(context: ActivityContext, asset: InputAsset, path: Path, settings: Med
             :mod:`activities.web`.
     """
     if isinstance(asset.source, Location):
-        fetch_object(context, asset.source, path, settings)
+        fetch_object(context, asset.source, path, limit=settings.max_input_bytes)
         return
     limits = WebLimits(
         max_bytes=settings.max_input_bytes,
@@ -30,21 +30,19 @@ def fetch(context: ActivityContext, asset: InputAsset, path: Path, settings: Med
         allow_private=settings.allow_private_networks,
     )
     download(asset.source, path, limits=limits, cancellation=context.cancellation)
-    _check_size(path.stat().st_size, "The input", settings)
+    _check_size(path.stat().st_size, "The input", settings.max_input_bytes)
 
 
-def fetch_object(context: ActivityContext, location: Location, path: Path, settings: MediaSettings) -> None:
-    """Write an object to `path` unless it is empty or too large."""
+def fetch_object(context: ActivityContext, location: Location, path: Path, *, limit: int) -> None:
+    """Write an object to `path` unless it is empty or has more than `limit` bytes."""
     context.check()
-    _check_size(context.storage.head(location.bucket, location.key).size, str(location), settings)
+    _check_size(context.storage.head(location.bucket, location.key).size, str(location), limit)
     context.storage.download(location.bucket, location.key, path)
     context.check()
 
 
-def _check_size(size: int, what: str, settings: MediaSettings) -> None:
+def _check_size(size: int, what: str, limit: int) -> None:
     if size == 0:
         raise InvalidInput(f"{what} is empty.", code="INPUT_EMPTY")
-    if size > settings.max_input_bytes:
-        raise InvalidInput(
-            f"{what} has {size} bytes; {settings.max_input_bytes} are allowed.", code="INPUT_TOO_LARGE"
-        )
+    if size > limit:
+        raise InvalidInput(f"{what} has {size} bytes; {limit} are allowed.", code="INPUT_TOO_LARGE")

@@ -9,12 +9,12 @@ from functools import cache
 from pathlib import Path
 
 from activities.media import ffmpeg
-from activities.media.codecs import AUDIO_ENCODERS, AudioEncoder, VideoEncoder
+from activities.media.codecs import AUDIO_ENCODERS, AudioEncoder
 from cpe.activity import Cancellation
 from cpe.errors import ActivityError, ConfigError
 
 _ASK_SECONDS = 30.0
-_ENCODER_LINE = re.compile(r"^ [VAS][A-Z.]{5} (\S+)", re.MULTILINE)
+_CODEC_LINE = re.compile(r"^ [VAS][A-Z.]{5} (\S+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +36,18 @@ def find_tools(ffmpeg_setting: str | None, ffprobe_setting: str | None) -> Tools
 
 def encoders(tools: Tools) -> frozenset[str]:
     """Return the names of all encoders that this FFmpeg was built with."""
-    return _encoders(tools.ffmpeg)
+    return _codecs(tools.ffmpeg, "-encoders")
 
 
-def require_video(encoder: VideoEncoder, tools: Tools) -> None:
+def decoders(tools: Tools) -> frozenset[str]:
+    """Return the names of all decoders that this FFmpeg was built with."""
+    return _codecs(tools.ffmpeg, "-decoders")
+
+
+def require_encoder(name: str, tools: Tools) -> None:
     """Raise unless FFmpeg has the encoder, code ``ENCODER_UNAVAILABLE``."""
-    if encoder.name not in encoders(tools):
-        raise _unavailable(encoder.name)
+    if name not in encoders(tools):
+        raise _unavailable(name)
 
 
 def choose_audio(encoder: AudioEncoder, tools: Tools) -> AudioEncoder:
@@ -87,18 +92,18 @@ def _packaged(name: str) -> str | None:
 
 
 @cache
-def _encoders(program: Path) -> frozenset[str]:
+def _codecs(program: Path, question: str) -> frozenset[str]:
     try:
         listing = ffmpeg.run(
             program,
-            ("-hide_banner", "-encoders"),
+            ("-hide_banner", question),
             directory=Path("/"),
             cancellation=Cancellation(),
             time_limit=_ASK_SECONDS,
         )
     except ActivityError as error:
         raise ConfigError(f"{program} does not work: {error}", code="FFMPEG_BROKEN") from error
-    return frozenset(_ENCODER_LINE.findall(listing))
+    return frozenset(_CODEC_LINE.findall(listing))
 
 
 def _not_found(name: str, what: str) -> ConfigError:

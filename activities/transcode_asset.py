@@ -9,22 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from activities.fetch import fetch, fetch_object
+from activities.fetch import fetch
 from activities.media.codecs import AudioEncoder
-from activities.media.command import PICTURE_LIMITS
 from activities.media.ffmpeg import FFmpegError
 from activities.media.job import parse_job
-from activities.media.locations import Location
 from activities.media.outputs import Output, VideoOutput, parse_outputs
 from activities.media.presets import preset_library
-from activities.media.probe import parse_probe
 from activities.publish import Product, describe, publish
 from activities.rendition import Renderer
 from activities.report import ProgressReport
-from activities.settings import MediaSettings, read_settings
+from activities.settings import read_settings
 from activities.source import inspect
 from activities.stopwatch import Stopwatch
-from activities.tools import Tools, choose_audio, encoders, find_tools, require_video
+from activities.tools import Tools, choose_audio, encoders, find_tools, require_encoder
+from activities.watermarks import check_watermark, fetch_watermarks
 from activities.workshop import Workshop
 from cpe.activity import Activity, ActivityContext, JsonValue
 from cpe.errors import ActivityError, InvalidInput
@@ -61,10 +59,11 @@ class TranscodeAsset(Activity):
         context.preparing()
         with stopwatch.measure("fetch"):
             fetch(context, job.asset, context.scratch / _INPUT, settings)
-            watermarks = _fetch_watermarks(context, outputs, settings)
+            watermarks = fetch_watermarks(context, outputs)
         with stopwatch.measure("probe"):
             source = inspect(workshop, _INPUT, job.asset.type)
-            _check_watermarks(workshop, watermarks)
+            for location, name in watermarks.items():
+                check_watermark(workshop, location, name)
         renderer = Renderer(
             workshop=workshop, source=source, audio=audio, watermarks=watermarks, stopwatch=stopwatch
         )
@@ -81,36 +80,11 @@ def _choose_encoders(outputs: Sequence[Output], tools: Tools) -> dict[str, Audio
     audio: dict[str, AudioEncoder] = {}
     for output in outputs:
         if isinstance(output, VideoOutput):
-            require_video(output.video, tools)
+            require_encoder(output.video.name, tools)
             audio[output.audio.name] = choose_audio(output.audio, tools)
+        else:
+            require_encoder(output.image.encoder, tools)
     return audio
-
-
-def _fetch_watermarks(
-    context: ActivityContext, outputs: Sequence[Output], settings: MediaSettings
-) -> dict[Location, str]:
-    watermarks: dict[Location, str] = {}
-    for output in outputs:
-        mark = output.watermark if isinstance(output, VideoOutput) else None
-        if mark is not None and mark.location not in watermarks:
-            name = f"watermark-{len(watermarks)}"
-            fetch_object(context, mark.location, context.scratch / name, settings)
-            watermarks[mark.location] = name
-    return watermarks
-
-
-def _check_watermarks(workshop: Workshop, watermarks: Mapping[Location, str]) -> None:
-    for location, name in watermarks.items():
-        try:
-            video = parse_probe(workshop.probe(name, limits=PICTURE_LIMITS)).video
-            whole = video is not None and workshop.decodes(name, video.index, [0.0], limits=PICTURE_LIMITS)
-        except FFmpegError:
-            whole = False
-        if not whole:
-            raise InvalidInput(
-                f"The watermark {location} is no PNG, JPEG, GIF, BMP or WebP picture that can be read.",
-                code="WATERMARK_INVALID",
-            )
 
 
 def _make(context: ActivityContext, renderer: Renderer, outputs: Sequence[Output]) -> list[Product]:

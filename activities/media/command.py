@@ -19,7 +19,7 @@ _DEMUXERS = (
     "mov,matroska,webm,mpegts,mpeg,avi,flv,asf,ogg,mxf,gxf,dv,ivf,nut,rm,wtv,m4v,h264,hevc,mpegvideo,"
     "wav,w64,aiff,mp3,aac,flac,ac3,eac3,dts,amr,caf,au"
 )
-_PICTURE_DEMUXERS = "png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,gif"
+_PICTURE_DEMUXERS = "png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,pam_pipe,gif"
 
 MEDIA_LIMITS = ("-protocol_whitelist", "file", "-format_whitelist", _DEMUXERS)
 """What may be opened as media: formats that hold their own data. HLS, DASH, concat and the like name other
