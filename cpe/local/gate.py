@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 import flask
 
-from cpe.local.http import CONNECTION, Answer, Connection
+from cpe.local.http import CONNECTION, Answer, Connection, NothingLeftError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 #: How long a held request sleeps at most, in seconds. What happens by time alone (a time-out, a delayed
 #: message) and a client that hung up are seen that late.
 TICK = 1.0
+
+# In the JSON protocols of SWF and SQS alike: no task, no message.
+_NOTHING = Answer("200 OK", [("Content-Type", "application/x-amz-json-1.0")], b"{}")
 
 
 class Gate:
@@ -41,13 +44,17 @@ class Gate:
     def answer(self, app: WSGIApplication, environ: WSGIEnvironment) -> Answer:
         """Let the application answer one request, alone."""
         with self.passage():
-            return Answer.of(app, environ)
+            try:
+                return Answer.of(app, environ)
+            except NothingLeftError:
+                return _NOTHING
 
     def wait(self, seconds: float) -> None:
         """Stand aside until another request went through, at most `seconds`.
 
         Raises:
             ClientGoneError: Nobody waits for this request's answer any more.
+            NothingLeftError: The server winds up.
         """
         self._turn.wait(min(seconds, TICK))
         cast(Connection, flask.request.environ[CONNECTION]).check()

@@ -27,20 +27,24 @@ CONNECTION = "cpe.local.connection"
 
 
 class ClientGoneError(ConnectionError):
-    """Nobody waits for the answer any more: the client hung up or the server stops."""
+    """Nobody waits for the answer any more."""
+
+
+class NothingLeftError(Exception):
+    """The server winds up: whoever waits is to be told that nothing came."""
 
 
 class Connection:
     """What an application that holds a request back needs to know about who waits for it."""
 
-    def __init__(self, sock: socket.socket, stopping: threading.Event) -> None:
+    def __init__(self, sock: socket.socket, winding_up: threading.Event) -> None:
         self._socket = sock
-        self._stopping = stopping
+        self._winding_up = winding_up
 
     def check(self) -> None:
-        """Raise `ClientGoneError` unless the client still waits for its answer."""
-        if self._stopping.is_set():
-            raise ClientGoneError("the server stops")
+        """Raise `NothingLeftError` or `ClientGoneError` unless there is a reason to go on waiting."""
+        if self._winding_up.is_set():
+            raise NothingLeftError
         try:
             gone = self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
         except BlockingIOError:
@@ -69,7 +73,7 @@ class RequestHandler(MotoRequestHandler):
         environ["wsgi.input"] = io.BytesIO(body)
         environ["CONTENT_LENGTH"] = str(len(body))
         environ.pop("HTTP_TRANSFER_ENCODING", None)  # undone above; moto would undo it again
-        environ[CONNECTION] = Connection(self.connection, self.server.stopping)
+        environ[CONNECTION] = Connection(self.connection, self.server.winding_up)
         try:
             answer = Answer.of(self.server.app, environ)
         except ClientGoneError:
@@ -146,7 +150,7 @@ class HttpServer(socketserver.ThreadingTCPServer):
 
     def __init__(self, address: tuple[str, int], app: WSGIApplication) -> None:
         self.app = app
-        self.stopping = threading.Event()
+        self.winding_up = threading.Event()
         self._connections: set[socket.socket] = set()
         super().__init__(address, RequestHandler)
 
@@ -160,7 +164,7 @@ class HttpServer(socketserver.ThreadingTCPServer):
 
     def stop(self) -> None:
         """Take no more requests and hang up on every client."""
-        self.stopping.set()
+        self.winding_up.set()
         self.shutdown()
         for connection in list(self._connections):
             try:

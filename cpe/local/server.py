@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import errno
+import functools
 import http.client
 import threading
 from typing import TYPE_CHECKING
 
 from cpe.errors import ConfigError, CpeError
 from cpe.local.http import HttpServer
-from cpe.local.services import Services
+from cpe.local.services import Services, wake_all
 
 if TYPE_CHECKING:
     from types import TracebackType
 
 REGION = "us-east-1"
+
+# Seconds that `stop` takes at most.
+_STOP_DELAY = 0.1
 
 
 class LocalAws:
@@ -65,11 +69,22 @@ class LocalAws:
             self._server = HttpServer((self._host, self._port), Services())
         except OSError as error:
             raise _cannot_listen(self._host, self._port, error) from error
-        threading.Thread(target=self._server.serve_forever, name="local-aws", daemon=True).start()
+        serve = functools.partial(self._server.serve_forever, poll_interval=_STOP_DELAY)
+        threading.Thread(target=serve, name="local-aws", daemon=True).start()
+
+    def end_polls(self) -> None:
+        """Answer every poll that waits, and every later one, with nothing; all else works as before.
+
+        A daemon that was told to end waits for its polls, which else takes up to a minute.
+        """
+        if self._server is not None:
+            self._server.winding_up.set()
+            wake_all()
 
     def stop(self) -> None:
         """Hang up on every client and free the port. State stays until `reset` or the end of the process."""
         if self._server is not None:
+            self.end_polls()
             self._server.stop()
             self._server = None
 

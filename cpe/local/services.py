@@ -48,6 +48,13 @@ class Services:
                 return Answer.of(self._moto, environ)
 
 
+def wake_all() -> None:
+    """Let every held request look again whether it should still wait."""
+    for gate in (moto_swf.GATE, moto_sqs.GATE):
+        with gate.passage():
+            pass
+
+
 def service_of(environ: WSGIEnvironment) -> str:
     """Tell which service a request is signed for; unsigned requests are S3's.
 

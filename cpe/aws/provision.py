@@ -1,0 +1,95 @@
+"""What a stack needs before its daemons start: queues and buckets. All of it may exist already."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from cpe.aws.faults import told
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+    from types_boto3_sqs import SQSClient
+    from types_boto3_sqs.literals import QueueAttributeNameType
+    from types_boto3_swf import SWFClient
+
+    _Attributes = dict[QueueAttributeNameType, str]
+
+MAX_RECEIVES = 10
+"""How often a command is delivered before it goes to the dead-letter queue."""
+
+RETENTION_SECONDS = 14 * 24 * 3600
+"""How long queues keep messages: the most that SQS allows."""
+
+_OURS_ALREADY = "BucketAlreadyOwnedByYou"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientQueues:
+    """URLs of a client's two queues."""
+
+    input: str
+    output: str
+
+
+def create_client_queues(sqs: SQSClient, client: str) -> ClientQueues:
+    """Create ``cpe-<client>-input`` with its dead-letter queue ``…-input-dead``, and ``cpe-<client>-output``.
+
+    Raises:
+        AwsError: SQS refused, or has such a queue with other attributes.
+    """
+    name = f"cpe-{client}"
+    with told(f"queues of client {client!r}"):
+        retention: _Attributes = {"MessageRetentionPeriod": str(RETENTION_SECONDS)}
+        dead = sqs.create_queue(QueueName=f"{name}-input-dead", Attributes=retention)["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": MAX_RECEIVES})
+        return ClientQueues(
+            input=sqs.create_queue(
+                QueueName=f"{name}-input", Attributes={**retention, "RedrivePolicy": redrive}
+            )["QueueUrl"],
+            output=sqs.create_queue(QueueName=f"{name}-output", Attributes=retention)["QueueUrl"],
+        )
+
+
+def create_bucket(s3: S3Client, name: str) -> None:
+    """Create a bucket in the client's region.
+
+    Raises:
+        AwsError: S3 refused, or the bucket is somebody else's.
+    """
+    region = s3.meta.region_name
+    with told(f"bucket {name!r}"):
+        try:
+            if region == "us-east-1":  # the one region that must not be named (CreateBucket, API reference)
+                s3.create_bucket(Bucket=name)
+            else:
+                s3.create_bucket(
+                    Bucket=name,
+                    CreateBucketConfiguration={"LocationConstraint": region},  # type: ignore[typeddict-item]  # any region
+                )
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") != _OURS_ALREADY:
+                raise
+
+
+def registered_types(swf: SWFClient, domain: str) -> set[tuple[str, str]]:
+    """Tell names and versions of all workflow and activity types that may be used in a domain.
+
+    Raises:
+        AwsError: SWF refused.
+    """
+    types: set[tuple[str, str]] = set()
+    with told(f"types of SWF domain {domain!r}"):
+        workflows = swf.get_paginator("list_workflow_types")
+        for workflow_page in workflows.paginate(domain=domain, registrationStatus="REGISTERED"):
+            for workflow in workflow_page["typeInfos"]:
+                types.add((workflow["workflowType"]["name"], workflow["workflowType"]["version"]))
+        activities = swf.get_paginator("list_activity_types")
+        for activity_page in activities.paginate(domain=domain, registrationStatus="REGISTERED"):
+            for activity in activity_page["typeInfos"]:
+                types.add((activity["activityType"]["name"], activity["activityType"]["version"]))
+    return types

@@ -1,0 +1,70 @@
+"""`cpe local`: the local AWS by itself."""
+
+from __future__ import annotations
+
+import json
+import queue
+import shlex
+import signal
+from typing import TYPE_CHECKING
+
+import click
+
+from cpe.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cpe.local.server import LocalAws
+
+DEFAULT_PORT = 4566
+
+
+@click.command()
+@click.option("--port", default=DEFAULT_PORT, show_default=True, help="TCP port; 0 takes a free one.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on. There is no access control: keep it on loopback.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of shell commands.")
+def local(*, port: int, host: str, as_json: bool) -> None:
+    """Run an AWS on this machine: SWF, SQS, S3 and SNS on one endpoint.
+
+    Everything is in memory and gone at the end. Ctrl-C or SIGTERM ends it at once.
+    """
+    news: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda received, _frame: news.put(received))
+    with local_aws(port=port, host=host) as aws:
+        if as_json:
+            click.echo(json.dumps({"endpoint": aws.endpoint, "environment": aws.environment()}))
+        else:
+            click.echo(f"# local AWS on {aws.endpoint}; use it from another shell with")
+            click.echo(exports(aws.environment()))
+        news.get()
+
+
+def local_aws(*, port: int, host: str = "127.0.0.1") -> LocalAws:
+    """Make a local AWS, or say how to install what it needs."""
+    try:
+        from cpe.local.server import LocalAws
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"the local AWS needs {error.name}, which is not installed; "
+            "install it with: pip install 'cloud-processing-engine[local]'",
+            code="LOCAL_AWS_NOT_INSTALLED",
+        ) from error
+    return LocalAws(port=port, host=host)
+
+
+def exports(environment: Mapping[str, str]) -> str:
+    """Lay an environment out as shell commands.
+
+    Example:
+        >>> print(exports({"A": "1", "B": "x y"}))
+        export A=1
+        export B='x y'
+    """
+    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in environment.items())

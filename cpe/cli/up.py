@@ -1,0 +1,202 @@
+"""`cpe up`: the whole stack on this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cpe.cli.local import DEFAULT_PORT, local_aws
+from cpe.stack.folder import DEFAULT, StackFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from types_boto3_swf import SWFClient
+
+    from cpe.aws.provision import ClientQueues
+    from cpe.local.server import LocalAws
+    from cpe.stack.programs import Stack
+
+TASK_LIST = "basic_transcode"
+BUCKETS = ("cpe-input", "cpe-output")
+
+# Seconds between two looks whether the daemons are ready.
+_READY_STEP = 0.2
+
+_GUIDE = """\
+In another shell:
+  eval "$(cpe env)"
+  python client_example/client_poller.py -c {client}
+  python client_example/client_commander.py -c {client}
+Ctrl-C stops everything."""
+
+
+@click.command()
+@click.option(
+    "--port", default=DEFAULT_PORT, show_default=True, help="Port of the local AWS; 0 takes a free one."
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Worker processes per activity.",
+)
+@click.option(
+    "--plan",
+    "plans",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="A plan, or a folder of plans; several times if need be. The shipped plans by default.",
+)
+@click.option(
+    "-c",
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Configuration whose activities the workers run. The shipped one by default.",
+)
+@click.option("--domain", default="SADomain", show_default=True, help="SWF domain.")
+@click.option("--client", default="ClientA", show_default=True, help="The client's name.")
+@click.option(
+    "--dir",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=DEFAULT,
+    show_default=True,
+    help="Folder in which the stack tells about itself.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print all logs as JSON lines.")
+def up(
+    *,
+    port: int,
+    workers: int,
+    plans: tuple[Path, ...],
+    config: Path | None,
+    domain: str,
+    client: str,
+    folder: Path,
+    as_json: bool,
+) -> None:
+    """Run the local AWS and all daemons until Ctrl-C.
+
+    Creates the SWF domain, the client's queues and the buckets cpe-input and cpe-output. Once the stack
+    takes jobs, environment.json appears in the stack's folder; `cpe env` prints it. A daemon that dies is
+    started again. However this process ends, everything ends with it.
+    """
+    from cpe import shipped
+    from cpe.config import load_settings
+    from cpe.plan import load_plans
+    from cpe.stack.programs import Stack, needed_activities
+
+    paths = [path.absolute() for path in plans] or [shipped.plans()]
+    loaded = load_plans(paths)
+    settings = load_settings(config or shipped.sample_config(), environ={})
+    place = StackFolder(folder)
+    stack = Stack(
+        domain=domain,
+        task_list=TASK_LIST,
+        client=client,
+        plans=paths,
+        activities=needed_activities(loaded.values(), settings.activities),
+        workers=workers,
+        config=place.config,
+    )
+    types = {*loaded, *((activity.name, activity.version) for activity in stack.activities)}
+    with place.occupied(), local_aws(port=port) as aws:
+        exit_code = _run(stack, types, place, aws, as_json=as_json)
+    sys.exit(exit_code)
+
+
+def _run(
+    stack: Stack, types: set[tuple[str, str]], place: StackFolder, aws: LocalAws, *, as_json: bool
+) -> int:
+    from cpe.stack.console import Console
+    from cpe.stack.supervisor import Supervisor
+
+    _enter(aws.environment())
+    swf, queues = _provision(stack)
+    environment = {
+        **aws.environment(),
+        "INPUT_QUEUE": queues.input,
+        "OUTPUT_QUEUE": queues.output,
+        "CPE_CONFIG": str(place.config),
+        "CPE_CLIENT_CONFIG": str(place.client),
+    }
+    _enter(environment)
+    place.write(place.config, stack.configuration(input_queue=queues.input, output_queue=queues.output))
+    place.write(
+        place.client, {"name": stack.client, "queues": {"input": queues.input, "output": queues.output}}
+    )
+
+    programs = stack.programs()
+    names = ["up", *(program.name for program in programs)]
+    console = Console(click.echo, names, color=sys.stdout.isatty(), as_json=as_json)
+    supervisor = Supervisor(programs, on_line=console.line, on_event=console.event)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda _number, _frame: supervisor.stop())
+
+    def announce() -> None:
+        place.write(place.environment, environment)
+        console.event("up", "ready", f"local AWS on {aws.endpoint}", level="info")
+        if not as_json:
+            for line in _GUIDE.format(client=place.client).splitlines():
+                console.line("up", line)
+
+    def end_polls() -> None:
+        console.event("up", "stopping", "once more Ctrl-C stops at once", level="info")
+        aws.end_polls()
+
+    with _watching(swf, stack.domain, types, announce):
+        return supervisor.run(before_stop=end_polls)
+
+
+def _enter(environment: Mapping[str, str]) -> None:
+    """Make this the environment of this process and its children, and of real accounts nothing."""
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "CPE_")):
+            del os.environ[name]
+    os.environ.update(environment)
+
+
+def _provision(stack: Stack) -> tuple[SWFClient, ClientQueues]:
+    from cpe.aws.provision import create_bucket, create_client_queues
+    from cpe.aws.registry import SwfRegistry
+    from cpe.aws.session import AwsSession
+
+    session = AwsSession()
+    swf, s3 = session.swf(), session.s3()
+    SwfRegistry(swf).register_domain(stack.domain)
+    for bucket in BUCKETS:
+        create_bucket(s3, bucket)
+    return swf, create_client_queues(session.sqs(), stack.client)
+
+
+@contextmanager
+def _watching(
+    swf: SWFClient, domain: str, types: set[tuple[str, str]], announce: Callable[[], None]
+) -> Iterator[None]:
+    """Announce once all types are registered: then every daemon has checked its settings and takes work."""
+    from cpe.aws.provision import registered_types
+
+    stopping = threading.Event()
+
+    def watch() -> None:
+        while not stopping.wait(_READY_STEP):
+            if types <= registered_types(swf, domain):
+                announce()
+                return
+
+    watcher = threading.Thread(target=watch, name="ready", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        watcher.join()
