@@ -6,7 +6,7 @@ import hashlib
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +97,7 @@ class Client:
         """A handle on a job, started here or elsewhere."""
         return Job(self, job_id)
 
-    def events(self, wait: float | None = None) -> Iterator[Event]:
+    def events(self, wait: float | None = None) -> Generator[Event, None, None]:
         """Read the output queue, event by event, at least once each.
 
         An event is deleted from the queue after the next one was asked for, in batches; when the consumer

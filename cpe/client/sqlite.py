@@ -21,6 +21,7 @@ CREATE TABLE IF NOT EXISTS jobs (
   result TEXT NOT NULL, reason TEXT, details TEXT
 ) STRICT;
 CREATE INDEX IF NOT EXISTS jobs_by_run ON jobs (run_id);
+CREATE INDEX IF NOT EXISTS jobs_by_age ON jobs (created);
 CREATE TABLE IF NOT EXISTS activities (
   job_id TEXT NOT NULL, activity_id TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL,
   status TEXT NOT NULL, created REAL NOT NULL, updated REAL NOT NULL, attempt INTEGER NOT NULL,
@@ -88,9 +89,11 @@ class SqliteStore:
         row = self._connection.execute("SELECT job_id FROM jobs WHERE run_id = ?", (run_id,)).fetchone()
         return None if row is None else str(row[0])
 
-    def jobs(self) -> Sequence[JobState]:
-        rows = self._connection.execute(f"{_GET_JOBS} ORDER BY created").fetchall()
-        return [self._job(row) for row in rows]
+    def jobs(self, newest: int | None = None) -> Sequence[JobState]:
+        # SQLite takes a negative limit for none.
+        limit = -1 if newest is None else newest
+        rows = self._connection.execute(f"{_GET_JOBS} ORDER BY created DESC LIMIT ?", (limit,)).fetchall()
+        return [self._job(row) for row in reversed(rows)]
 
     def save(self, state: JobState, *, event_id: str | None = None, replaces: str | None = None) -> None:
         with self._connection as database:

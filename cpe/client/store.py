@@ -27,8 +27,8 @@ class Store(Protocol):
         """The id of the job that a run belongs to."""
         ...
 
-    def jobs(self) -> Sequence[JobState]:
-        """All jobs, the oldest first."""
+    def jobs(self, newest: int | None = None) -> Sequence[JobState]:
+        """All jobs, or only so many of the newest; the oldest of them first."""
         ...
 
     def save(self, state: JobState, *, event_id: str | None = None, replaces: str | None = None) -> None:
@@ -58,8 +58,9 @@ class MemoryStore:
     def job_of_run(self, run_id: str) -> str | None:
         return self._runs.get(run_id)
 
-    def jobs(self) -> Sequence[JobState]:
-        return sorted(self._jobs.values(), key=lambda state: state.created)
+    def jobs(self, newest: int | None = None) -> Sequence[JobState]:
+        ordered = sorted(self._jobs.values(), key=lambda state: state.created)
+        return ordered if newest is None else ordered[len(ordered) - min(newest, len(ordered)) :]
 
     def save(self, state: JobState, *, event_id: str | None = None, replaces: str | None = None) -> None:
         self._jobs[state.job_id] = state

@@ -70,10 +70,10 @@ class Tracker:
         with self._lock:
             return self._store.job(job_id)
 
-    def jobs(self) -> Sequence[JobState]:
-        """All jobs, the oldest first."""
+    def jobs(self, newest: int | None = None) -> Sequence[JobState]:
+        """All jobs, or only so many of the newest; the oldest of them first."""
         with self._lock:
-            return self._store.jobs()
+            return self._store.jobs(newest)
 
     def _job_id(self, event: Event) -> str | None:
         """Which job an event belongs to.

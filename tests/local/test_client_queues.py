@@ -111,7 +111,7 @@ def test_an_event_is_kept_until_the_next_one_is_asked_for(
         publish(event("j1", number))
     events = client.events(wait=0)
     first, second = next(events), next(events)
-    events.close()  # type: ignore[attr-defined]  # it is a generator; the consumer dies here
+    events.close()  # the consumer dies here
     again = ids(client.events(wait=3))
     assert first.event_id not in again
     assert second.event_id in again

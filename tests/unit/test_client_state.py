@@ -272,6 +272,16 @@ def test_an_event_of_nobodys_job_is_passed_over() -> None:
     assert tracker.jobs() == []
 
 
+def test_the_newest_jobs_come_last(store: Store) -> None:
+    tracker = Tracker(store)
+    for number in (2, 0, 3, 1):
+        tracker.request(f"j{number}", float(number))
+    assert [job.job_id for job in tracker.jobs()] == ["j0", "j1", "j2", "j3"]
+    assert [job.job_id for job in tracker.jobs(2)] == ["j2", "j3"]
+    assert [job.job_id for job in tracker.jobs(0)] == []
+    assert len(tracker.jobs(9)) == 4
+
+
 @pytest.mark.parametrize(
     "make", [lambda path: MemoryStore(remember=3), lambda path: SqliteStore(path / "j.sqlite", remember=3)]
 )

@@ -1,0 +1,89 @@
+"""Jobs in words: shared by the poller and the demo."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from cpe.client import ActivityState, ActivityStatus, JobState, JobStatus
+from cpe.protocol import Event
+
+STATUS_STYLE = {
+    JobStatus.COMPLETED: "green",
+    JobStatus.REJECTED: "red",
+    JobStatus.FAILED: "red",
+    JobStatus.TIMED_OUT: "red",
+    JobStatus.TERMINATED: "red",
+    JobStatus.CANCELED: "yellow",
+    ActivityStatus.COMPLETED: "green",
+    ActivityStatus.FAILED: "red",
+    ActivityStatus.TIMED_OUT: "red",
+    ActivityStatus.CANCELED: "yellow",
+}
+"""Colours of final states; all others have none."""
+
+_WORDS = {
+    ActivityStatus.SCHEDULED: "waiting for a worker",
+    ActivityStatus.STARTED: "started",
+    ActivityStatus.PREPARING: "fetching the input",
+    ActivityStatus.RUNNING: "working",
+    ActivityStatus.FINISHING: "publishing the outputs",
+    ActivityStatus.COMPLETED: "done",
+    ActivityStatus.FAILED: "failed",
+    ActivityStatus.TIMED_OUT: "timed out",
+    ActivityStatus.CANCELED: "cancelled",
+}
+
+
+def activity_words(activity: ActivityState) -> str:
+    """Tell in a few words what an activity does."""
+    if activity.status is ActivityStatus.RUNNING and activity.reports:
+        return _report_words(list(activity.reports.values())[-1]) or _WORDS[activity.status]
+    why = reason_words(activity.reason, activity.details)
+    return f"{_WORDS[activity.status]}: {why}" if activity.done and why else _WORDS[activity.status]
+
+
+def reason_words(reason: str | None, details: str | None) -> str:
+    """A code and its explanation, as far as there are any."""
+    return ": ".join(part for part in (reason, details) if part)
+
+
+def event_line(event: Event, job: JobState) -> str:
+    """One event as one line of plain text, with stable fields.
+
+    Example:
+        ``2024-05-01T12:00:01Z 954e8de9 ACTIVITY_PROGRESS TranscodeAssetStep 42% 4.2 of 10.0 s, 3.1x``
+    """
+    when = datetime.fromtimestamp(event.time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    words = [when, job.job_id, event.type.value]
+    activity = job.activities.get(event.activity.activity_id) if event.activity else None
+    if activity is not None:
+        words += [activity.activity_id]
+        if activity.progress is not None:
+            words += [f"{activity.progress:.0f}%"]
+        if activity.status in (ActivityStatus.RUNNING, *_ENDED):
+            words += [activity_words(activity)]
+    elif job.done:
+        words += [reason_words(job.reason, job.details)]
+    return " ".join(" ".join(words).split())
+
+
+_ENDED = (ActivityStatus.FAILED, ActivityStatus.TIMED_OUT, ActivityStatus.CANCELED)
+
+
+def _report_words(report: Mapping[str, Any]) -> str:
+    """What a transcode reports, in words."""
+    done, duration, speed, eta = (_number(report.get(key)) for key in ("done", "duration", "speed", "eta"))
+    words = []
+    if done is not None and duration is not None:
+        words.append(f"{done:.1f} of {duration:.1f} s")
+    if speed is not None:
+        words.append(f"{speed:.1f}x")
+    if eta:
+        words.append(f"{eta:.0f} s left")
+    return ", ".join(words)
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
