@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,10 +16,12 @@ from cpe.errors import InvalidInput
 MAX_PIXELS = 8192 * 8192
 """Pixels of a frame; 8K video has half as many. A decoded frame of this size takes 100 MB."""
 
+_FORBIDDEN = re.compile(r"\[(\w+) @ [^\]]*\] Format not on whitelist")
 _TRUNCATED = ("moov atom not found", "End of file", "Truncat", "partial file", "File ended prematurely")
 
 # Formats whose index states the exact end of the last packet; the others estimate their duration.
 _EXACT = frozenset({"mov", "mp4", "matroska", "webm"})
+_EXACT_SLACK_SECONDS = 0.2
 _SLACK_SECONDS = 0.5
 _SLACK_SHARE = 0.02
 _TAIL_SECONDS = 2.0
@@ -83,24 +86,32 @@ def inspect(workshop: Workshop, file: str, kind: AssetType) -> Source:
     return source
 
 
-def check_whole(workshop: Workshop, source: Source, kind: AssetType) -> None:
-    """Check that the file decodes at its start and goes on to the end it promises.
+def check_decodable(workshop: Workshop, source: Source, kind: AssetType) -> None:
+    """Check that the file's main stream decodes at its start.
 
     Raises:
-        InvalidInput: ``INPUT_UNDECODABLE`` or ``INPUT_TRUNCATED``.
+        InvalidInput: It does not, ``INPUT_UNDECODABLE``.
     """
     if not workshop.decodes(source.file, source.main_stream(kind).index, [0.0]):
         raise InvalidInput(
             f"The input's {kind.lower()} cannot be decoded; the file is damaged or protected.",
             code="INPUT_UNDECODABLE",
         )
+
+
+def check_whole(workshop: Workshop, source: Source) -> None:
+    """Check that the file's data go on to the end that it promises; nothing is decoded.
+
+    Raises:
+        InvalidInput: They do not, ``INPUT_TRUNCATED``.
+    """
     duration = source.info.duration
     if duration is None:
         return
     end = source.info.start + duration
     last = workshop.last_packet_end(source.file, max(end - max(_TAIL_SECONDS, duration * _SLACK_SHARE), 0))
     exact = bool(_EXACT & set(source.info.demuxer.split(",")))
-    slack = _SLACK_SECONDS if exact else max(_SLACK_SECONDS, duration * _SLACK_SHARE)
+    slack = _EXACT_SLACK_SECONDS if exact else max(_SLACK_SECONDS, duration * _SLACK_SHARE)
     if last < end - slack:
         raise InvalidInput(
             f"The input should last {duration:.1f} s, but its data end before that. Upload it again, whole.",
@@ -113,6 +124,11 @@ def _unreadable(tail: str) -> InvalidInput:
         return InvalidInput(
             "The input is cut off: what is needed to read it is missing. Upload it again, whole.",
             code="INPUT_TRUNCATED",
+        )
+    forbidden = _FORBIDDEN.search(tail)
+    if forbidden:
+        return InvalidInput(
+            f"The input is of the format {forbidden[1]}, which is not accepted here.", code="INPUT_NOT_MEDIA"
         )
     return InvalidInput(
         f"The input is no media file, or of a format that is not accepted: {tail}.", code="INPUT_NOT_MEDIA"

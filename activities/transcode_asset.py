@@ -19,7 +19,7 @@ from activities.publish import Product, describe, publish
 from activities.rendition import Renderer
 from activities.report import ProgressReport
 from activities.settings import read_settings
-from activities.source import inspect
+from activities.source import check_whole, inspect
 from activities.stopwatch import Stopwatch
 from activities.tools import Tools, choose_audio, encoders, find_tools, require_encoder
 from activities.watermarks import check_watermark, fetch_watermarks
@@ -62,6 +62,7 @@ class TranscodeAsset(Activity):
             watermarks = fetch_watermarks(context, outputs)
         with stopwatch.measure("probe"):
             source = inspect(workshop, _INPUT, job.asset.type)
+            check_whole(workshop, source)
             for location, name in watermarks.items():
                 check_watermark(workshop, location, name)
         renderer = Renderer(

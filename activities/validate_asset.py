@@ -15,7 +15,7 @@ from activities.media.locations import Location
 from activities.publish import check_result
 from activities.settings import read_settings
 from activities.sniff import HEAD_BYTES, sniff
-from activities.source import Source, check_whole, inspect
+from activities.source import Source, check_decodable, check_whole, inspect
 from activities.tools import encoders, find_tools
 from activities.workshop import Workshop
 from cpe.activity import Activity, ActivityContext, JsonValue
@@ -24,6 +24,8 @@ _INPUT = "input"
 
 _STREAM_NOISE = frozenset({"disposition", "extradata_size", "side_data_list"})
 _KEPT_TAGS = frozenset({"language", "title", "rotate", "creation_time", "encoder", "major_brand"})
+# Formats that do not show in their first bytes.
+_DEMUXER_TYPES = {"mpegts": "video/mp2t", "mpeg": "video/mpeg", "mp3": "audio/mpeg", "aac": "audio/aac"}
 _MAX_TAG = 200
 _MAX_STREAMS = 32
 
@@ -53,7 +55,8 @@ class ValidateAsset(Activity):
             with path.open("rb") as file:
                 mime = sniff(file.read(HEAD_BYTES))
         source = inspect(workshop, _INPUT, job.asset.type)
-        check_whole(workshop, source, job.asset.type)
+        check_whole(workshop, source)
+        check_decodable(workshop, source, job.asset.type)
         metadata = describe_source(source, mime=mime, kind=job.asset.type.value)
         result: dict[str, Any] = {
             "input_asset": job.document,
@@ -88,7 +91,7 @@ def describe_source(source: Source, *, mime: str | None, kind: str) -> dict[str,
     return {
         "format": _with_short_tags(container),
         "streams": streams,
-        "mime": mime or "application/octet-stream",
+        "mime": mime or _DEMUXER_TYPES.get(source.info.demuxer, "application/octet-stream"),
         "type": kind,
     }
 
