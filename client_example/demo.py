@@ -149,16 +149,15 @@ class Demo:
 
     def _explain(self, job: JobState, log: Path) -> None:
         """Say why a job did not succeed."""
-        self._console.print(f"the job ended {job.status}", style="red", highlight=False)
-        why = [("job", reason_words(job.reason, job.details))]
-        why += [
-            (activity.activity_id, reason_words(activity.reason, activity.details))
+        faults = [
+            f"{activity.activity_id}: {reason_words(activity.reason, activity.details)}"
             for activity in job.activities.values()
+            if activity.reason or activity.details
         ]
-        for name, words in why:
-            if words:
-                self._console.print(f"  {name}: {words}", markup=False, highlight=False)
-        self._console.print(f"  the stack's log: {log}", markup=False, highlight=False)
+        self._console.print(f"the job ended {job.status}", style="red", highlight=False)
+        for fault in faults or [reason_words(job.reason, job.details)]:
+            self._console.print(f"  {fault}", markup=False, highlight=False, soft_wrap=True)
+        self._console.print(f"  the stack's log: {log}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _enter(environment: Mapping[str, str]) -> None:

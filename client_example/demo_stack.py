@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from cpe.errors import CpeError
+from cpe.errors import ConfigError, CpeError
 
 _READY_SECONDS = 60
 _STOP_SECONDS = 15
@@ -35,21 +37,30 @@ class DemoStack:
     @contextlib.contextmanager
     def running(self) -> Iterator[DemoStack]:
         """Start it, and stop it with all that it started, whatever happens."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._environment.unlink(missing_ok=True)
-        with self.log.open("wb") as log:
+        scratch = self._folder / "tmp"
+        try:
+            scratch.mkdir(parents=True, exist_ok=True)
+            self._environment.unlink(missing_ok=True)
+            log = self.log.open("wb")
+        except OSError as error:
+            raise ConfigError(
+                f"{self._folder} cannot be written: {error.strerror}", code="FILE_UNUSABLE"
+            ) from error
+        with log:
             # A session of its own: Ctrl-C comes to the demo alone, which then stops the stack in order.
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "cpe.cli.main", "up", "--port", "0", "--dir", str(self._folder)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                env=os.environ | {"TMPDIR": str(scratch.absolute())},
                 start_new_session=True,
             )
             try:
                 yield self
             finally:
                 self._stop(self._process)
+                shutil.rmtree(scratch, ignore_errors=True)
 
     def wait_until_ready(self) -> Mapping[str, str]:
         """Wait until jobs are taken.
@@ -75,12 +86,15 @@ class DemoStack:
         return CpeError("\n  ".join([f"{finding}; the end of {self.log}:", *end]), code="STACK_FAILED")
 
     def _stop(self, process: subprocess.Popen[bytes]) -> None:
-        # Asked once, it finishes what runs; asked twice, it stops at once.
-        for _ in range(2):
+        try:
+            # Asked once, it finishes what runs; asked twice, it stops at once.
+            for _ in range(2):
+                if process.poll() is None:
+                    process.terminate()
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        process.wait(_STOP_SECONDS)
+        finally:
+            # Somebody is impatient, or it hangs: what it started ends with it.
             if process.poll() is None:
-                process.terminate()
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(_STOP_SECONDS)
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+                process.kill()
+                process.wait()

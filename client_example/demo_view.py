@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 from rich.text import Text
 
-from client_example.display import STATUS_STYLE, activity_words
+from client_example.display import STATUS_STYLE, activity_words, phase_words
 from cpe.client import ActivityState, ActivityStatus, JobState
 
 _MIB = 1024 * 1024
@@ -52,7 +52,7 @@ class ActivityBars:
                 self._show_bar(activity)
             elif self._phases.get(activity.activity_id) is not activity.status:
                 self._phases[activity.activity_id] = activity.status
-                self._console.print(f"{activity.activity_id}: {activity_words(activity)}", markup=False)
+                self._console.print(f"{activity.activity_id}: {phase_words(activity)}", markup=False)
 
     def _show_bar(self, activity: ActivityState) -> None:
         task = self._tasks.get(activity.activity_id)

@@ -37,11 +37,19 @@ _WORDS = {
 
 
 def activity_words(activity: ActivityState) -> str:
-    """Tell in a few words what an activity does."""
-    if activity.status is ActivityStatus.RUNNING and activity.reports:
-        return _report_words(list(activity.reports.values())[-1]) or _WORDS[activity.status]
-    why = reason_words(activity.reason, activity.details)
-    return f"{_WORDS[activity.status]}: {why}" if activity.done and why else _WORDS[activity.status]
+    """Tell in a few words what an activity does, and how far it is with the output it works on."""
+    if activity.status is not ActivityStatus.RUNNING or not activity.reports:
+        return phase_words(activity)
+    words = _report_words(list(activity.reports.values())[-1]) or phase_words(activity)
+    if activity.outputs > 1:
+        return f"output {len(activity.reports)} of {activity.outputs}: {words}"
+    return words
+
+
+def phase_words(activity: ActivityState) -> str:
+    """Tell in a few words which phase an activity is in."""
+    words = _WORDS[activity.status]
+    return f"{words}: {activity.reason}" if activity.done and activity.reason else words
 
 
 def reason_words(reason: str | None, details: str | None) -> str:
@@ -62,14 +70,13 @@ def event_line(event: Event, job: JobState) -> str:
         words += [activity.activity_id]
         if activity.progress is not None:
             words += [f"{activity.progress:.0f}%"]
-        if activity.status in (ActivityStatus.RUNNING, *_ENDED):
+        if activity.status is ActivityStatus.RUNNING:
             words += [activity_words(activity)]
+        elif activity.done:
+            words += [reason_words(activity.reason, activity.details)]
     elif job.done:
         words += [reason_words(job.reason, job.details)]
     return " ".join(" ".join(words).split())
-
-
-_ENDED = (ActivityStatus.FAILED, ActivityStatus.TIMED_OUT, ActivityStatus.CANCELED)
 
 
 def _report_words(report: Mapping[str, Any]) -> str:
