@@ -52,7 +52,7 @@ def local_aws(*, port: int, host: str = "127.0.0.1") -> LocalAws:
         from cpe.local.server import LocalAws
     except ModuleNotFoundError as error:
         raise ConfigError(
-            f"the local AWS needs {error.name}, which is not installed; "
+            f"the local AWS needs {str(error.name).partition('.')[0]}, which is not installed; "
             "install it with: pip install 'cloud-processing-engine[local]'",
             code="LOCAL_AWS_NOT_INSTALLED",
         ) from error
