@@ -52,7 +52,8 @@ def configure_logging(
     handler = logging.StreamHandler(stream) if file is None else _file_handler(file)
     shared = _processors({"daemon": daemon, **(fields or {})})
     renderer: list[Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+        # Plain tracebacks: others show local variables, and with them the job's data.
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if file is None and stream.isatty()
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
     )

@@ -1,0 +1,201 @@
+"""The worker in a thread, against a local SWF, SQS and S3."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from cpe.aws.session import AwsSession
+from cpe.config import ActivitySettings
+from cpe.daemons.assembly import assemble_worker
+from cpe.errors import ConfigError
+from cpe.local.server import LocalAws
+from tests.local import activities
+from tests.local.stage import DEADLINE, WORK, Stage, running, wait_for
+
+
+@pytest.fixture
+def stage(local_aws: LocalAws, tmp_path: Path) -> Iterator[Stage]:
+    activities.RELEASE.clear()
+    stage = Stage(tmp_path)
+    stage.register_domain()
+    stage.swf.register_workflow_type(
+        domain=stage.domain,
+        name="Works",
+        version="1.0",
+        defaultTaskStartToCloseTimeout="300",
+        defaultExecutionStartToCloseTimeout="3600",
+        defaultChildPolicy="TERMINATE",
+    )
+    yield stage
+    activities.RELEASE.set()
+
+
+def schedule(stage: Stage, *inputs: str) -> tuple[str, str]:
+    """Start an execution and schedule an activity per input, in the decider's place."""
+    workflow_id = "ClientA.j1"
+    run_id = stage.swf.start_workflow_execution(
+        domain=stage.domain,
+        workflowId=workflow_id,
+        workflowType={"name": "Works", "version": "1.0"},
+        taskList={"name": stage.task_list},
+    )["runId"]
+    task = stage.swf.poll_for_decision_task(domain=stage.domain, taskList={"name": stage.task_list})
+    decisions: list[Any] = [
+        {
+            "decisionType": "ScheduleActivityTask",
+            "scheduleActivityTaskDecisionAttributes": {
+                "activityId": f"Step{number}",
+                "activityType": {"name": "Work", "version": "v1"},
+                "taskList": {"name": "Work-v1"},
+                "input": text,
+                "heartbeatTimeout": "60",
+                "scheduleToStartTimeout": "600",
+                "scheduleToCloseTimeout": "600",
+                "startToCloseTimeout": "600",
+            },
+        }
+        for number, text in enumerate(inputs, 1)
+    ]
+    stage.swf.respond_decision_task_completed(taskToken=task["taskToken"], decisions=decisions)
+    return workflow_id, run_id
+
+
+def ended(stage: Stage, run: tuple[str, str], kind: str, count: int = 1) -> list[Any]:
+    """Wait for so many history events of a type; tell their attributes."""
+
+    def found() -> list[Any]:
+        key = f"{kind[0].lower()}{kind[1:]}EventAttributes"
+        events = [event[key] for event in stage.history(*run) if event["eventType"] == kind]
+        return events if len(events) >= count else []
+
+    return list(wait_for(found))
+
+
+def worker(stage: Stage, **options: Any) -> Any:
+    return assemble_worker(
+        AwsSession(), stage.settings, domain=stage.domain, name="Work", version="v1", **options
+    )
+
+
+def test_a_task_from_poll_to_result(stage: Stage, tmp_path: Path) -> None:
+    with worker(stage) as daemon, running(daemon):
+        run = schedule(stage, '{"do": "report"}')
+        (completed,) = ended(stage, run, "ActivityTaskCompleted")
+        assert json.loads(completed["result"]) == {"done": True, "settings": {"depth": 1}}
+        (finishing,) = stage.event("ACTIVITY_FINISHING")
+    kinds = [event["type"].removeprefix("ACTIVITY_") for event in stage.events]
+    assert sorted(kinds) == sorted(["STARTED", "PREPARING", "PROGRESS", "PROGRESS", "FINISHING"])
+    assert len({event["eventId"] for event in stage.events}) == 5
+    (started,) = stage.event("ACTIVITY_STARTED")
+    assert started["jobId"] == finishing["jobId"] == "j1"
+    assert started["data"]["workflow"] == {"workflowId": run[0], "runId": run[1]}
+    assert started["data"]["activity"] == {
+        "activityId": "Step1",
+        "activityType": {"name": "Work", "version": "v1"},
+        "input": {"do": "report"},
+    }
+    assert [path for path in (tmp_path / "scratch").iterdir() if path.name != ".gate"] == []
+
+
+def test_failures_are_answered_and_the_worker_goes_on(stage: Stage) -> None:
+    with capture_logs() as logs, worker(stage) as daemon, running(daemon):
+        run = schedule(stage, '{"do": "refuse"}', '{"do": "crash"}', '{"do": "exit"}', "{no json")
+        failures = ended(stage, run, "ActivityTaskFailed", 4)
+    assert {failure["reason"] for failure in failures} == {
+        "UNKNOWN_PRESET",
+        "ACTIVITY_FAILED",
+        "INPUT_NOT_JSON",
+    }
+    assert "no such preset" in {failure["details"] for failure in failures}
+    assert not any("hunter2" in failure["details"] for failure in failures)
+    raised = [line for line in logs if line["event"] == "task_raised"]
+    assert [line["exc_info"] for line in raised].count(True) == 2
+
+
+def test_slots_work_at_once(stage: Stage) -> None:
+    with worker(stage, concurrency=2) as daemon, running(daemon):
+        run = schedule(stage, '{"do": "wait"}', '{"do": "wait"}')
+        for _ in range(2):
+            assert activities.STARTED.acquire(timeout=DEADLINE)
+        activities.RELEASE.set()
+        assert len(ended(stage, run, "ActivityTaskCompleted", 2)) == 2
+
+
+def test_the_first_stop_lets_a_task_finish(stage: Stage) -> None:
+    with worker(stage) as daemon:
+        thread = threading.Thread(target=daemon.run)
+        thread.start()
+        run = schedule(stage, '{"do": "wait"}')
+        assert activities.STARTED.acquire(timeout=DEADLINE)
+        daemon.stop()
+        thread.join(0.1)
+        assert thread.is_alive()
+        activities.RELEASE.set()
+        thread.join(DEADLINE)
+        assert not thread.is_alive()
+    assert len(ended(stage, run, "ActivityTaskCompleted")) == 1
+
+
+def test_the_second_stop_hands_a_task_back(stage: Stage) -> None:
+    with worker(stage) as daemon, running(daemon):
+        run = schedule(stage, '{"do": "wait"}')
+        assert activities.STARTED.acquire(timeout=DEADLINE)
+        daemon.stop()
+        daemon.stop()
+        (failed,) = ended(stage, run, "ActivityTaskFailed")
+    assert failed["reason"] == "WORKER_STOPPED"
+
+
+def test_an_output_queue_that_is_gone_fails_no_activity(stage: Stage) -> None:
+    stage.sqs.delete_queue(QueueUrl=stage.client.output_queue)
+    with capture_logs() as logs, worker(stage) as daemon, running(daemon):
+        run = schedule(stage, '{"do": "report"}')
+        assert len(ended(stage, run, "ActivityTaskCompleted")) == 1
+    assert [line["code"] for line in logs if line["event"] == "event_undeliverable"] == [
+        "QUEUE_NOT_FOUND"
+    ] * 5
+
+
+def test_the_type_is_registered_with_the_configured_timeouts(stage: Stage) -> None:
+    timeouts = {"defaultTaskHeartbeatTimeout": "60", "defaultTaskStartToCloseTimeout": "NONE"}
+    activity = replace(stage.settings.activities[0], default_timeouts=timeouts, description="Works")
+    stage.settings = replace(stage.settings, activities=(activity,))
+    with worker(stage), worker(stage):
+        pass
+    registered = stage.swf.describe_activity_type(
+        domain=stage.domain, activityType={"name": "Work", "version": "v1"}
+    )
+    assert registered["configuration"]["defaultTaskHeartbeatTimeout"] == "60"
+    assert registered["configuration"]["defaultTaskList"] == {"name": "Work-v1"}
+    assert registered["typeInfo"]["description"] == "Works"
+
+
+def refusal(stage: Stage) -> ConfigError:
+    with pytest.raises(ConfigError) as caught, worker(stage):
+        pass
+    return caught.value
+
+
+def test_a_missing_domain_is_one_message(stage: Stage) -> None:
+    stage.domain = "Nowhere"
+    assert refusal(stage).code == "DOMAIN_NOT_FOUND"
+
+
+def test_a_machine_that_lacks_something_is_one_message(stage: Stage) -> None:
+    activity = ActivitySettings(name="Work", version="v1", class_name=WORK, settings={"broken": True})
+    stage.settings = replace(stage.settings, activities=(activity,))
+    assert refusal(stage).code == "TOOL_MISSING"
+
+
+def test_an_unwritable_scratch_is_one_message(stage: Stage, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    stage.settings = replace(stage.settings, scratch=tmp_path / "file")
+    assert refusal(stage).code == "SCRATCH_UNWRITABLE"
