@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -32,7 +32,8 @@ from cpe.protocol import Event, encode_event
 
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
-_JOBS_SHOWN = 15
+_JOBS_SHOWN = 10
+_BAR_WIDTH = 30
 
 
 Show = Callable[[Event, JobState | None], None]
@@ -50,29 +51,34 @@ def show_json(event: Event, _job: JobState | None) -> None:
     print(encode_event(event), flush=True)
 
 
-def jobs_table(jobs: Sequence[JobState]) -> Table:
-    """Jobs, a row per activity."""
-    table = Table(expand=True)
-    for name in ("job", "workflow", "status", "activity"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("progress", width=20)
-    table.add_column("")
-    for job in jobs:
-        _add_rows(table, job)
-    return table
+def jobs_view(jobs: Sequence[JobState]) -> Group:
+    """Jobs, the newest first, each with a line per activity."""
+    parts: list[Text | Table] = []
+    for job in reversed(jobs):
+        parts += [_headline(job), _activities(job)]
+    return Group(*parts)
 
 
-def _add_rows(table: Table, job: JobState) -> None:
+def _headline(job: JobState) -> Text:
     workflow = f"{job.workflow_name} {job.workflow_version}" if job.workflow_name else ""
-    status = Text(job.status, style=STATUS_STYLE.get(job.status, ""))
-    head = [Text(job.job_id), Text(workflow), status]
-    if not job.activities:
-        table.add_row(*head, "", "", Text(reason_words(job.reason, job.details)))
+    why = "" if job.activities else reason_words(job.reason, job.details)
+    status = (job.status.value, STATUS_STYLE.get(job.status, ""))
+    return Text("  ").join(
+        Text.assemble(part) for part in ((job.job_id, "bold"), workflow, status, why) if part
+    )
+
+
+def _activities(job: JobState) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(width=_BAR_WIDTH)
+    table.add_column()
     for activity in job.activities.values():
-        bar = ProgressBar(total=100, completed=activity.progress or 0)
-        words = Text(activity_words(activity), style=STATUS_STYLE.get(activity.status, ""))
-        table.add_row(*head, Text(activity.activity_id), bar, words)
-        head = [Text(""), Text(""), Text("")]
+        bar = ProgressBar(total=100, completed=activity.progress or 0, width=_BAR_WIDTH)
+        why = reason_words(activity.reason, activity.details)
+        words = Text(why or activity_words(activity), style=STATUS_STYLE.get(activity.status, ""))
+        table.add_row(Text(f"  {activity.activity_id}"), bar, words)
+    return table
 
 
 def poll(client: Client, show: Show) -> None:
@@ -104,8 +110,8 @@ def _follow(options: argparse.Namespace) -> None:
         if options.debug:
             poll(client, show_json)
         elif Console().is_terminal:
-            # The table asks the tracker twice a second; an event needs no showing of its own.
-            with Live(get_renderable=lambda: jobs_table(tracker.jobs(_JOBS_SHOWN)), refresh_per_second=2):
+            # The view asks the tracker once a second; an event needs no showing of its own.
+            with Live(get_renderable=lambda: jobs_view(tracker.jobs(_JOBS_SHOWN)), refresh_per_second=1):
                 poll(client, lambda _event, _job: None)
         else:
             poll(client, show_line)
