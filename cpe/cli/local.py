@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from cpe.local.server import LocalAws
 
 DEFAULT_PORT = 4566
+PORT = click.IntRange(0, 65535)
 
 
 @click.command()
-@click.option("--port", default=DEFAULT_PORT, show_default=True, help="TCP port; 0 takes a free one.")
+@click.option(
+    "--port", type=PORT, default=DEFAULT_PORT, show_default=True, help="TCP port; 0 takes a free one."
+)
 @click.option(
     "--host",
     default="127.0.0.1",

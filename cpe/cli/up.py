@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cpe.cli.local import DEFAULT_PORT, local_aws
+from cpe.cli.local import DEFAULT_PORT, PORT, local_aws
 from cpe.stack.folder import DEFAULT, StackFolder
 
 if TYPE_CHECKING:
@@ -40,7 +40,11 @@ Ctrl-C stops everything."""
 
 @click.command()
 @click.option(
-    "--port", default=DEFAULT_PORT, show_default=True, help="Port of the local AWS; 0 takes a free one."
+    "--port",
+    type=PORT,
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="Port of the local AWS; 0 takes a free one.",
 )
 @click.option(
     "--workers",
@@ -130,10 +134,9 @@ def _run(
         "CPE_CLIENT_CONFIG": str(place.client),
     }
     _enter(environment)
-    place.write(place.config, stack.configuration(input_queue=queues.input, output_queue=queues.output))
-    place.write(
-        place.client, {"name": stack.client, "queues": {"input": queues.input, "output": queues.output}}
-    )
+    configuration = stack.configuration(input_queue=queues.input, output_queue=queues.output)
+    place.write(place.config, configuration)
+    place.write(place.client, configuration["clients"][0])
 
     programs = stack.programs()
     names = ["up", *(program.name for program in programs)]
@@ -158,9 +161,9 @@ def _run(
 
 
 def _enter(environment: Mapping[str, str]) -> None:
-    """Make this the environment of this process and its children, and of real accounts nothing."""
+    """Set the environment of this process and its children; nothing in it leads to a real account."""
     for name in list(os.environ):
-        if name.startswith(("AWS_", "CPE_")):
+        if name.startswith("AWS_"):
             del os.environ[name]
     os.environ.update(environment)
 
