@@ -88,11 +88,7 @@ class RequestHandler(MotoRequestHandler):
         status, _, reason = answer.status.partition(" ")
         bodiless = self.command == "HEAD" or int(status) in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}
         # What this server says itself; the length of what a HEAD did not send only the application knows.
-        own = (
-            {"connection", "date", "server"}
-            if bodiless
-            else {"connection", "date", "server", "content-length"}
-        )
+        own = {"connection", "date", "server"} | (set() if bodiless else {"content-length"})
         self.send_response(int(status), reason)
         for name, value in answer.headers:
             if name.lower() not in own:

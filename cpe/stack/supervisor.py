@@ -102,7 +102,7 @@ class Supervisor:
         self._patience = patience or Patience()
 
     def stop(self) -> None:
-        """Ask `run` to return. Safe in a signal handler; a second call makes the stop rough at once."""
+        """Ask `run` to return. Safe in a signal handler; each further call skips a stage of `Patience`."""
         self._news.put(Stopped)
 
     def run(self, *, before_stop: Callable[[], None] = lambda: None) -> int:
