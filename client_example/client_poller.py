@@ -28,7 +28,7 @@ from client_example.display import STATUS_STYLE, activity_words, event_line, rea
 from client_example.options import EXIT_FAILURE, EXIT_USAGE, client_options, use_aws_options
 from cpe.client import Client, JobState, SqliteStore, Tracker
 from cpe.errors import AwsError, ConfigError, CpeError
-from cpe.protocol import Event, encode_event
+from cpe.protocol import Event, EventType, encode_event
 
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
@@ -41,8 +41,9 @@ Show = Callable[[Event, JobState | None], None]
 
 
 def show_line(event: Event, job: JobState | None) -> None:
-    """Print a line of text."""
-    if job is not None:
+    """Print a line of text; repetitions are passed over."""
+    nobodys = event.type is EventType.COMMAND_REJECTED and event.job_id is None
+    if job is not None or nobodys:
         print(event_line(event, job), flush=True)
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cpe.client import ActivityState, ActivityStatus, JobState, JobStatus
-from cpe.protocol import Event
+from cpe.protocol import Event, EventType
 
 STATUS_STYLE = {
     JobStatus.COMPLETED: "green",
@@ -57,26 +57,38 @@ def reason_words(reason: str | None, details: str | None) -> str:
     return ": ".join(part for part in (reason, details) if part)
 
 
-def event_line(event: Event, job: JobState) -> str:
+def event_line(event: Event, job: JobState | None) -> str:
     """One event as one line of plain text, with stable fields.
+
+    Args:
+        event: The event.
+        job: The state of its job after it; None if it belongs to none.
 
     Example:
         ``2024-05-01T12:00:01Z 954e8de9 ACTIVITY_PROGRESS TranscodeAssetStep 42% 4.2 of 10.0 s, 3.1x``
     """
     when = datetime.fromtimestamp(event.time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    words = [when, job.job_id, event.type.value]
-    activity = job.activities.get(event.activity.activity_id) if event.activity else None
-    if activity is not None:
-        words += [activity.activity_id]
-        if activity.progress is not None:
-            words += [f"{activity.progress:.0f}%"]
-        if activity.status is ActivityStatus.RUNNING:
-            words += [activity_words(activity)]
-        elif activity.done:
-            words += [reason_words(activity.reason, activity.details)]
-    elif job.done:
-        words += [reason_words(job.reason, job.details)]
+    words = [when, job.job_id if job is not None else "-", event.type.value]
+    if event.type is EventType.COMMAND_REJECTED:
+        told = (event.details.get(key) or "-" for key in ("command", "reason", "details"))
+        words.append("{} {}: {}".format(*told))
+    elif job is not None and event.activity is not None:
+        words += _activity_fields(job.activities[event.activity.activity_id])
+    elif job is not None and job.done:
+        words.append(reason_words(job.reason, job.details))
+    # A text from a message must not break the line.
     return " ".join(" ".join(words).split())
+
+
+def _activity_fields(activity: ActivityState) -> list[str]:
+    words = [activity.activity_id]
+    if activity.progress is not None:
+        words.append(f"{activity.progress:.0f}%")
+    if activity.status is ActivityStatus.RUNNING:
+        words.append(activity_words(activity))
+    elif activity.done:
+        words.append(reason_words(activity.reason, activity.details))
+    return words
 
 
 def _report_words(report: Mapping[str, Any]) -> str:
