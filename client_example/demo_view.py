@@ -72,7 +72,7 @@ class ActivityBars:
 def outputs_table(outputs: Sequence[Mapping[str, Any]], files: Sequence[Path]) -> Table:
     """What was made: the files, and what the worker found out about each when it verified them."""
     table = Table()
-    table.add_column("file")
+    table.add_column("file", overflow="fold")
     table.add_column("size", justify="right")
     table.add_column("codec")
     table.add_column("resolution")
