@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 import urllib3
-from urllib3.exceptions import HTTPError, IncompleteRead, ProtocolError
+from urllib3.exceptions import HTTPError, IncompleteRead, NewConnectionError, ProtocolError
 from urllib3.exceptions import TimeoutError as TimeoutHTTPError
 
 from cpe.activity import Cancellation
@@ -242,7 +242,8 @@ def _broken(error: Exception) -> ActivityError:
             code="DOWNLOAD_TRUNCATED",
             retryable=True,
         )
-    if isinstance(error, TimeoutError | TimeoutHTTPError):
+    # A refused connection is one of urllib3's timeouts, but none of ours.
+    if isinstance(error, TimeoutError | TimeoutHTTPError) and not isinstance(error, NewConnectionError):
         return ActivityError("The input's server does not answer.", code="DOWNLOAD_TIMEOUT", retryable=True)
     return ActivityError(
         f"The input's server cannot be reached ({type(error).__name__}).",

@@ -18,9 +18,9 @@ MAX_SIDE = 16_384
 
 MAX_FRAME_RATE = 240
 
-_SIZE = re.compile(r"(-?\d{1,6}(?:\.\d{1,6})?)[xX:](-?\d{1,6}(?:\.\d{1,6})?)")
-_BIT_RATE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)([kKmM]?)")
-_FRAME_RATE = re.compile(r"\d{1,6}(?:\.\d{1,6})?|\d{1,6}/\d{1,6}")
+_SIZE = re.compile(r"(-?\d{1,6}(?:\.\d{1,6})?)[xX:](-?\d{1,6}(?:\.\d{1,6})?)", re.ASCII)
+_BIT_RATE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)([kKmM]?)", re.ASCII)
+_FRAME_RATE = re.compile(r"\d{1,6}(?:\.\d{1,6})?|\d{1,6}/\d{1,6}", re.ASCII)
 _SCALE = {"": 1, "k": 1_000, "m": 1_000_000}
 _NTSC = {"23.98", "23.976", "29.97", "47.95", "47.952", "59.94", "119.88"}
 

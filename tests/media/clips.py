@@ -1,0 +1,69 @@
+"""Media for tests, made by FFmpeg: small pictures, few seconds."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from activities.tools import Tools
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipMaker:
+    """Runs FFmpeg and FFprobe as a person would, beside the code under test."""
+
+    tools: Tools
+    folder: Path
+
+    def make(self, name: str, *arguments: str, seconds: float = 2, size: str = "160x90") -> Path:
+        """Make a clip with a picture (input 0) and a tone (input 1); `arguments` say how."""
+        return self.run(
+            name,
+            *("-f", "lavfi", "-i", f"testsrc2=size={size}:rate=25:duration={seconds}"),
+            *("-f", "lavfi", "-i", f"sine=sample_rate=48000:duration={seconds}"),
+            *arguments,
+        )
+
+    def mp4(self, name: str, *arguments: str, seconds: float = 2, size: str = "160x90") -> Path:
+        """Make a clip in H.264 and AAC with its index in front."""
+        coding = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac")
+        return self.make(name, *coding, "-movflags", "+faststart", *arguments, seconds=seconds, size=size)
+
+    def run(self, name: str, *arguments: str) -> Path:
+        """Run FFmpeg with these arguments; the file it writes is `name`."""
+        path = self.folder / name
+        subprocess.run(
+            [self.tools.ffmpeg, "-nostdin", "-v", "error", "-y", *arguments, path], check=True, timeout=60
+        )
+        return path
+
+    def probe(self, path: Path, *arguments: str) -> dict[str, Any]:
+        """Return what FFprobe says of a file."""
+        command: list[str | Path] = [
+            self.tools.ffprobe,
+            "-v",
+            "error",
+            "-show_format",
+            "-show_streams",
+            *arguments,
+        ]
+        done = subprocess.run([*command, "-of", "json", path], check=True, capture_output=True, timeout=60)
+        document: dict[str, Any] = json.loads(done.stdout)
+        return document
+
+    def gray(self, path: Path, *, at: float, size: tuple[int, int]) -> list[list[int]]:
+        """Return the lines of one frame as gray values, upright and scaled to `size`."""
+        width, height = size
+        done = subprocess.run(
+            [
+                *(self.tools.ffmpeg, "-nostdin", "-v", "error", "-ss", str(at), "-i", path, "-frames:v", "1"),
+                *("-vf", f"scale={width}:{height}", "-pix_fmt", "gray", "-f", "rawvideo", "pipe:1"),
+            ],
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
+        return [list(done.stdout[start : start + width]) for start in range(0, width * height, width)]

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+from typing import Any
+
+from activities.media.codecs import AUDIO_ENCODERS
+from activities.media.command import (
+    MEDIA_LIMITS,
+    PICTURE_LIMITS,
+    VideoNames,
+    decode_arguments,
+    probe_arguments,
+    tail_arguments,
+    thumb_arguments,
+    video_arguments,
+)
+from activities.media.outputs import ThumbOutput, VideoOutput, parse_outputs
+from activities.media.presets import preset_library
+from activities.media.probe import AudioStream, MediaInfo, VideoStream
+
+_PICTURE = VideoStream(index=0, codec="h264", width=1280, height=720, duration=5.28)
+_SOUND = AudioStream(index=1, codec="aac", channels=6, sample_rate=48000, language="eng")
+_SOURCE = MediaInfo(demuxer="mov", duration=5.312, video=_PICTURE, audio=_SOUND)
+
+_LIMITS = (
+    "-protocol_whitelist file -format_whitelist mov,matroska,webm,mpegts,mpeg,avi,flv,asf,ogg,mxf,gxf,dv,ivf,nut,"
+    "rm,wtv,m4v,h264,hevc,mpegvideo,wav,w64,aiff,mp3,aac,flac,ac3,eac3,dts,amr,caf,au"
+)
+_RUN = "-hide_banner -nostdin -y -loglevel error"
+_START = f"{_RUN} -progress pipe:1 -stats_period 0.5 {_LIMITS}"
+
+
+def _video(source: MediaInfo = _SOURCE, **changes: Any) -> str:
+    document = {
+        "type": "VIDEO",
+        "bucket": "media-out",
+        "file": "x.mp4",
+        "preset": "360p-16.9-generic",
+        **changes,
+    }
+    (output,) = parse_outputs([("output", document)], preset_library())
+    assert isinstance(output, VideoOutput)
+    assert source.video is not None
+    arguments = video_arguments(
+        output,
+        source,
+        source.video,
+        audio=AUDIO_ENCODERS["aac"],
+        names=VideoNames(
+            source="input", output="output-0", watermark="watermark-0" if output.watermark else None
+        ),
+    )
+    return " ".join(arguments)
+
+
+def _thumb(source: MediaInfo = _SOURCE, pictures: str = "output-0-000001", **changes: Any) -> str:
+    document = {"type": "THUMB", "bucket": "media-out", "file": "x.jpg", "size": "-1:180", **changes}
+    (output,) = parse_outputs([("output", document)], preset_library())
+    assert isinstance(output, ThumbOutput)
+    assert source.video is not None
+    return " ".join(thumb_arguments(output, source, source.video, source="input", pictures=pictures))
+
+
+def test_a_video_by_preset() -> None:
+    assert _video() == (
+        f"{_START} -i input -filter_complex [0:0]scale=w=640:h=360,setsar=1[video] -map [video] -map 0:1 "
+        "-map_metadata -1 -map_chapters -1 "
+        "-c:v libx264 -profile:v baseline -level:v 3 -refs:v 3 -b:v 720000 -maxrate:v 1080000 -bufsize:v 1440000 "
+        "-pix_fmt yuv420p -r 30000/1001 -fps_mode cfr "
+        "-c:a aac -b:a 128000 -ac 2 -metadata:s:a:0 language=eng -movflags +faststart -f mp4 output-0"
+    )
+
+
+def test_a_watermark_shares_the_graph_with_the_scaling() -> None:
+    mark = {"bucket": "media-in", "file": "w.png", "size": "80:-1", "opacity": 0.5, "x": 20, "y": -20}
+    command = _video(watermark=mark)
+    limits = " ".join(PICTURE_LIMITS)
+    assert f"-i input {limits} -i watermark-0 -filter_complex " in command
+    assert (
+        "[0:0]scale=w=640:h=360,setsar=1[base];"
+        "[1:0]scale=w=80:h=-1,format=rgba,colorchannelmixer=aa=0.5[mark];"
+        "[base][mark]overlay=x=20:y=H-h-20[video] -map [video]"
+    ) in command
+
+
+def test_a_silent_source_has_no_audio_options() -> None:
+    silent = MediaInfo(demuxer="mov", duration=5.0, video=_PICTURE)
+    command = _video(silent)
+    assert "-map 0:" not in command
+    assert "-c:a" not in command
+
+
+def test_the_sources_frame_rate() -> None:
+    assert " -fps_mode vfr " in _video(frame_rate="auto")
+    assert " -r " not in _video(frame_rate="auto")
+
+
+def test_a_preset_without_profile_leaves_the_choice_to_the_encoder() -> None:
+    command = _video(preset="kindleFireHDX-generic")
+    assert " -c:v libx264 -b:v 5000000 -maxrate:v 7500000 -bufsize:v 10000000 " in command
+
+
+def test_svt_av1_takes_no_cap() -> None:
+    assert " -c:v libsvtav1 -b:v 720000 -pix_fmt yuv420p " in _video(video_codec="av1")
+
+
+def test_the_chosen_streams_are_mapped_by_number() -> None:
+    source = MediaInfo(
+        demuxer="mov",
+        video=VideoStream(index=2, codec="h264", width=320, height=180, interlaced=True),
+        audio=AudioStream(index=5, codec="aac", channels=2, sample_rate=44100),
+    )
+    command = _video(source)
+    assert "[0:2]bwdif=mode=send_frame:deint=interlaced,scale=w=320:h=180,setsar=1[video]" in command
+    assert " -map 0:5 " in command
+    assert " -ac " not in command
+    assert "language" not in command
+
+
+def test_other_containers() -> None:
+    assert _video(file="x.mkv").endswith("language=eng -f matroska output-0")
+    assert _video(file="x.ts").endswith("-f mpegts output-0")
+
+
+def test_a_snapshot() -> None:
+    assert _thumb(snapshot_sec=2.5) == (
+        f"{_START} -ss 2.500 -i input -filter_complex [0:0]scale=w=320:h=180,setsar=1[video] -map [video] "
+        "-map_metadata -1 -map_chapters -1 -c:v mjpeg -q:v 3 -pix_fmt yuvj420p "
+        "-frames:v 1 -update 1 -f image2 output-0-000001"
+    )
+    assert " -ss " not in _thumb()
+
+
+def test_a_snapshot_of_the_very_end_shows_the_last_frame() -> None:
+    assert " -ss 5.180 " in _thumb(snapshot_sec=5.28)
+
+
+def test_thumbnails_at_intervals() -> None:
+    assert _thumb(pictures="output-0-%06d", mode="intervals", intervals=2.5, file="x.png") == (
+        f"{_START} -i input "
+        "-filter_complex [0:0]fps=fps=2/5:start_time=0:round=up,scale=w=320:h=180,setsar=1[video] -map [video] "
+        "-map_metadata -1 -map_chapters -1 -c:v png -pix_fmt rgb24 "
+        "-fps_mode passthrough -start_number 1 -f image2 output-0-%06d"
+    )
+
+
+def test_looking_at_a_file() -> None:
+    assert " ".join(MEDIA_LIMITS) == _LIMITS
+    assert (
+        " ".join(probe_arguments("input"))
+        == f"-v error {_LIMITS} -show_format -show_streams -of json -i input"
+    )
+    assert " ".join(tail_arguments("input", 3.5)) == (
+        f"-v error {_LIMITS} -read_intervals 3.500% -show_entries packet=stream_index,pts_time,duration_time "
+        "-of csv=print_section=0 -i input"
+    )
+    assert " ".join(decode_arguments("output-0", 0, [0.0, 2.0])) == (
+        f"{_RUN} -copyts {_LIMITS} -noaccurate_seek -ss 0.000 -i output-0 "
+        f"{_LIMITS} -noaccurate_seek -ss 2.000 -i output-0 "
+        "-map 0:0 -frames:v 1 -frames:a 1 -fps_mode passthrough -f framecrc pipe:1 "
+        "-map 1:0 -frames:v 1 -frames:a 1 -fps_mode passthrough -f framecrc pipe:1"
+    )
+
+
+def test_no_format_that_names_other_files_is_open() -> None:
+    formats = set(MEDIA_LIMITS[3].split(",")) | set(PICTURE_LIMITS[3].split(","))
+    assert not formats & {
+        "hls",
+        "concat",
+        "dash",
+        "image2",
+        "sdp",
+        "rtsp",
+        "lavfi",
+        "webm_dash_manifest",
+        "ffmetadata",
+    }

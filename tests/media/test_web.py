@@ -1,0 +1,251 @@
+"""Downloads, from a real server on this machine."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from activities.web import WebLimits, check_url, download, is_public
+from cpe.activity import Cancellation
+from cpe.errors import ActivityCancelled, ActivityError, InvalidInput
+
+_BODY = b"0123456789" * 1000
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    hang = threading.Event()
+
+    def do_GET(self) -> None:
+        path, _, query = self.path.partition("?")
+        match path:
+            case "/file":
+                self._answer(200, _BODY)
+            case "/truncated":
+                self._answer(200, _BODY[:500], length=len(_BODY))
+            case "/loop":
+                self._answer(302, b"", location="/loop")
+            case "/hop":
+                self._answer(302, b"", location="file")
+            case "/away":
+                self._answer(302, b"", location=query)
+            case "/chunked":
+                self._chunked(end=True)
+            case "/broken-chunks":
+                self._chunked(end=False)
+            case "/hang":
+                self._answer(200, _BODY[:500], length=len(_BODY), wait=True)
+            case _:
+                self._answer(int(path[1:]), b"sorry")
+
+    def _answer(
+        self, status: int, body: bytes, *, length: int | None = None, location: str = "", wait: bool = False
+    ) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body) if length is None else length))
+        if location:
+            self.send_header("Location", location)
+        self.end_headers()
+        self.wfile.write(body)
+        self.wfile.flush()
+        if wait:
+            self.hang.wait(20)
+        self.close_connection = True
+
+    def _chunked(self, *, end: bool) -> None:
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.wfile.write(b"3\r\nabc\r\n" + (b"0\r\n\r\n" if end else b""))
+        self.close_connection = True
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        _Handler.hang.set()
+        server.shutdown()
+        thread.join()
+
+
+def _download(url: str, path: Path, *, allow_private: bool = True, max_bytes: int = 10**6) -> None:
+    limits = WebLimits(max_bytes=max_bytes, max_seconds=20, allow_private=allow_private)
+    download(url, path, limits=limits, cancellation=Cancellation())
+
+
+@pytest.mark.parametrize("path", ["/file", "/hop", "/away?/file"])
+def test_a_file_arrives_whole(server: str, tmp_path: Path, path: str) -> None:
+    _download(server + path, tmp_path / "input")
+    assert (tmp_path / "input").read_bytes() == _BODY
+
+
+def test_a_file_of_unknown_length(server: str, tmp_path: Path) -> None:
+    _download(f"{server}/chunked", tmp_path / "input")
+    assert (tmp_path / "input").read_bytes() == b"abc"
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "retryable"),
+    [
+        ("/404", "HTTP_ERROR", False),
+        ("/403", "HTTP_ERROR", False),
+        ("/503", "HTTP_ERROR", True),
+        ("/truncated", "DOWNLOAD_TRUNCATED", True),
+        ("/broken-chunks", "DOWNLOAD_TRUNCATED", True),
+        ("/loop", "URL_INVALID", False),
+        ("/away?file:///etc/passwd", "URL_INVALID", False),
+        ("/away?ftp://example.org/x", "URL_INVALID", False),
+        ("/away?http://user:hunter2@127.0.0.1/", "URL_INVALID", False),
+    ],
+)
+def test_what_goes_wrong_leaves_nothing(
+    server: str, tmp_path: Path, path: str, code: str, retryable: bool
+) -> None:
+    with pytest.raises(ActivityError) as caught:
+        _download(server + path, tmp_path / "input")
+    assert (caught.value.code, caught.value.retryable) == (code, retryable)
+    assert "hunter2" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("path", ["/file", "/chunked"])
+def test_what_is_too_large_is_refused(server: str, tmp_path: Path, path: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        _download(server + path, tmp_path / "input", max_bytes=2)
+    assert caught.value.code == "INPUT_TOO_LARGE"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_server_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ActivityError) as caught:
+        _download("http://127.0.0.1:9/x?X-Amz-Signature=secret", tmp_path / "input")
+    assert (caught.value.code, caught.value.retryable) == ("DOWNLOAD_FAILED", True)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_cancellation_breaks_a_download_off(server: str, tmp_path: Path) -> None:
+    cancellation = Cancellation()
+    limits = WebLimits(max_bytes=10**6, max_seconds=20, allow_private=True)
+    failures: list[ActivityCancelled] = []
+
+    def run() -> None:
+        try:
+            download(f"{server}/hang", tmp_path / "input", limits=limits, cancellation=cancellation)
+        except ActivityCancelled as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    while thread.is_alive() and not (tmp_path / "input.part").exists():
+        thread.join(0.01)
+    cancellation.request()
+    thread.join(5)
+    assert len(failures) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_this_machine_is_closed_to_jobs(server: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        _download(f"{server}/file", tmp_path / "input", allow_private=False)
+    assert caught.value.code == "URL_FORBIDDEN"
+
+
+@pytest.mark.parametrize(
+    "ip",
+    [
+        "127.0.0.1",
+        "10.1.2.3",
+        "172.16.0.1",
+        "192.168.0.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",
+        "224.0.0.1",
+        "240.0.0.1",
+        "255.255.255.255",
+        "192.0.2.1",
+        "198.18.0.1",
+        "::",
+        "::1",
+        "::127.0.0.1",
+        "::ffff:127.0.0.1",
+        "::ffff:169.254.169.254",
+        "64:ff9b::7f00:1",
+        "2002:7f00:1::",
+        "2001:0:1::1",
+        "fe80::1%eth0",
+        "fc00::1",
+        "fd00:ec2::254",
+        "ff02::1",
+        "2001:db8::1",
+    ],
+)
+def test_addresses_that_are_not_public(ip: str) -> None:
+    assert not is_public(ip)
+    with pytest.raises(InvalidInput):
+        check_url("http://example.org/x", allow_private=False, resolver=lambda _, __: ["93.184.215.14", ip])
+
+
+@pytest.mark.parametrize("ip", ["93.184.215.14", "2606:2800:220:1::1", "::ffff:93.184.215.14"])
+def test_addresses_that_are_public(ip: str) -> None:
+    assert is_public(ip)
+    address = check_url("https://Example.org/a%20b?c=d#e", allow_private=False, resolver=lambda _, __: [ip])
+    assert (address.ip, address.host, address.port, address.target) == (ip, "example.org", 443, "/a%20b?c=d")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "file:///etc/passwd",
+        "gopher://x/",
+        "http://",
+        "http:///x",
+        "http://user@host/",
+        "http://user:pw@host/",
+        "http://host:99999/",
+        "http://ho st/",
+        "http://host/\r\nX: y",
+        "http://höst/",
+        "http://[::1/",
+        "//host/x",
+        "concat:a|b",
+        "http://host/" + "x" * 9000,
+    ],
+)
+def test_what_is_no_address(url: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        check_url(url, allow_private=True, resolver=lambda _, __: ["93.184.215.14"])
+    assert caught.value.code == "URL_INVALID"
+
+
+def test_a_host_that_does_not_exist() -> None:
+    def nowhere(host: str, port: int) -> list[str]:
+        raise OSError("no such host")
+
+    with pytest.raises(ActivityError) as caught:
+        check_url("http://none.example/", allow_private=True, resolver=nowhere)
+    assert (caught.value.code, caught.value.retryable) == ("HOST_NOT_FOUND", True)
+
+
+@pytest.mark.parametrize(
+    ("url", "header"),
+    [
+        ("http://host/", "host"),
+        ("http://host:8080/", "host:8080"),
+        ("https://host:443/", "host"),
+        ("http://[2606:2800::1]:81/", "[2606:2800::1]:81"),
+    ],
+)
+def test_the_host_is_asked_by_its_name(url: str, header: str) -> None:
+    assert check_url(url, allow_private=True, resolver=lambda _, __: ["1.1.1.1"]).host_header == header
