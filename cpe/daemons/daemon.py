@@ -18,6 +18,7 @@ ABORT_GRACE = 15.0
 """Seconds that running work has to hand itself back after the second signal."""
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_LONGEST_WAIT = 1.0
 _STEP = 0.05
 
 
@@ -78,7 +79,10 @@ class Daemon:
     def _supervise(self) -> bool:
         running = len(self._loops)
         while running:
-            if self._news.get() == "ended":
+            news = self._next_news()
+            if news is None:
+                continue
+            if news == "ended":
                 running -= 1
             elif not self._stop.draining:
                 self._log.info(
@@ -92,6 +96,14 @@ class Daemon:
                 self._wait_idle()
                 return False
         return True
+
+    def _next_news(self) -> str | None:
+        # A signal that comes just before the wait does not end it, and its handler runs after the wait only:
+        # hence no wait without an end.
+        try:
+            return self._news.get(timeout=_LONGEST_WAIT)
+        except queue.Empty:
+            return None
 
     def _wait_idle(self) -> None:
         deadline = monotonic() + self._grace
