@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from cpe.aws.faults import told
+from cpe.aws.registry import SwfRegistry
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
     from types_boto3_sqs.literals import QueueAttributeNameType
     from types_boto3_swf import SWFClient
+
+    from cpe.aws.session import AwsSession
 
     _Attributes = dict[QueueAttributeNameType, str]
 
@@ -27,12 +31,31 @@ RETENTION_SECONDS = 14 * 24 * 3600
 _OURS_ALREADY = "BucketAlreadyOwnedByYou"
 
 
+BUCKETS = ("cpe-input", "cpe-output")
+"""The buckets of a stack that is told of no others."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientQueues:
     """URLs of a client's two queues."""
 
     input: str
     output: str
+
+
+def provision_stack(
+    session: AwsSession, *, domain: str, client: str, buckets: Iterable[str] = BUCKETS
+) -> ClientQueues:
+    """Create the domain, a client's queues and the buckets; what exists already stays.
+
+    Raises:
+        AwsError: AWS refused one of them.
+    """
+    SwfRegistry(session.swf()).register_domain(domain)
+    s3 = session.s3()
+    for bucket in buckets:
+        create_bucket(s3, bucket)
+    return create_client_queues(session.sqs(), client)
 
 
 def create_client_queues(sqs: SQSClient, client: str) -> ClientQueues:

@@ -20,12 +20,10 @@ if TYPE_CHECKING:
 
     from types_boto3_swf import SWFClient
 
-    from cpe.aws.provision import ClientQueues
     from cpe.local.server import LocalAws
     from cpe.stack.programs import Stack
 
 TASK_LIST = "basic_transcode"
-BUCKETS = ("cpe-input", "cpe-output")
 
 # Seconds between two looks whether the daemons are ready.
 _READY_STEP = 0.2
@@ -121,11 +119,15 @@ def up(
 def _run(
     stack: Stack, types: set[tuple[str, str]], place: StackFolder, aws: LocalAws, *, as_json: bool
 ) -> int:
+    from cpe.aws.provision import provision_stack
+    from cpe.aws.session import AwsSession
+    from cpe.stack.configuration import client_configuration, stack_configuration
     from cpe.stack.console import Console
     from cpe.stack.supervisor import Supervisor
 
     _enter(aws.environment())
-    swf, queues = _provision(stack)
+    session = AwsSession()
+    queues = provision_stack(session, domain=stack.domain, client=stack.client)
     environment = {
         **aws.environment(),
         "INPUT_QUEUE": queues.input,
@@ -134,9 +136,12 @@ def _run(
         "CPE_CLIENT_CONFIG": str(place.client),
     }
     _enter(environment)
-    configuration = stack.configuration(input_queue=queues.input, output_queue=queues.output)
-    place.write(place.config, configuration)
-    place.write(place.client, configuration["clients"][0])
+    client = client_configuration(stack.client, input_queue=queues.input, output_queue=queues.output)
+    place.write(place.client, client)
+    place.write(
+        place.config,
+        stack_configuration(domain=stack.domain, client=client, activities=stack.activities),
+    )
 
     programs = stack.programs()
     names = ["up", *(program.name for program in programs)]
@@ -156,7 +161,7 @@ def _run(
         console.event("up", "stopping", "once more Ctrl-C stops at once", level="info")
         aws.end_polls()
 
-    with _watching(swf, stack.domain, types, announce):
+    with _watching(session.swf(), stack.domain, types, announce):
         return supervisor.run(before_stop=end_polls)
 
 
@@ -166,19 +171,6 @@ def _enter(environment: Mapping[str, str]) -> None:
         if name.startswith("AWS_"):
             del os.environ[name]
     os.environ.update(environment)
-
-
-def _provision(stack: Stack) -> tuple[SWFClient, ClientQueues]:
-    from cpe.aws.provision import create_bucket, create_client_queues
-    from cpe.aws.registry import SwfRegistry
-    from cpe.aws.session import AwsSession
-
-    session = AwsSession()
-    swf, s3 = session.swf(), session.s3()
-    SwfRegistry(swf).register_domain(stack.domain)
-    for bucket in BUCKETS:
-        create_bucket(s3, bucket)
-    return swf, create_client_queues(session.sqs(), stack.client)
 
 
 @contextmanager

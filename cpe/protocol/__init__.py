@@ -2,8 +2,8 @@
 
 from cpe.protocol.codec import decode_command, decode_event, encode_command, encode_event
 from cpe.protocol.commands import Command, CommandType, WorkflowRequest
-from cpe.protocol.identity import JobIdentity
 from cpe.protocol.events import PROTOCOL_VERSION, ActivityRef, Event, EventType, WorkflowRef
+from cpe.protocol.identity import JobIdentity
 
 __all__ = [
     "PROTOCOL_VERSION",

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from cpe.config import ActivitySettings
 from cpe.errors import ConfigError
@@ -55,14 +54,6 @@ class Stack:
             _daemon("inputpoller", "--name", self.client, *config),
         ]
 
-    def configuration(self, *, input_queue: str, output_queue: str) -> dict[str, Any]:
-        """Tell what stands in `config`, given the URLs of the client's queues."""
-        return {
-            "domain": self.domain,
-            "clients": [{"name": self.client, "queues": {"input": input_queue, "output": output_queue}}],
-            "activities": [_entry(activity) for activity in self.activities],
-        }
-
 
 def needed_activities(
     plans: Iterable[Plan], configured: Iterable[ActivitySettings]
@@ -85,18 +76,6 @@ def needed_activities(
                 )
             needed[key] = known[key]
     return tuple(needed.values())
-
-
-def _entry(activity: ActivitySettings) -> dict[str, Any]:
-    entry = {
-        "name": activity.name,
-        "version": activity.version,
-        "description": activity.description,
-        "class": activity.class_name,
-        "settings": dict(activity.settings),
-        **activity.default_timeouts,
-    }
-    return entry if activity.file is None else {**entry, "file": str(activity.file)}
 
 
 def _daemon(daemon: str, *arguments: str, name: str | None = None) -> Program:

@@ -11,6 +11,7 @@ from cpe.config import ActivitySettings, load_settings
 from cpe.errors import ConfigError
 from cpe.plan import load_plans
 from cpe.shipped import plans, sample_config
+from cpe.stack.configuration import client_configuration, stack_configuration
 from cpe.stack.programs import Stack, needed_activities
 
 ACTIVITIES = (
@@ -67,7 +68,8 @@ def test_many_workers_have_numbers() -> None:
 
 
 def test_the_configuration_says_the_same_again(tmp_path: Path) -> None:
-    tree = stack().configuration(input_queue="http://q/1/in", output_queue="http://q/1/out")
+    client = client_configuration("ClientA", input_queue="http://q/1/in", output_queue="http://q/1/out")
+    tree = stack_configuration(domain="SADomain", client=client, activities=ACTIVITIES)
     (tmp_path / "config.json").write_text(json.dumps(tree))
     settings = load_settings(tmp_path / "config.json", environ={})
     assert settings.activities == ACTIVITIES
