@@ -1,0 +1,171 @@
+"""One task from the poll's answer to the answer for SWF, where SWF asks for a stop or has given it up.
+
+A botocore hook stands in for SWF on the wire: moto knows no cancellation.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.config import Config
+from structlog.testing import capture_logs
+
+from cpe.activity import Activity, ActivityContext, JsonValue
+from cpe.aws.s3 import S3Storage, transfer_manager
+from cpe.aws.sqs import Queue
+from cpe.aws.swf import ActivityTask, SwfGateway
+from cpe.clock import SystemClock
+from cpe.config import Settings
+from cpe.daemons.publisher import Publisher
+from cpe.daemons.scratch import Scratch
+from cpe.daemons.task import TaskRunner
+from cpe.logs import get_logger
+
+if TYPE_CHECKING:
+    from types_boto3_swf import SWFClient
+
+TASK = ActivityTask(
+    token="t",
+    activity_id="Step",
+    activity_name="Work",
+    activity_version="v1",
+    workflow_id="ClientA.j1",
+    run_id="r1",
+    started_event_id=6,
+    input="{}",
+)
+GONE = (400, {"__type": "com.amazonaws.swf.base.model#UnknownResourceFault", "message": "gone"})
+
+
+class Wire:
+    """SWF's end of the wire: answers by operation, and remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.heartbeat: tuple[int, Any] = (200, {"cancelRequested": False})
+        self.answer: list[tuple[int, Any]] = []
+        self.told: list[tuple[str, Any]] = []
+
+    def __call__(self, request: Any, **_: Any) -> Any:
+        operation = request.headers["X-Amz-Target"].decode().rpartition(".")[2]
+        if operation == "RecordActivityTaskHeartbeat":
+            status, body = self.heartbeat
+        else:
+            self.told.append((operation, json.loads(request.body)))
+            status, body = self.answer.pop(0) if self.answer else (200, {})
+        raw: Any = io.BytesIO(json.dumps(body).encode())
+        raw.stream = lambda *_: [raw.read()]
+        headers: Any = {}
+        return AWSResponse(request.url, status, headers, raw)
+
+
+class Willing(Activity):
+    """Works until it is asked to stop."""
+
+    def __init__(self) -> None:
+        self.running = threading.Event()
+        self.folder: Path | None = None
+
+    def run(self, context: ActivityContext) -> JsonValue:
+        self.folder = context.scratch
+        stopped = threading.Event()
+        with context.cancellation.calling(stopped.set):
+            self.running.set()
+            assert stopped.wait(10)
+        raise RuntimeError("ffmpeg was killed")
+
+
+class Quick(Activity):
+    def run(self, context: ActivityContext) -> JsonValue:
+        return 1
+
+
+@pytest.fixture
+def wire() -> Wire:
+    return Wire()
+
+
+@pytest.fixture
+def runner(wire: Wire, tmp_path: Path) -> Any:
+    client: SWFClient = boto3.client("swf", config=Config(retries={"total_max_attempts": 1}))
+    client.meta.events.register("before-send.swf.*", wire)
+    s3 = boto3.client("s3")
+    transfers = transfer_manager(s3)
+    sqs = boto3.client("sqs")
+    with Scratch(tmp_path) as scratch:
+
+        def make(activity: Activity, wait: Callable[[float], object] = lambda _: None) -> TaskRunner:
+            return TaskRunner(
+                activity=activity,
+                settings={},
+                swf=SwfGateway(polls=client, calls=client),
+                publisher=Publisher(Settings(), lambda url: Queue(sqs, url), get_logger()),
+                scratch=scratch,
+                storage=lambda cancellation: S3Storage(s3, transfers, cancellation),
+                heartbeat_interval=0.01,
+                clock=SystemClock(),
+                wait=wait,
+                bind=get_logger,
+            )
+
+        yield make
+
+
+def test_a_cancelled_task_is_answered_as_cancelled(runner: Any, wire: Wire) -> None:
+    wire.heartbeat = (200, {"cancelRequested": True})
+    activity = Willing()
+    runner(activity).handle(TASK)
+    ((operation, body),) = wire.told
+    assert operation == "RespondActivityTaskCanceled"
+    assert body["details"] == "the activity was asked to stop"
+    assert activity.folder is not None
+    assert not activity.folder.exists()
+
+
+def test_a_task_that_swf_gave_up_is_not_answered(runner: Any, wire: Wire) -> None:
+    wire.heartbeat = GONE
+    with capture_logs() as logs:
+        runner(Willing()).handle(TASK)
+    assert wire.told == []
+    assert [line["verdict"] for line in logs if line["event"] == "task_ended"] == ["abandoned"]
+
+
+def test_a_task_handed_back_may_run_again(runner: Any, wire: Wire) -> None:
+    activity = Willing()
+    task_runner = runner(activity)
+    thread = threading.Thread(target=task_runner.handle, args=(TASK,))
+    thread.start()
+    assert activity.running.wait(10)
+    task_runner.hand_back()
+    thread.join(10)
+    task_runner.handle(TASK)  # one that a poll in flight brings afterwards
+    assert [(operation, body["reason"]) for operation, body in wire.told] == [
+        ("RespondActivityTaskFailed", "WORKER_STOPPED")
+    ] * 2
+
+
+def test_an_answer_outlasts_a_passing_fault(runner: Any, wire: Wire) -> None:
+    wire.answer = [(400, {"__type": "ThrottlingException"})] * 2
+    waits: list[float] = []
+    runner(Quick(), waits.append).handle(TASK)
+    assert len(waits) == 2
+    assert wire.told[-1] == ("RespondActivityTaskCompleted", {"taskToken": "t", "result": "1"})
+
+
+def test_an_answer_that_comes_too_late_is_logged(runner: Any, wire: Wire) -> None:
+    wire.answer = [GONE]
+    with capture_logs() as logs:
+        runner(Quick()).handle(TASK)
+    assert [line["event"] for line in logs] == [
+        "task_started",
+        "event_unwanted",
+        "task_lost",
+        "task_ended",
+    ]
