@@ -27,6 +27,12 @@ config_option = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     help="Configuration, JSON or YAML. CPE_CONFIG names it otherwise.",
 )
+activities_option = click.option(
+    "-c",
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Configuration whose activities the workers run. The shipped one by default.",
+)
 log_option = click.option(
     "-l",
     "--log",

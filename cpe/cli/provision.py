@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from cpe.cli.local import exports
-from cpe.cli.options import config_option
+from cpe.cli.options import activities_option
 from cpe.stack.folder import DEFAULT, StackFolder
 
 
@@ -20,7 +20,7 @@ from cpe.stack.folder import DEFAULT, StackFolder
     multiple=True,
     help="A bucket for inputs or outputs; several times if need be.  [default: cpe-input, cpe-output]",
 )
-@config_option
+@activities_option
 @click.option(
     "--dir",
     "folder",
@@ -34,8 +34,8 @@ def provision(
 ) -> None:
     """Create the SWF domain, a client's queues and the buckets; what exists already stays.
 
-    Writes config.json for the daemons, with the activities of --config or of the configuration that comes with
-    CPE, and client.json for the client's programs, and prints the variables that name them.
+    Writes config.json for the daemons, with the activities of --config or of the configuration that comes
+    with CPE, and client.json for the client's programs, and prints the variables that name them.
     """
     from cpe import shipped
     from cpe.aws.provision import BUCKETS, provision_stack

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cpe.cli.local import DEFAULT_PORT, PORT, local_aws
+from cpe.cli.options import activities_option
 from cpe.stack.folder import DEFAULT, StackFolder
 
 if TYPE_CHECKING:
@@ -58,12 +59,7 @@ Ctrl-C stops everything."""
     type=click.Path(exists=True, path_type=Path),
     help="A plan, or a folder of plans; several times if need be. The shipped plans by default.",
 )
-@click.option(
-    "-c",
-    "--config",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Configuration whose activities the workers run. The shipped one by default.",
-)
+@activities_option
 @click.option("--domain", default="SADomain", show_default=True, help="SWF domain.")
 @click.option("--client", default="ClientA", show_default=True, help="The client's name.")
 @click.option(

@@ -41,7 +41,7 @@ class Command:
 class WorkflowRequest:
     """Which workflow a START_JOB wants: `data.workflow`.
 
-    `domain` may be left to the stack; `execution_start_to_close_timeout` is seconds as SWF takes them, as text.
+    `domain` may be left to the stack; `execution_start_to_close_timeout` is seconds as SWF takes them: text.
     """
 
     name: str

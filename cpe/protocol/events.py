@@ -110,14 +110,14 @@ def history_event_id(run_id: str, event_id: int) -> str:
 def activity_scheduled_id(run_id: str, decision_started_event_id: int, activity_id: str) -> str:
     """Id of ACTIVITY_SCHEDULED.
 
-    It is reported as soon as SWF took the decision, when the id of the history event to come is not known yet;
-    the decision task that decided it is known then, and can be read from the history later.
+    It is reported as soon as SWF took the decision, when the id of the history event to come is not known
+    yet; the decision task that decided it is known then, and can be read from the history later.
     """
     return f"{run_id}:{decision_started_event_id}:scheduled:{activity_id}"
 
 
 def step_fault_id(run_id: str, step: str) -> str:
-    """Id of the ACTIVITY_FAILED of a step that failed before anything was scheduled; it happens once a run."""
+    """Id of the ACTIVITY_FAILED of a step that failed before anything was scheduled: once a run."""
     return f"{run_id}:fault:{step}"
 
 

@@ -18,11 +18,8 @@ def stack_configuration(
         client: The one client, from :func:`client_configuration`.
         activities: What workers can run.
     """
-    return {
-        "domain": domain,
-        "clients": [client],
-        "activities": [_entry(activity) for activity in activities],
-    }
+    entries = [_entry(activity) for activity in activities]
+    return {"domain": domain, "clients": [client], "activities": entries}
 
 
 def client_configuration(name: str, *, input_queue: str, output_queue: str) -> dict[str, Any]:

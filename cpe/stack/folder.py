@@ -49,10 +49,7 @@ class StackFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             lock = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise ConfigError(
-                f"{self.path} cannot be written: {error.strerror}; choose another folder with --dir",
-                code="FOLDER_NOT_WRITABLE",
-            ) from error
+            raise self._unwritable(error) from error
         try:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -70,10 +67,18 @@ class StackFolder:
             os.close(lock)
 
     def write(self, path: Path, content: Mapping[str, Any]) -> None:
-        """Write a JSON file that appears whole or not at all."""
+        """Write a JSON file that appears whole or not at all.
+
+        Raises:
+            ConfigError: The folder cannot be written.
+        """
         draft = path.with_suffix(".new")
-        draft.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
-        draft.replace(path)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            draft.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+            draft.replace(path)
+        except OSError as error:
+            raise self._unwritable(error) from error
 
     def read_environment(self) -> dict[str, str]:
         """Tell the environment of the stack that runs here.
@@ -94,6 +99,12 @@ class StackFolder:
                 code="STACK_NOT_READY",
             ) from error
         return environment
+
+    def _unwritable(self, error: OSError) -> ConfigError:
+        return ConfigError(
+            f"{self.path} cannot be written: {error.strerror}; choose another folder with --dir",
+            code="FOLDER_NOT_WRITABLE",
+        )
 
     def _is_occupied(self) -> bool:
         try:
