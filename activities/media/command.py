@@ -104,7 +104,7 @@ def video_arguments(
         *(("-map", f"0:{source.audio.index}") if source.audio else ()),
         *_NO_TAGS,
         *_video_coding(output),
-        *_timing(output.frame_rate),
+        *("-fps_mode", "passthrough" if output.frame_rate else "vfr"),
         *(_audio_coding(source.audio, audio, output.audio_bit_rate) if source.audio else ()),
         *(("-movflags", "+faststart") if output.container.fast_start else ()),
         *("-f", output.container.muxer, names.output),
@@ -123,7 +123,7 @@ def thumb_arguments(
         source: The file to read.
         pictures: The file to write; for a series a pattern such as ``thumb-%06d``.
     """
-    filters = _upright(video, output)
+    filters = [*_deinterlace(video), *_upright(video, output)]
     seek: tuple[str, ...] = ()
     match output.when:
         case Snapshot(at=at):
@@ -153,7 +153,9 @@ def _moment(at: float, info: MediaInfo, video: VideoStream) -> float:
 
 def _video_graph(output: VideoOutput, video: VideoStream, watermark: Watermark | None) -> str:
     """One graph for everything: a second filter option would silently replace the first."""
-    base = _upright(video, output)
+    # The filter, since the option -r makes one or two frames too many at the end.
+    rate = [filter_text("fps", fps=str(output.frame_rate))] if output.frame_rate else []
+    base = [*_deinterlace(video), *rate, *_upright(video, output)]
     if watermark is None:
         return chain([f"0:{video.index}"], base, "video")
     picture = []
@@ -174,8 +176,11 @@ def _video_graph(output: VideoOutput, video: VideoStream, watermark: Watermark |
 def _upright(video: VideoStream, output: VideoOutput | ThumbOutput) -> list[str]:
     """Filters to the output's size. FFmpeg itself has turned the picture upright before them."""
     width, height = output.size_for(video)
-    deinterlace = [filter_text("bwdif", mode="send_frame", deint="interlaced")] if video.interlaced else []
-    return [*deinterlace, filter_text("scale", w=width, h=height), "setsar=1"]
+    return [filter_text("scale", w=width, h=height), "setsar=1"]
+
+
+def _deinterlace(video: VideoStream) -> list[str]:
+    return [filter_text("bwdif", mode="send_frame", deint="interlaced")] if video.interlaced else []
 
 
 def _from_edge(offset: int, edge: str) -> str:
@@ -192,14 +197,9 @@ def _video_coding(output: VideoOutput) -> tuple[str, ...]:
         *("-b:v", str(rate)),
         *(("-maxrate:v", str(int(rate * _PEAK))) if output.video.capped else ()),
         *(("-bufsize:v", str(rate * _BUFFER_SECONDS)) if output.video.capped else ()),
+        *output.video.extra,
         *("-pix_fmt", "yuv420p"),
     )
-
-
-def _timing(frame_rate: Fraction | None) -> tuple[str, ...]:
-    if frame_rate is None:
-        return ("-fps_mode", "vfr")
-    return ("-r", str(frame_rate), "-fps_mode", "cfr")
 
 
 def _audio_coding(stream: AudioStream, encoder: AudioEncoder, bit_rate: int) -> tuple[str, ...]:

@@ -62,10 +62,10 @@ def _thumb(source: MediaInfo = _SOURCE, pictures: str = "output-0-000001", **cha
 
 def test_a_video_by_preset() -> None:
     assert _video() == (
-        f"{_START} -i input -filter_complex [0:0]scale=w=640:h=360,setsar=1[video] -map [video] -map 0:1 "
+        f"{_START} -i input -filter_complex [0:0]fps=fps=30000/1001,scale=w=640:h=360,setsar=1[video] -map [video] -map 0:1 "
         "-map_metadata -1 -map_chapters -1 "
         "-c:v libx264 -profile:v baseline -level:v 3 -refs:v 3 -b:v 720000 -maxrate:v 1080000 -bufsize:v 1440000 "
-        "-pix_fmt yuv420p -r 30000/1001 -fps_mode cfr "
+        "-thread_type slice -pix_fmt yuv420p -fps_mode passthrough "
         "-c:a aac -b:a 128000 -ac 2 -metadata:s:a:0 language=eng -movflags +faststart -f mp4 output-0"
     )
 
@@ -76,7 +76,7 @@ def test_a_watermark_shares_the_graph_with_the_scaling() -> None:
     limits = " ".join(PICTURE_LIMITS)
     assert f"-i input {limits} -i watermark-0 -filter_complex " in command
     assert (
-        "[0:0]scale=w=640:h=360,setsar=1[base];"
+        "[0:0]fps=fps=30000/1001,scale=w=640:h=360,setsar=1[base];"
         "[1:0]scale=w=80:h=-1,format=rgba,colorchannelmixer=aa=0.5[mark];"
         "[base][mark]overlay=x=20:y=H-h-20[video] -map [video]"
     ) in command
@@ -91,12 +91,12 @@ def test_a_silent_source_has_no_audio_options() -> None:
 
 def test_the_sources_frame_rate() -> None:
     assert " -fps_mode vfr " in _video(frame_rate="auto")
-    assert " -r " not in _video(frame_rate="auto")
+    assert "fps=" not in _video(frame_rate="auto")
 
 
 def test_a_preset_without_profile_leaves_the_choice_to_the_encoder() -> None:
     command = _video(preset="kindleFireHDX-generic")
-    assert " -c:v libx264 -b:v 5000000 -maxrate:v 7500000 -bufsize:v 10000000 " in command
+    assert " -c:v libx264 -b:v 5000000 -maxrate:v 7500000 -bufsize:v 10000000 -thread_type slice " in command
 
 
 def test_svt_av1_takes_no_cap() -> None:
@@ -110,7 +110,10 @@ def test_the_chosen_streams_are_mapped_by_number() -> None:
         audio=AudioStream(index=5, codec="aac", channels=2, sample_rate=44100),
     )
     command = _video(source)
-    assert "[0:2]bwdif=mode=send_frame:deint=interlaced,scale=w=320:h=180,setsar=1[video]" in command
+    assert (
+        "[0:2]bwdif=mode=send_frame:deint=interlaced,fps=fps=30000/1001,scale=w=320:h=180,setsar=1[video]"
+        in command
+    )
     assert " -map 0:5 " in command
     assert " -ac " not in command
     assert "language" not in command
