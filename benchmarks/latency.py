@@ -1,8 +1,8 @@
 """How long a job takes to start, and what idle daemons cost. Run: python -m benchmarks.latency [--json]
 
 The three daemons run as processes against a local AWS in this one. *Latency* is the time from sending
-START_JOB to receiving the first ACTIVITY_STARTED; the target is 3 s. *Idle CPU* is what each daemon uses of one
-core while nothing happens; the target is 1 %.
+START_JOB to receiving the first ACTIVITY_STARTED; the target is 3 s. *Idle CPU* is what each daemon uses of
+one core while nothing happens; the target is 1 %.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import psutil
+import psutil  # type: ignore[import-untyped]  # it ships no types
 import yaml
 from rich.console import Console
 from rich.table import Table
@@ -51,9 +51,7 @@ class Echo(Activity):
 
 def main() -> None:
     """Measure, print, and exit 1 when a target is missed."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description="Measure the start of jobs and the cost of idle daemons.")
     parser.add_argument("--jobs", type=int, default=20, help="jobs to start, one after the other (20)")
     parser.add_argument("--idle", type=float, default=30.0, help="seconds to watch the idle daemons (30)")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -73,9 +71,10 @@ def measure(jobs: int, idle: float) -> dict[str, Any]:
         aws = stack.enter_context(LocalAws())
         os.environ.update(aws.environment())
         sqs = boto3.client("sqs")
-        queues = [sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("in", "out")]
-        daemons = stack.enter_context(running_daemons(folder, *queues))
-        latencies = sorted(latency(sqs, *queues, f"job-{number}") for number in range(jobs))
+        input_queue = sqs.create_queue(QueueName="in")["QueueUrl"]
+        output_queue = sqs.create_queue(QueueName="out")["QueueUrl"]
+        daemons = stack.enter_context(running_daemons(folder, input_queue, output_queue))
+        latencies = sorted(latency(sqs, input_queue, output_queue, f"job-{number}") for number in range(jobs))
         usage = idle_cpu(daemons, idle)
     met = latencies[-1] <= MOST_SECONDS and max(usage.values()) < MOST_CPU
     return {
@@ -152,12 +151,15 @@ def latency(sqs: Any, input_queue: str, output_queue: str, job_id: str) -> float
 
 def idle_cpu(daemons: dict[str, psutil.Process], seconds: float) -> dict[str, float]:
     """Tell what each process uses of one core, in percent, while nothing happens."""
-    before = {name: sum(process.cpu_times()[:2]) for name, process in daemons.items()}
+    before = {name: cpu_seconds(process) for name, process in daemons.items()}
     time.sleep(seconds)
-    return {
-        name: 100 * (sum(process.cpu_times()[:2]) - before[name]) / seconds
-        for name, process in daemons.items()
-    }
+    return {name: 100 * (cpu_seconds(process) - before[name]) / seconds for name, process in daemons.items()}
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    """Tell how much CPU time a process used so far, in user and system mode."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def show(result: dict[str, Any]) -> None:
