@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,18 @@ class ClipMaker:
         subprocess.run(
             [self.tools.ffmpeg, "-nostdin", "-v", "error", "-y", *arguments, path], check=True, timeout=60
         )
+        return path
+
+    def turned(self, name: str, flat: Path, degrees: int) -> Path:
+        """Copy an MP4 and mark its video, the first track, to be shown turned clockwise."""
+        cosine, sine = {0: (1, 0), 90: (0, 1), 180: (-1, 0), 270: (0, -1)}[degrees]
+        content = bytearray(flat.read_bytes())
+        # The track header's matrix, 16.16 fixed point, 40 bytes after its name.
+        matrix = content.index(b"tkhd") + 4 + 40
+        for place, value in ((0, cosine), (4, sine), (12, -sine), (16, cosine)):
+            struct.pack_into(">i", content, matrix + place, value << 16)
+        path = self.folder / name
+        path.write_bytes(content)
         return path
 
     def probe(self, path: Path, *arguments: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # publishes no types
+import psutil
 import pytest
 
 from activities.media import ffmpeg

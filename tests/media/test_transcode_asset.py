@@ -132,12 +132,12 @@ def test_a_watermark_that_is_no_picture(environment: ActivityEnvironment, clip: 
     assert caught.value.code == "WATERMARK_INVALID"
 
 
-@pytest.mark.parametrize(("degrees", "size"), [("90", (90, 160)), ("180", (160, 90)), ("270", (90, 160))])
+@pytest.mark.parametrize(("degrees", "size"), [(90, (90, 160)), (180, (160, 90)), (270, (90, 160))])
 def test_a_turned_picture_comes_out_upright(
-    environment: ActivityEnvironment, clips: ClipMaker, tmp_path: Path, degrees: str, size: tuple[int, int]
+    environment: ActivityEnvironment, clips: ClipMaker, tmp_path: Path, degrees: int, size: tuple[int, int]
 ) -> None:
     flat = clips.mp4("flat.mp4", "-an", seconds=0.4)
-    turned = clips.run(f"turned{degrees}.mp4", "-display_rotation", degrees, "-i", str(flat), "-c", "copy")
+    turned = clips.turned(f"turned{degrees}.mp4", flat, degrees)
     (output,) = _run(environment, turned, _video(video_bitrate="2M", preset="hls600k-generic"))
     assert (output["width"], output["height"]) == size
     made = _object(environment, tmp_path, "o/x.mp4")

@@ -53,7 +53,7 @@ def test_what_it_says_can_go_into_transcode_asset(environment: ActivityEnvironme
 
 def test_rotation_is_told(environment: ActivityEnvironment, clips: ClipMaker) -> None:
     flat = clips.mp4("upright.mp4", seconds=0.4)
-    turned = clips.run("sideways.mp4", "-display_rotation", "-90", "-i", str(flat), "-c", "copy")
+    turned = clips.turned("sideways.mp4", flat, 90)
     environment.storage.put("media-in", "x.mp4", turned)
     result = environment.run(ValidateAsset(), _asset("x.mp4"))
     assert result["metadata"]["streams"][0]["rotation"] == 90
