@@ -5,7 +5,8 @@ They come from one file, JSON in the original's layout or the same tree in YAML,
 ================= ==================================================================================
 ``CPE_CONFIG``    the file, when no flag names one
 ``CPE_SCRATCH``   the scratch root; goes before the file's ``scratch``
-``INPUT_QUEUE``   URL of the one client's input queue; needs the client's name and ``OUTPUT_QUEUE``
+``INPUT_QUEUE``   URL of the one client's input queue, for an input poller that is given the client's name;
+                  needs ``OUTPUT_QUEUE``
 ``OUTPUT_QUEUE``  URL of that client's output queue; alone it takes the events of every client that the
                   file does not name
 ================= ==================================================================================

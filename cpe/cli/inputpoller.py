@@ -13,14 +13,13 @@ from cpe.cli import options
 @click.option(
     "-n",
     "--name",
-    required=True,
-    help="The client's name when INPUT_QUEUE and OUTPUT_QUEUE are set; else this daemon's own, for its log.",
+    help="The client's name, needed with INPUT_QUEUE and OUTPUT_QUEUE; else this daemon's own, for its log.",
 )
 @options.config_option
 @options.log_option
 @options.debug_option
 @options.version_option("cpe-inputpoller")
-def inputpoller(name: str, config: Path | None, log_directory: Path | None, debug: bool) -> None:
+def inputpoller(name: str | None, config: Path | None, log_directory: Path | None, debug: bool) -> None:
     """Take commands from the clients' input queues and start their jobs.
 
     INPUT_QUEUE and OUTPUT_QUEUE make one client; otherwise all clients of the configuration are served.
@@ -30,7 +29,9 @@ def inputpoller(name: str, config: Path | None, log_directory: Path | None, debu
     from cpe.daemons.assembly import assemble_inputpoller
     from cpe.logs import configure_logging
 
-    configure_logging("cpe-inputpoller", debug=debug, directory=log_directory, fields={"name": name})
+    configure_logging(
+        "cpe-inputpoller", debug=debug, directory=log_directory, fields={"name": name} if name else {}
+    )
     settings = load_settings(config, client_name=name)
     daemon = assemble_inputpoller(AwsSession(connections=len(settings.clients)), settings)
     options.leave(clean=daemon.run())

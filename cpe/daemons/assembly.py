@@ -174,6 +174,11 @@ def assemble_worker(
 
 
 def _publisher(aws: AwsSession, settings: Settings, log: Logger) -> Publisher:
+    if not settings.clients and settings.output_queue is None:
+        log.warning(
+            "no_output_queue",
+            note="no client will hear of anything; set CPE_CONFIG (a file with clients) or OUTPUT_QUEUE",
+        )
     sqs = aws.sqs()
     return Publisher(settings, lambda url: Queue(sqs, url), log)
 

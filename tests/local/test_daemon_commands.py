@@ -196,10 +196,22 @@ def test_no_configuration(stage: Stage) -> None:
     assert "CPE_CONFIG" in message
 
 
+def test_no_client(stage: Stage, tmp_path: Path) -> None:
+    code, message = refused("inputpoller", "-c", tmp_path / "cpe.yml")
+    assert code == 2
+    assert "INPUT_QUEUE" in message
+
+
+def test_a_decider_that_knows_no_queue_says_so(stage: Stage, tmp_path: Path) -> None:
+    plan = ("--plan", tmp_path / "plan.yml")
+    with process("decider", "-d", stage.domain, "-t", "t", *plan) as deciding:
+        assert "CPE_CONFIG" in until(deciding, "no_output_queue")["note"]
+
+
 @pytest.mark.parametrize("program", [decider, inputpoller, worker])
 def test_help_and_usage(program: Any) -> None:
     assert CliRunner().invoke(program, ["-h"]).exit_code == 0
-    assert CliRunner().invoke(program, []).exit_code == 2
+    assert CliRunner().invoke(program, ["--no-such-flag"]).exit_code == 2
 
 
 def test_help_needs_no_aws() -> None:
