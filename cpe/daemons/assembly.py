@@ -52,13 +52,12 @@ def assemble_decider(
         log=log,
     )
     loop = Loop(name="decider", poll=decider.poll, handle=decider.handle, stop=stop, log=log)
-    log.info(
-        "daemon_started",
-        domain=domain,
-        task_list=task_list,
-        plans=[f"{name} {version}" for name, version in sorted(plans)],
-    )
-    return Daemon([loop], stop=stop, log=log)
+    about = {
+        "domain": domain,
+        "task_list": task_list,
+        "plans": [f"{name} {version}" for name, version in sorted(plans)],
+    }
+    return Daemon([loop], stop=stop, log=log, about=about)
 
 
 def assemble_inputpoller(aws: AwsSession, settings: Settings) -> Daemon:
@@ -96,8 +95,8 @@ def assemble_inputpoller(aws: AwsSession, settings: Settings) -> Daemon:
         )
         name = f"client-{client.name}"
         loops.append(Loop(name=name, poll=poller.poll, handle=poller.handle, stop=stop, log=client_log))
-    log.info("daemon_started", clients=sorted(queues), domain=settings.domain)
-    return Daemon(loops, stop=stop, log=log)
+    about = {"clients": sorted(queues), "domain": settings.domain}
+    return Daemon(loops, stop=stop, log=log, about=about)
 
 
 @contextmanager
@@ -163,14 +162,13 @@ def assemble_worker(
             )
             for number in range(1, concurrency + 1)
         ]
-        log.info(
-            "daemon_started",
-            domain=domain,
-            task_list=task_list,
-            concurrency=concurrency,
-            scratch=str(scratch.path),
-        )
-        yield Daemon(loops, stop=stop, log=log, hand_back=runner.hand_back)
+        about = {
+            "domain": domain,
+            "task_list": task_list,
+            "concurrency": concurrency,
+            "scratch": str(scratch.path),
+        }
+        yield Daemon(loops, stop=stop, log=log, about=about, hand_back=runner.hand_back)
 
 
 def _publisher(aws: AwsSession, settings: Settings, log: Logger) -> Publisher:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import monotonic
 from types import FrameType
@@ -31,7 +31,8 @@ class Daemon:
     Args:
         loops: What to run, a thread each.
         stop: What the loops watch.
-        log: Gets ``daemon_stopping``, ``daemon_aborting``, ``daemon_stopped``.
+        log: Gets ``daemon_started``, ``daemon_stopping``, ``daemon_aborting``, ``daemon_stopped``.
+        about: What ``daemon_started`` says besides.
         hand_back: Called once on the second signal; asks what runs to end.
         grace: Seconds to wait after the second signal for loops that handle something.
     """
@@ -42,12 +43,14 @@ class Daemon:
         *,
         stop: Stop,
         log: Logger,
+        about: Mapping[str, Any],
         hand_back: Callable[[], None] = lambda: None,
         grace: float = ABORT_GRACE,
     ) -> None:
         self._loops = loops
         self._stop = stop
         self._log = log
+        self._about = about
         self._hand_back = hand_back
         self._grace = grace
         # A signal handler may only do what is reentrant: SimpleQueue.put is, Event.set is not.
@@ -68,6 +71,7 @@ class Daemon:
             ConfigError: A loop met what only an operator can mend; the others were drained first.
         """
         with self._signals():
+            self._log.info("daemon_started", **self._about)
             for loop in self._loops:
                 threading.Thread(target=self._run_loop, args=(loop,), name=loop.name, daemon=True).start()
             ended = self._supervise()

@@ -7,7 +7,7 @@ from types import TracebackType
 
 from cpe.activity import Cancellation, Logger
 from cpe.aws.swf import SwfGateway
-from cpe.errors import ActivityCancelled, AwsError, LeaseLost
+from cpe.errors import ActivityCancelled, CpeError, LeaseLost
 
 LONGEST_INTERVAL = 10.0
 """Seconds. A cancellation is learnt of by heartbeat: this bounds how long that takes."""
@@ -68,7 +68,7 @@ class Heartbeat:
         """Send one heartbeat; False once the task is lost and no further one makes sense."""
         try:
             cancel_requested = self._swf.heartbeat(self._token)
-        except AwsError as error:
+        except CpeError as error:
             if self._done.is_set():
                 return False
             if error.code == "UNKNOWN_RESOURCE":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -39,6 +41,7 @@ class Scratch:
         self._root = root
         try:
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _refuse_foreign(root)
             # Between making a directory and locking it, a sweeper could take it for a dead worker's.
             with _locked(root / _GATE):
                 self.swept = _sweep(root)
@@ -75,6 +78,13 @@ class Scratch:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _refuse_foreign(root: Path) -> None:
+    """Refuse another user's directory in a folder where everybody may make one, such as the temporary one."""
+    shared = root.parent.stat().st_mode & stat.S_ISVTX
+    if shared and root.lstat().st_uid not in (0, os.getuid()):
+        raise PermissionError(errno.EPERM, "it belongs to another user")
 
 
 def _sweep(root: Path) -> tuple[str, ...]:

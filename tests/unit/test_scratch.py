@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -84,3 +85,17 @@ def test_a_root_that_cannot_be_used_is_one_message(tmp_path: Path) -> None:
         Scratch(tmp_path / "file")
     assert caught.value.code == "SCRATCH_UNWRITABLE"
     assert str(tmp_path / "file") in str(caught.value)
+
+
+def test_another_users_root_in_a_shared_folder_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "cpe-0"
+    root.mkdir()
+    tmp_path.chmod(0o1777)
+    if os.getuid() == 0:
+        os.chown(root, 4711, -1)
+    else:
+        monkeypatch.setattr(os, "getuid", lambda: 4711)
+    with pytest.raises(ConfigError, match="belongs to another user"):
+        Scratch(root)
