@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from activities.media.job import InputAsset
@@ -9,7 +12,7 @@ from activities.media.locations import Location
 from activities.settings import MediaSettings
 from activities.web import WebLimits, download
 from cpe.activity import ActivityContext
-from cpe.errors import InvalidInput
+from cpe.errors import ActivityError, InvalidInput
 
 
 def fetch(context: ActivityContext, asset: InputAsset, path: Path, settings: MediaSettings) -> None:
@@ -23,13 +26,18 @@ def fetch(context: ActivityContext, asset: InputAsset, path: Path, settings: Med
     """
     if isinstance(asset.source, Location):
         fetch_object(context, asset.source, path, limit=settings.max_input_bytes)
-        return
+    else:
+        _fetch_address(context, asset.source, path, settings)
+
+
+def _fetch_address(context: ActivityContext, url: str, path: Path, settings: MediaSettings) -> None:
     limits = WebLimits(
         max_bytes=settings.max_input_bytes,
         max_seconds=settings.fetch_seconds,
         allow_private=settings.allow_private_networks,
     )
-    download(asset.source, path, limits=limits, cancellation=context.cancellation)
+    with _telling_a_full_disk():
+        download(url, path, limits=limits, cancellation=context.cancellation)
     _check_size(path.stat().st_size, "The input", settings.max_input_bytes)
 
 
@@ -37,8 +45,23 @@ def fetch_object(context: ActivityContext, location: Location, path: Path, *, li
     """Write an object to `path` unless it is empty or has more than `limit` bytes."""
     context.check()
     _check_size(context.storage.head(location.bucket, location.key).size, str(location), limit)
-    context.storage.download(location.bucket, location.key, path)
+    with _telling_a_full_disk():
+        context.storage.download(location.bucket, location.key, path)
     context.check()
+
+
+@contextmanager
+def _telling_a_full_disk() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise ActivityError(
+            "The worker's disk is full: free or enlarge its scratch directory.",
+            code="DISK_FULL",
+            retryable=True,
+        ) from error
 
 
 def _check_size(size: int, what: str, limit: int) -> None:

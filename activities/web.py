@@ -7,6 +7,7 @@ redirect starts over.
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import socket
 import time
@@ -33,6 +34,7 @@ _PORTS = {"http": 80, "https": 443}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _OK = 200
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS})
 
 # These carry an IPv4 address within, which a gateway would reach for us.
 _TRANSLATED = tuple(
@@ -123,6 +125,7 @@ def download(url: str, path: Path, *, limits: WebLimits, cancellation: Cancellat
         ActivityError: The server refuses (``HTTP_ERROR``), breaks off (``DOWNLOAD_TRUNCATED``), is not
             reached (``DOWNLOAD_FAILED``), or is too slow (``DOWNLOAD_TIMEOUT``); or the cancellation's
             reason.
+        OSError: The disk does not take it.
     """
     deadline = time.monotonic() + limits.max_seconds
     partial = path.with_name(f"{path.name}.part")
@@ -135,6 +138,8 @@ def download(url: str, path: Path, *, limits: WebLimits, cancellation: Cancellat
         partial.rename(path)
     except (HTTPError, OSError) as error:
         cancellation.check()
+        if isinstance(error, OSError) and error.errno in _DISK:
+            raise
         raise _broken(error) from error
     finally:
         partial.unlink(missing_ok=True)

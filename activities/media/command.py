@@ -69,9 +69,7 @@ def decode_arguments(
     file: str, stream: int, times: Sequence[float], *, limits: Sequence[str] = MEDIA_LIMITS
 ) -> tuple[str, ...]:
     """Decode the key frame on or before each of the `times` and print a line for it, all in one run."""
-    inputs = [
-        option for time in times for option in (*limits, "-noaccurate_seek", "-ss", f"{time:.3f}", "-i", file)
-    ]
+    inputs = [option for time in times for option in (*limits, *_key_frame_before(time), "-i", file)]
     frames = [
         option
         for index in range(len(times))
@@ -82,6 +80,11 @@ def decode_arguments(
     ]
     # Original timestamps: a key frame before the point would otherwise count as negative and be dropped.
     return (*_RUN, "-copyts", *inputs, *frames)
+
+
+def _key_frame_before(time: float) -> tuple[str, ...]:
+    """Options to seek; none for the start, since raw streams cannot seek at all."""
+    return ("-noaccurate_seek", "-ss", f"{time:.3f}") if time else ()
 
 
 def video_arguments(

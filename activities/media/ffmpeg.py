@@ -19,6 +19,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from cpe.activity import Cancellation
@@ -92,6 +93,9 @@ def run(
     try:
         with cancellation.calling(group.terminate):
             timed_out = _follow(process, group, output, cancellation, time_limit)
+    except BaseException:
+        group.kill()
+        raise
     finally:
         group.end()
     cancellation.check()
@@ -156,10 +160,10 @@ class _Group:
         self._send(signal.SIGKILL)
 
     def end(self) -> None:
-        """Wait for the process, which normally has ended; kill it if it has not."""
+        """Wait for the process, which has closed its pipes or was killed."""
         with self._lock:
             try:
-                self._process.wait(timeout=0 if sys.exc_info()[0] else _TERM_GRACE)
+                self._process.wait(timeout=_TERM_GRACE)
             except subprocess.TimeoutExpired:
                 os.killpg(self._process.pid, signal.SIGKILL)
                 self._process.wait()
@@ -170,7 +174,9 @@ class _Group:
     def _send(self, number: signal.Signals) -> None:
         with self._lock:
             if self._process.returncode is None:
-                os.killpg(self._process.pid, number)
+                # macOS refuses a signal to a group whose only member has just ended.
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self._process.pid, number)
 
 
 class _Output:

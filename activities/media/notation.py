@@ -13,8 +13,9 @@ from fractions import Fraction
 from activities.media.fields import shown
 from cpe.errors import InvalidInput
 
-MAX_SIDE = 16_384
-"""Pixels; the largest side that libx264 and libx265 take."""
+MAX_SIDE = 8192
+"""Pixels; the longer side of 8K video. A frame of this size squared takes 100 MB to encode, and more of these
+at once."""
 
 MAX_FRAME_RATE = 240
 

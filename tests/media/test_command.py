@@ -157,7 +157,7 @@ def test_looking_at_a_file() -> None:
         "-of csv=print_section=0 -i input"
     )
     assert " ".join(decode_arguments("output-0", 0, [0.0, 2.0])) == (
-        f"{_RUN} -copyts {_LIMITS} -noaccurate_seek -ss 0.000 -i output-0 "
+        f"{_RUN} -copyts {_LIMITS} -i output-0 "
         f"{_LIMITS} -noaccurate_seek -ss 2.000 -i output-0 "
         "-map 0:0 -frames:v 1 -frames:a 1 -fps_mode passthrough -f framecrc pipe:1 "
         "-map 1:0 -frames:v 1 -frames:a 1 -fps_mode passthrough -f framecrc pipe:1"

@@ -47,7 +47,7 @@ def test_a_thumbnail_may_be_odd() -> None:
     assert fit(_stream(1280, 720), _sizing(None, 159), even=False) == (283, 159)
 
 
-sides = st.integers(min_value=1, max_value=16384)
+sides = st.integers(min_value=1, max_value=8192)
 
 
 @given(

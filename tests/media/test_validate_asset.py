@@ -69,7 +69,13 @@ def test_sound_alone(environment: ActivityEnvironment, clips: ClipMaker) -> None
     assert caught.value.code == "INPUT_NO_VIDEO"
 
 
-@pytest.mark.parametrize("container", ["mkv", "ts", "mov", "avi", "flv"])
+def test_a_raw_stream(environment: ActivityEnvironment, clips: ClipMaker) -> None:
+    raw = clips.run("raw.h264", "-f", "lavfi", "-i", "testsrc2=size=64x64:duration=1", "-pix_fmt", "yuv420p")
+    environment.storage.put("media-in", "film", raw)
+    assert environment.run(ValidateAsset(), _asset("film"))["metadata"]["streams"][0]["codec_name"] == "h264"
+
+
+@pytest.mark.parametrize("container", ["mkv", "ts", "mov", "avi", "flv", "wmv"])
 def test_containers(environment: ActivityEnvironment, clips: ClipMaker, container: str) -> None:
     film = clips.mp4(f"film.{container}", seconds=0.8)
     environment.storage.put("media-in", "film", film)
