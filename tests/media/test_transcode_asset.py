@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -335,6 +336,15 @@ def test_nothing_is_published_once_cancelled(environment: ActivityEnvironment, c
     assert not environment.scratch.exists()
 
 
-def test_the_same_input_gives_the_same_bytes(environment: ActivityEnvironment, clip: Path) -> None:
-    first, second = (_run(environment, clip, _video())[0]["sha256"] for _ in range(2))
-    assert first == second
+def test_the_same_input_gives_the_same_bytes_also_at_once(tmp_path: Path, clip: Path) -> None:
+    def make(number: int) -> str:
+        environment = ActivityEnvironment(tmp_path / str(number))
+        environment.storage.make_bucket("media-out")
+        digest: str = _run(environment, clip, _video())[0]["sha256"]
+        return digest
+
+    for number in range(4):
+        (tmp_path / str(number)).mkdir()
+    with ThreadPoolExecutor(3) as pool:
+        at_once = list(pool.map(make, range(3)))
+    assert {*at_once, make(3)} == {at_once[0]}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -197,3 +200,24 @@ def test_a_web_address_in_a_closed_network(environment: ActivityEnvironment) -> 
     with pytest.raises(InvalidInput) as caught:
         environment.run(ValidateAsset(), value)
     assert caught.value.code == "URL_FORBIDDEN"
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Say nothing."""
+
+
+def test_an_input_from_the_web(tmp_path: Path, clip: Path) -> None:
+    environment = ActivityEnvironment(tmp_path, settings={"allow_private_networks": True})
+    handler = partial(_Quiet, directory=str(clip.parent))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            address = f"http://127.0.0.1:{server.server_port}/{clip.name}"
+            result = environment.run(ValidateAsset(), {"input_asset": {"type": "VIDEO", "http": address}})
+        finally:
+            server.shutdown()
+            thread.join()
+    assert result["input_asset"] == {"type": "VIDEO", "http": address}
+    assert result["metadata"]["mime"] == "video/mp4"
