@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import psutil  # type: ignore[import-untyped]  # publishes no types
+import psutil
 import pytest
 
 PLAN = """

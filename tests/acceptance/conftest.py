@@ -1,0 +1,44 @@
+"""What acceptance tests share: one running stack, and small media."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.stack import REPOSITORY, Stack, run_python
+
+
+@pytest.fixture(scope="session")
+def _stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with Stack(tmp_path_factory.mktemp("stack"), "--workers", "2").running() as stack:
+        yield stack
+
+
+@pytest.fixture
+def stack(_stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    """The running stack, with two workers an activity; boto3 clients of the test reach it by themselves."""
+    for name, value in _stack.environment.items():
+        monkeypatch.setenv(name, value)
+    return _stack
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seconds of 320x240 at 25 frames a second, with sound."""
+    path = tmp_path_factory.mktemp("media") / "clip.mp4"
+    made = run_python(
+        "-m", "activities.sample_clip", path, "--seconds", "2", "--size", "320x240", cwd=REPOSITORY
+    )
+    assert made.returncode == 0, made.stderr
+    return path
+
+
+@pytest.fixture(scope="session")
+def watermark(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small PNG."""
+    path = tmp_path_factory.mktemp("media") / "watermark.png"
+    made = run_python("-m", "activities.sample_clip", "--watermark", path, cwd=REPOSITORY)
+    assert made.returncode == 0, made.stderr
+    return path

@@ -1,0 +1,155 @@
+"""A stack of real processes, and what tests do with it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import boto3
+
+from cpe.client import Client, JobState
+from cpe.protocol import Event
+
+REPOSITORY = Path(__file__).parents[2]
+T = TypeVar("T")
+
+
+def until(condition: Callable[[], T], seconds: float = 60, what: str = "it") -> T:
+    """Wait for something real, and tell what came of it."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"{what} did not happen within {seconds} s"
+        time.sleep(0.05)
+    return found
+
+
+def run_python(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run one of the project's programs to its end."""
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+
+
+def job(workflow: str, input_file: str, **outputs: Any) -> dict[str, Any]:
+    """A job as clients write it."""
+    return {
+        "workflow": {"name": workflow, "version": "1.0", "domain": "SADomain", "taskList": "basic_transcode"},
+        "input_asset": {"type": "VIDEO", "bucket": "cpe-input", "file": input_file},
+        **outputs,
+    }
+
+
+class Stack:
+    """`cpe up` as a process.
+
+    Args:
+        folder: For its files, and the scratch directories of its workers.
+        options: More of its flags.
+    """
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.folder = folder
+        self.scratch = folder / "scratch"
+        self.log = folder / "stack.log"
+        self._options = options
+        self.environment: dict[str, str] = {}
+        self.pid = 0
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[Stack]:
+        """Run it for a block."""
+        self.scratch.mkdir(parents=True)
+        place = self.folder / "cpe"
+        command = [sys.executable, "-m", "cpe.cli.main", "up", "--port", "0", "--dir", str(place), "--json"]
+        with self.log.open("wb") as log:
+            process = subprocess.Popen(
+                [*command, *self._options],
+                cwd=self.folder,
+                env={**os.environ, "PYTHONPATH": str(REPOSITORY), "TMPDIR": str(self.scratch)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            self.pid = process.pid
+            ready = place / "environment.json"
+            until(lambda: ready.exists() or process.poll() is not None, what="the stack's start")
+            assert process.poll() is None, self.log.read_text()
+            self.environment = json.loads(ready.read_text())
+            yield self
+        finally:
+            for _ in range(2):
+                if process.poll() is None:
+                    process.terminate()
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        process.wait(15)
+            process.kill()
+            process.wait()
+
+    def client(self) -> Client:
+        """A client that reads the output queue; make one in a test at most."""
+        return Client.from_config(self.environment["CPE_CLIENT_CONFIG"])
+
+    def upload(self, file: Path, key: str) -> str:
+        boto3.client("s3").upload_file(str(file), "cpe-input", key)
+        return key
+
+    def download(self, key: str, file: Path) -> Path:
+        boto3.client("s3").download_file("cpe-output", key, str(file))
+        return file
+
+    def outputs(self, prefix: str) -> list[str]:
+        """Keys in the output bucket."""
+        listed = boto3.client("s3").list_objects_v2(Bucket="cpe-output", Prefix=prefix)
+        return sorted(entry["Key"] for entry in listed.get("Contents", []))
+
+    def send(self, body: str) -> str:
+        """Put a raw message on the input queue; returns its id."""
+        queue = self.environment["INPUT_QUEUE"]
+        return boto3.client("sqs").send_message(QueueUrl=queue, MessageBody=body)["MessageId"]
+
+    def logged(self, event: str) -> list[dict[str, Any]]:
+        """The log's entries of one name."""
+        lines = (line for line in self.log.read_text().splitlines() if line.startswith("{"))
+        return [entry for entry in map(json.loads, lines) if entry.get("event") == event]
+
+    def leftovers(self) -> list[Path]:
+        """What tasks have in the scratch directories of the workers."""
+        return list(self.scratch.glob("*/worker-*/*"))
+
+
+def finish(client: Client, order: Mapping[str, Any], seconds: float = 90) -> JobState:
+    """Run one job to its end."""
+    return list(client.follow(client.start_job(order), timeout=seconds))[-1]
+
+
+def follow_events(client: Client, order: Mapping[str, Any], seconds: float = 90) -> list[Event]:
+    """Run one job to its end; returns its events, each once, in the order in which they came."""
+    job_id = client.start_job(order, uuid.uuid4().hex)
+    events: dict[str, Event] = {}
+    deadline = time.monotonic() + seconds
+    stream = client.events()
+    for event in stream:
+        if event.job_id == job_id:
+            events.setdefault(event.event_id, event)
+            if event.type.closes_job:
+                break
+        assert time.monotonic() < deadline
+    stream.close()
+    return list(events.values())
