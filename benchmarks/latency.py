@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import psutil  # type: ignore[import-untyped]  # it ships no types
+import psutil
 import yaml
 from rich.console import Console
 from rich.table import Table

@@ -26,16 +26,11 @@ Meanwhile another decider on the same task list may know the plan, or a correcte
 """
 
 _ATTEMPTS = 4
-_CLOSING_EVENTS = frozenset(
-    {
-        "WorkflowExecutionCompleted",
-        "WorkflowExecutionFailed",
-        "WorkflowExecutionCanceled",
-        "WorkflowExecutionTerminated",
-        "WorkflowExecutionTimedOut",
-        "WorkflowExecutionContinuedAsNew",
-    }
-)
+_CLOSED_BY = {
+    EventType.WORKFLOW_COMPLETED: "WorkflowExecutionCompleted",
+    EventType.WORKFLOW_FAILED: "WorkflowExecutionFailed",
+    EventType.WORKFLOW_CANCELED: "WorkflowExecutionCanceled",
+}
 
 Plans = Mapping[tuple[str, str], Plan]
 
@@ -123,8 +118,9 @@ class Decider:
             return
         if answered:
             self._persist(lambda: self._publisher.publish_all(outcome.announcements, client=client))
-            if outcome.closing is not None:
-                self._close(task, outcome.closing)
+        if outcome.closing is not None:
+            # Asked even when the answer was refused: an answer before may have been taken and its receipt lost.
+            self._close(task, outcome.closing)
 
     def _answer(self, task: DecisionTask, decisions: Sequence[Decision]) -> bool:
         """Answer; False if the task is not ours any more."""
@@ -140,17 +136,18 @@ class Decider:
         return True
 
     def _close(self, task: DecisionTask, closing: Event) -> None:
-        """Publish the closing event if the execution is closed.
+        """Publish the closing event if the execution is closed, and in that way.
 
         When something happened during the decision, SWF keeps the execution open and asks again.
         """
-        if self._persist(lambda: self._is_closed(task)):
+        if self._persist(lambda: self._newest_event(task)) == _CLOSED_BY[closing.type]:
             self._persist(lambda: self._publisher.publish(closing, client=_client(task)))
             self._log.info("execution_closed", event_type=closing.type.value, **_ids(task))
         else:
-            self._log.info("execution_kept_open", event_type=closing.type.value, **_ids(task))
+            self._log.info("execution_not_closed", event_type=closing.type.value, **_ids(task))
 
-    def _is_closed(self, task: DecisionTask) -> bool:
+    def _newest_event(self, task: DecisionTask) -> str:
+        """Tell the type of the event after this decision; the history may lag behind."""
         event_id, event_type = self._swf.newest_event(self._domain, task.workflow_id, task.run_id)
         if event_id <= task.started_event_id:
             raise AwsError(
@@ -158,7 +155,7 @@ class Decider:
                 code="NOT_SHOWN_YET",
                 retryable=True,
             )
-        return event_type in _CLOSING_EVENTS
+        return event_type
 
     def _give_up(self, task: DecisionTask, error: Exception) -> None:
         """Leave an execution that cannot be decided for another try, or fail it after some."""
@@ -186,8 +183,8 @@ class Decider:
             workflow=WorkflowRef(workflow_id=task.workflow_id, run_id=task.run_id),
             details={"reason": reason, "details": details, "failedSteps": []},
         )
-        if self._answer(task, [fail_workflow(reason, details[:MAX_DATA])]):
-            self._close(task, closing)
+        self._answer(task, [fail_workflow(reason, details[:MAX_DATA])])
+        self._close(task, closing)
 
     def _persist(self, call: Callable[[], T]) -> T:
         return persist(call, attempts=_ATTEMPTS, wait=self._wait)

@@ -135,7 +135,7 @@ def test_a_closing_that_swf_did_not_take_is_not_announced(stage: Stage, bench: B
     with capture_logs() as logs:
         bench.decider.handle(task(*NOW, text="no json"))
     assert stage.receive() == []
-    assert "execution_kept_open" in [line["event"] for line in logs]
+    assert "execution_not_closed" in [line["event"] for line in logs]
 
 
 def test_a_history_that_lags_is_asked_for_again(stage: Stage, bench: Bench) -> None:
@@ -191,3 +191,17 @@ def test_facts_that_cannot_be_published_leave_the_task_unanswered(
     assert stage.event("WORKFLOW_COMPLETED")
     kinds = [event["type"] for event in stage.events]
     assert sorted(kinds) == ["ACTIVITY_COMPLETED", "ACTIVITY_SCHEDULED", "WORKFLOW_COMPLETED"]
+
+
+def test_a_closing_whose_answer_got_lost_is_announced_all_the_same(stage: Stage, bench: Bench) -> None:
+    bench.stub.add_client_error("respond_decision_task_completed", "UnknownResourceFault")
+    bench.newest(5, "WorkflowExecutionFailed")
+    bench.decider.handle(task(*NOW, text="no json"))
+    assert stage.event("WORKFLOW_FAILED")
+
+
+def test_an_execution_that_somebody_else_ended_is_not_announced_as_ours(stage: Stage, bench: Bench) -> None:
+    bench.stub.add_client_error("respond_decision_task_completed", "UnknownResourceFault")
+    bench.newest(5, "WorkflowExecutionTerminated")
+    bench.decider.handle(task(*NOW, text="no json"))
+    assert stage.receive() == []

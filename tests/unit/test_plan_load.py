@@ -197,4 +197,6 @@ def test_two_files_with_the_same_plan_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_template_with_an_unknown_filter_is_refused() -> None:
-    assert findings(plan_text("- { name: S, activity: Act, input: '{{ 1 | nope }}' }")) == [(8, 38, "INVALID_TEMPLATE")]
+    assert findings(plan_text("- { name: S, activity: Act, input: '{{ 1 | nope }}' }")) == [
+        (8, 38, "INVALID_TEMPLATE")
+    ]
