@@ -1,0 +1,1 @@
+"""The engine: commands and the time in, history events and answers out."""
