@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import socket
 import socketserver
+import struct
 import threading
+import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +27,9 @@ _log = logging.getLogger(__name__)
 
 #: The key in a WSGI environment under which an application finds its `Connection`.
 CONNECTION = "cpe.local.connection"
+
+# Seconds after which a held request sees that its client is gone.
+_TICK = 0.1
 
 
 class ClientGoneError(ConnectionError):
@@ -53,6 +59,20 @@ class Connection:
             gone = True
         if gone:
             raise ClientGoneError("the client hung up")
+
+    def hold(self, seconds: float) -> None:
+        """Wait, but no longer than somebody waits for the answer; raises what `check` raises."""
+        deadline = time.monotonic() + seconds
+        self.check()
+        while (left := deadline - time.monotonic()) > 0:
+            self._winding_up.wait(min(left, _TICK))
+            self.check()
+
+    def cut(self) -> None:
+        """Hang up without a word: the client's system says that the connection was reset."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        # Closed at once; whoever shuts the socket down first ends the connection in good order.
+        os.close(self._socket.detach())
 
 
 class RequestHandler(MotoRequestHandler):
