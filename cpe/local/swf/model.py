@@ -115,7 +115,7 @@ def _operation(operation: botocore_model.OperationModel) -> Operation:
     )
 
 
-def compile_shape(shape: Any, pattern: re.Pattern[str] | None = None) -> Shape:
+def compile_shape(shape: Any, pattern: re.Pattern[str] | None = None) -> Shape:  # noqa: PLR0911 - a table
     """Turn a shape of botocore's model into a check; `pattern` replaces that of the shape's name."""
     bounds = shape.metadata
     if shape.name == "TaskPriority":
