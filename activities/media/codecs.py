@@ -79,7 +79,7 @@ VIDEO_ENCODERS: Mapping[str, VideoEncoder] = {
     encoder.name: encoder
     for encoder in (
         # With a capped rate, x264's frame threads give other bytes in every run. Slice threads do not; on two
-        # cores they take 2 to 10% longer at the same quality.
+        # cores they take 5 to 13% longer at the same quality.
         VideoEncoder(
             name="libx264",
             codec="h264",
