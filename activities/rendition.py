@@ -11,6 +11,7 @@ from activities.media.command import VideoNames, thumb_arguments, video_argument
 from activities.media.locations import Location
 from activities.media.outputs import Intervals, Output, Snapshot, ThumbOutput, VideoOutput
 from activities.media.probe import MediaInfo
+from activities.pictures import convert
 from activities.publish import Product
 from activities.report import ProgressReport
 from activities.source import Source
@@ -117,13 +118,17 @@ class Renderer:
         )
         with self.stopwatch.measure("encode"):
             self.workshop.encode(arguments, duration=self.duration_of(output), report=report.update)
-        files = sorted(path.name for path in self.workshop.directory.glob(f"{name}-*"))
+            files = sorted(self.workshop.directory.glob(f"{name}-*"))
+            if output.image.converted:
+                for file in files:
+                    self.workshop.cancellation.check()
+                    convert(file, output.image.name)
         width, height = output.size_for(self.source.video)
         with self.stopwatch.measure("verify"):
-            verify_pictures(self.workshop, files, output.image, size=(width, height))
+            verify_pictures(files, output.image, size=(width, height))
         return [
             Product(
-                path=self.workshop.directory / file,
+                path=file,
                 target=output.target,
                 key=output.numbered_key(number) if series else output.target.location.key,
                 content_type=output.image.content_type,

@@ -11,9 +11,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from PIL import Image, ImageDraw
+
 from activities.media import ffmpeg
 from activities.media.notation import parse_size
-from activities.media.png import Picture
 from activities.tools import find_tools
 from cpe.activity import Cancellation
 from cpe.errors import CpeError
@@ -24,6 +25,7 @@ DEFAULT_SIZE = "1280x720"
 _FRAME_RATE = 25
 _TIME_LIMIT = 600.0
 _MARK_WIDTH, _MARK_HEIGHT, _MARK_BORDER = 160, 64, 4
+_WHITE, _CLEAR = (255, 255, 255, 255), (0, 0, 0, 64)
 _EXIT_FAILED = 1
 
 
@@ -58,17 +60,13 @@ def make_clip(out: Path, *, seconds: float = DEFAULT_SECONDS, size: str = DEFAUL
 
 def make_watermark(out: Path) -> None:
     """Write a PNG: a white frame around three bars on a clear ground."""
-    out.write_bytes(_watermark().to_png())
-
-
-def _watermark() -> Picture:
-    pixels = bytearray()
-    for y in range(_MARK_HEIGHT):
-        for x in range(_MARK_WIDTH):
-            edge = min(x, y, _MARK_WIDTH - 1 - x, _MARK_HEIGHT - 1 - y) < _MARK_BORDER
-            bar = x * 7 // _MARK_WIDTH in (1, 3, 5) and abs(y - _MARK_HEIGHT // 2) < _MARK_HEIGHT // 4
-            pixels += b"\xff\xff\xff\xff" if edge or bar else b"\x00\x00\x00\x40"
-    return Picture(width=_MARK_WIDTH, height=_MARK_HEIGHT, rgba=bytes(pixels))
+    picture = Image.new("RGBA", (_MARK_WIDTH, _MARK_HEIGHT), _CLEAR)
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((0, 0, _MARK_WIDTH - 1, _MARK_HEIGHT - 1), outline=_WHITE, width=_MARK_BORDER)
+    bar = _MARK_WIDTH // 7
+    for left in (bar, 3 * bar, 5 * bar):
+        draw.rectangle((left, _MARK_HEIGHT // 4, left + bar, 3 * _MARK_HEIGHT // 4), fill=_WHITE)
+    picture.save(out, format="PNG")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

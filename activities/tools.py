@@ -14,7 +14,7 @@ from cpe.activity import Cancellation
 from cpe.errors import ActivityError, ConfigError
 
 _ASK_SECONDS = 30.0
-_CODEC_LINE = re.compile(r"^ [VAS][A-Z.]{5} (\S+)", re.MULTILINE)
+_ENCODER_LINE = re.compile(r"^ [VAS][A-Z.]{5} (\S+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +36,7 @@ def find_tools(ffmpeg_setting: str | None, ffprobe_setting: str | None) -> Tools
 
 def encoders(tools: Tools) -> frozenset[str]:
     """Return the names of all encoders that this FFmpeg was built with."""
-    return _codecs(tools.ffmpeg, "-encoders")
-
-
-def decoders(tools: Tools) -> frozenset[str]:
-    """Return the names of all decoders that this FFmpeg was built with."""
-    return _codecs(tools.ffmpeg, "-decoders")
+    return _encoders(tools.ffmpeg)
 
 
 def require_encoder(name: str, tools: Tools) -> None:
@@ -92,18 +87,18 @@ def _packaged(name: str) -> str | None:
 
 
 @cache
-def _codecs(program: Path, question: str) -> frozenset[str]:
+def _encoders(program: Path) -> frozenset[str]:
     try:
         listing = ffmpeg.run(
             program,
-            ("-hide_banner", question),
+            ("-hide_banner", "-encoders"),
             directory=Path("/"),
             cancellation=Cancellation(),
             time_limit=_ASK_SECONDS,
         )
     except ActivityError as error:
         raise ConfigError(f"{program} does not work: {error}", code="FFMPEG_BROKEN") from error
-    return frozenset(_CODEC_LINE.findall(listing))
+    return frozenset(_ENCODER_LINE.findall(listing))
 
 
 def _not_found(name: str, what: str) -> ConfigError:

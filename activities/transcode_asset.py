@@ -22,7 +22,7 @@ from activities.settings import read_settings
 from activities.source import check_whole, inspect
 from activities.stopwatch import Stopwatch
 from activities.tools import Tools, choose_audio, encoders, find_tools, require_encoder
-from activities.watermarks import check_watermark, fetch_watermarks
+from activities.watermarks import fetch_watermarks, flatten_watermarks
 from activities.workshop import Workshop
 from cpe.activity import Activity, ActivityContext, JsonValue
 from cpe.errors import ActivityError, InvalidInput
@@ -63,8 +63,7 @@ class TranscodeAsset(Activity):
         with stopwatch.measure("probe"):
             source = inspect(workshop, _INPUT, job.asset.type)
             check_whole(workshop, source)
-            for location, name in watermarks.items():
-                check_watermark(workshop, location, name)
+            flatten_watermarks(context.scratch, watermarks)
         renderer = Renderer(
             workshop=workshop, source=source, audio=audio, watermarks=watermarks, stopwatch=stopwatch
         )

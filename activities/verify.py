@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from activities.media.codecs import ImageFormat
-from activities.media.command import PICTURE_LIMITS
 from activities.media.ffmpeg import FFmpegError
 from activities.media.outputs import VideoOutput
 from activities.media.probe import MediaInfo, parse_probe
+from activities.pictures import PictureError, measure
 from activities.workshop import Workshop
 from cpe.errors import ActivityError
 
@@ -16,7 +17,7 @@ _SLACK_SECONDS = 1.0
 _SLACK_SHARE = 0.02
 _BEFORE_END = 0.5
 
-_PICTURE_BOUNDS = {"mjpeg": (b"\xff\xd8", b"\xff\xd9"), "png": (b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82")}
+_PICTURE_BOUNDS = {"JPEG": (b"\xff\xd8", b"\xff\xd9"), "PNG": (b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82")}
 
 
 def verify_video(
@@ -42,10 +43,8 @@ def verify_video(
     return info
 
 
-def verify_pictures(
-    workshop: Workshop, files: list[str], image: ImageFormat, *, size: tuple[int, int]
-) -> None:
-    """Check finished thumbnails: each is whole, and the first has the codec and size it should have.
+def verify_pictures(files: Sequence[Path], image: ImageFormat, *, size: tuple[int, int]) -> None:
+    """Check finished thumbnails: each is whole, and has the format and size it should have.
 
     Raises:
         ActivityError: ``OUTPUT_INVALID``.
@@ -53,12 +52,14 @@ def verify_pictures(
     if not files:
         raise _invalid("has no picture")
     for file in files:
-        if not _is_whole(workshop.directory / file, image):
+        if not _is_whole(file, image):
             raise _invalid("has a picture that is not whole")
-    video = _probe(workshop, files[0], pictures=True).video
-    found = (video.codec, video.width, video.height) if video else None
-    if found != (image.codec, *size):
-        raise _invalid(f"is {found} instead of {(image.codec, *size)}")
+        try:
+            found = measure(file, image.name)
+        except PictureError as error:
+            raise _invalid(f"has a picture that cannot be read: {error}") from error
+        if found != size:
+            raise _invalid(f"has a picture of {found} pixels instead of {size}")
 
 
 def _verify_duration(info: MediaInfo, source: MediaInfo) -> None:
@@ -84,16 +85,16 @@ def expected_duration(source: MediaInfo) -> float | None:
     return max(known) if known and len(known) == len(streams) else source.duration
 
 
-def _probe(workshop: Workshop, file: str, *, pictures: bool = False) -> MediaInfo:
+def _probe(workshop: Workshop, file: str) -> MediaInfo:
     try:
-        document = workshop.probe(file, limits=PICTURE_LIMITS) if pictures else workshop.probe(file)
+        document = workshop.probe(file)
     except FFmpegError as error:
         raise _invalid(f"cannot be read: {error.tail}") from error
     return parse_probe(document)
 
 
 def _is_whole(path: Path, image: ImageFormat) -> bool:
-    first, last = _PICTURE_BOUNDS[image.codec]
+    first, last = _PICTURE_BOUNDS[image.name]
     content = path.read_bytes()
     return content.startswith(first) and content.endswith(last)
 

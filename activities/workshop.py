@@ -33,9 +33,9 @@ class Workshop:
     cancellation: Cancellation
     encode_seconds: float
 
-    def probe(self, file: str, *, limits: Sequence[str] = command.MEDIA_LIMITS) -> Mapping[str, Any]:
+    def probe(self, file: str) -> Mapping[str, Any]:
         """Return FFprobe's JSON about a file."""
-        document: Mapping[str, Any] = json.loads(self._look(command.probe_arguments(file, limits=limits)))
+        document: Mapping[str, Any] = json.loads(self._look(command.probe_arguments(file)))
         return document
 
     def last_packet_end(self, file: str, start: float) -> float:
@@ -47,11 +47,9 @@ class Workshop:
                 ends.append(float(time) + (float(duration) if _is_number(duration) else 0))
         return max(ends)
 
-    def decodes(
-        self, file: str, stream: int, times: Sequence[float], *, limits: Sequence[str] = command.MEDIA_LIMITS
-    ) -> bool:
+    def decodes(self, file: str, stream: int, times: Sequence[float]) -> bool:
         """Tell whether a frame of the stream can be decoded at each of the times, in seconds."""
-        arguments = command.decode_arguments(file, stream, times, limits=limits)
+        arguments = command.decode_arguments(file, stream, times)
         try:
             printed = self._run(self.tools.ffmpeg, arguments, PROBE_SECONDS)
         except ffmpeg.FFmpegError as error:

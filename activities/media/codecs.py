@@ -64,13 +64,29 @@ class Container:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFormat:
-    """A format of thumbnails: FFmpeg's encoder and pixel format, and the MIME type."""
+    """A format of thumbnails.
 
-    encoder: str
+    Attributes:
+        name: Pillow's name of it.
+        codec: FFprobe's name of it.
+        encoder: What FFmpeg writes. Where that is PPM, Pillow makes the format of it: small builds of FFmpeg
+            have no PNG.
+        pixel_format: FFmpeg's name of the pixels it writes.
+        content_type: The MIME type that the object gets.
+        quality: The encoder's options.
+    """
+
+    name: str
     codec: str
+    encoder: str
     pixel_format: str
     content_type: str
     quality: tuple[str, ...] = ()
+
+    @property
+    def converted(self) -> bool:
+        """Whether Pillow makes it of what FFmpeg writes."""
+        return self.encoder == "ppm"
 
 
 _AVC_PROFILES = frozenset({"baseline", "main", "high"})
@@ -137,12 +153,19 @@ CONTAINERS: Mapping[str, Container] = {
 }
 
 _JPEG = ImageFormat(
-    encoder="mjpeg", codec="mjpeg", pixel_format="yuvj420p", content_type="image/jpeg", quality=("-q:v", "3")
+    name="JPEG",
+    codec="mjpeg",
+    encoder="mjpeg",
+    pixel_format="yuvj420p",
+    content_type="image/jpeg",
+    quality=("-q:v", "3"),
 )
 IMAGE_FORMATS: Mapping[str, ImageFormat] = {
     "jpg": _JPEG,
     "jpeg": _JPEG,
-    "png": ImageFormat(encoder="png", codec="png", pixel_format="rgb24", content_type="image/png"),
+    "png": ImageFormat(
+        name="PNG", codec="png", encoder="ppm", pixel_format="rgb24", content_type="image/png"
+    ),
 }
 
 

@@ -6,12 +6,12 @@ extension, so that FFmpeg tells formats by content alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from activities.media.codecs import AudioEncoder
-from activities.media.filters import chain, filter_text, graph
+from activities.media.filters import Input, Stream, arguments
 from activities.media.outputs import Intervals, Snapshot, ThumbOutput, VideoOutput, Watermark
 from activities.media.probe import AudioStream, MediaInfo, VideoStream
 
@@ -19,14 +19,13 @@ _DEMUXERS = (
     "mov,matroska,webm,mpegts,mpeg,avi,flv,asf,ogg,mxf,gxf,dv,ivf,nut,rm,wtv,m4v,h264,hevc,mpegvideo,"
     "wav,w64,aiff,mp3,aac,flac,ac3,eac3,dts,amr,caf,au"
 )
-_PICTURE_DEMUXERS = "png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,pam_pipe,gif"
 
-MEDIA_LIMITS = ("-protocol_whitelist", "file", "-format_whitelist", _DEMUXERS)
+MEDIA_LIMITS: Mapping[str, str] = {"protocol_whitelist": "file", "format_whitelist": _DEMUXERS}
 """What may be opened as media: formats that hold their own data. HLS, DASH, concat and the like name other
 files and addresses, whatever the file is called, and are none of them."""
 
-PICTURE_LIMITS = ("-protocol_whitelist", "file", "-format_whitelist", _PICTURE_DEMUXERS)
-"""What may be opened as a picture."""
+PICTURE_LIMITS: Mapping[str, str] = {"protocol_whitelist": "file", "format_whitelist": "pam_pipe"}
+"""What may be opened as a picture: the one format that the activities themselves write."""
 
 _RUN = ("-hide_banner", "-nostdin", "-y", "-loglevel", "error")
 _PROGRESS = ("-progress", "pipe:1", "-stats_period", "0.5")
@@ -44,31 +43,40 @@ _FRAME_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoNames:
-    """The files of one video: what is read, the picture laid over it if any, and what is written."""
+    """The files of one video: what is read, the PAM picture laid over it if any, and what is written."""
 
     source: str
     output: str
     watermark: str | None = None
 
 
-def probe_arguments(file: str, *, limits: Sequence[str] = MEDIA_LIMITS) -> tuple[str, ...]:
+def probe_arguments(file: str) -> tuple[str, ...]:
     """Ask FFprobe for format and streams as JSON."""
-    return ("-v", "error", *limits, "-show_format", "-show_streams", "-of", "json", "-i", file)
+    return (
+        "-v",
+        "error",
+        *_written(MEDIA_LIMITS),
+        "-show_format",
+        "-show_streams",
+        "-of",
+        "json",
+        "-i",
+        file,
+    )
 
 
 def tail_arguments(file: str, seconds: float) -> tuple[str, ...]:
     """Ask FFprobe for stream, time and duration of the packets from `seconds` on, a line each."""
     entries = "packet=stream_index,pts_time,duration_time"
     return (
-        *("-v", "error", *MEDIA_LIMITS, "-read_intervals", f"{seconds:.3f}%"),
+        *("-v", "error", *_written(MEDIA_LIMITS), "-read_intervals", f"{seconds:.3f}%"),
         *("-show_entries", entries, "-of", "csv=print_section=0", "-i", file),
     )
 
 
-def decode_arguments(
-    file: str, stream: int, times: Sequence[float], *, limits: Sequence[str] = MEDIA_LIMITS
-) -> tuple[str, ...]:
+def decode_arguments(file: str, stream: int, times: Sequence[float]) -> tuple[str, ...]:
     """Decode the key frame on or before each of the `times` and print a line for it, all in one run."""
+    limits = _written(MEDIA_LIMITS)
     inputs = [option for time in times for option in (*limits, *_key_frame_before(time), "-i", file)]
     frames = [
         option
@@ -80,6 +88,10 @@ def decode_arguments(
     ]
     # Original timestamps: a key frame before the point would otherwise count as negative and be dropped.
     return (*_RUN, "-copyts", *inputs, *frames)
+
+
+def _written(options: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(text for name, value in sorted(options.items()) for text in (f"-{name}", value))
 
 
 def _key_frame_before(time: float) -> tuple[str, ...]:
@@ -99,12 +111,14 @@ def video_arguments(
         audio: The audio encoder; the output's own or its fallback.
         names: The files to read and write.
     """
-    watermark = output.watermark if names.watermark else None
+    file = Input(names.source, MEDIA_LIMITS)
+    picture = _framed(file.stream(video.index), video, output)
+    if output.watermark is not None and names.watermark is not None:
+        mark = Input(names.watermark, PICTURE_LIMITS).stream(0)
+        picture = _watermarked(picture, mark, output.watermark)
+    sound = [file.stream(source.audio.index)] if source.audio else []
     return (
-        *(*_RUN, *_PROGRESS, *MEDIA_LIMITS, "-i", names.source),
-        *((*PICTURE_LIMITS, "-i", names.watermark) if names.watermark else ()),
-        *("-filter_complex", _video_graph(output, video, watermark), "-map", "[video]"),
-        *(("-map", f"0:{source.audio.index}") if source.audio else ()),
+        *(*_RUN, *_PROGRESS, *arguments(picture, *sound)),
         *_NO_TAGS,
         *_video_coding(output),
         *("-fps_mode", "passthrough" if output.frame_rate else "vfr"),
@@ -124,22 +138,23 @@ def thumb_arguments(
         info: The input file's streams.
         video: Its video stream.
         source: The file to read.
-        pictures: The file to write; for a series a pattern such as ``thumb-%06d``.
+        pictures: The file to write; for a series a pattern such as ``thumb-%06d``. They are PPM where the
+            output's format is one that Pillow writes.
     """
-    filters = [*_deinterlace(video), *_upright(video, output)]
-    seek: tuple[str, ...] = ()
     match output.when:
         case Snapshot(at=at):
             moment = _moment(at, info, video)
-            seek = ("-ss", f"{moment:.3f}") if moment else ()
+            seek = {"ss": f"{moment:.3f}"} if moment else {}
+            picture = Input(source, {**MEDIA_LIMITS, **seek}).stream(video.index)
             end: tuple[str, ...] = ("-frames:v", "1", "-update", "1")
         case Intervals(seconds=seconds):
+            picture = Input(source, MEDIA_LIMITS).stream(video.index)
             # Rounding up makes picture k the one on show at k times the interval.
-            filters = [filter_text("fps", fps=str(1 / seconds), start_time=0, round="up"), *filters]
+            picture = picture.filter("fps", fps=str(1 / seconds), start_time=0, round="up")
             end = ("-fps_mode", "passthrough", "-start_number", "1")
     return (
-        *(*_RUN, *_PROGRESS, *MEDIA_LIMITS, *seek, "-i", source),
-        *("-filter_complex", chain([f"0:{video.index}"], filters, "video"), "-map", "[video]"),
+        *(*_RUN, *_PROGRESS),
+        *arguments(_upright(_deinterlaced(picture, video), video, output)),
         *_NO_TAGS,
         *("-c:v", output.image.encoder, *output.image.quality, "-pix_fmt", output.image.pixel_format),
         *(*end, "-f", "image2", pictures),
@@ -154,36 +169,31 @@ def _moment(at: float, info: MediaInfo, video: VideoStream) -> float:
     return max(min(at, info.video_duration - frame), 0.0)
 
 
-def _video_graph(output: VideoOutput, video: VideoStream, watermark: Watermark | None) -> str:
-    """One graph for everything: a second filter option would silently replace the first."""
-    # The filter, since the option -r makes one or two frames too many at the end.
-    rate = [filter_text("fps", fps=str(output.frame_rate))] if output.frame_rate else []
-    base = [*_deinterlace(video), *rate, *_upright(video, output)]
-    if watermark is None:
-        return chain([f"0:{video.index}"], base, "video")
-    picture = []
+def _framed(picture: Stream, video: VideoStream, output: VideoOutput) -> Stream:
+    """Bring the source's picture to the output's frame rate and size."""
+    picture = _deinterlaced(picture, video)
+    if output.frame_rate:
+        # The filter, since the option -r makes one or two frames too many at the end.
+        picture = picture.filter("fps", fps=str(output.frame_rate))
+    return _upright(picture, video, output)
+
+
+def _deinterlaced(picture: Stream, video: VideoStream) -> Stream:
+    return picture.filter("bwdif", mode="send_frame", deint="interlaced") if video.interlaced else picture
+
+
+def _upright(picture: Stream, video: VideoStream, output: VideoOutput | ThumbOutput) -> Stream:
+    """Bring a picture to the output's size. FFmpeg itself has turned it upright before."""
+    width, height = output.size_for(video)
+    return picture.filter("scale", w=width, h=height).filter("setsar", sar=1)
+
+
+def _watermarked(picture: Stream, mark: Stream, watermark: Watermark) -> Stream:
     if watermark.size is not None:
         width, height = watermark.size.width, watermark.size.height
-        picture.append(filter_text("scale", w=width or -1, h=height or -1))
-    picture += ["format=rgba", filter_text("colorchannelmixer", aa=f"{watermark.opacity:g}")]
-    place = filter_text("overlay", x=_from_edge(watermark.x, "W-w"), y=_from_edge(watermark.y, "H-h"))
-    return graph(
-        [
-            chain([f"0:{video.index}"], base, "base"),
-            chain(["1:0"], picture, "mark"),
-            chain(["base", "mark"], [place], "video"),
-        ]
-    )
-
-
-def _upright(video: VideoStream, output: VideoOutput | ThumbOutput) -> list[str]:
-    """Filters to the output's size. FFmpeg itself has turned the picture upright before them."""
-    width, height = output.size_for(video)
-    return [filter_text("scale", w=width, h=height), "setsar=1"]
-
-
-def _deinterlace(video: VideoStream) -> list[str]:
-    return [filter_text("bwdif", mode="send_frame", deint="interlaced")] if video.interlaced else []
+        mark = mark.filter("scale", w=width or -1, h=height or -1)
+    mark = mark.filter("format", pix_fmts="rgba").filter("colorchannelmixer", aa=f"{watermark.opacity:g}")
+    return picture.overlay(mark, x=_from_edge(watermark.x, "W-w"), y=_from_edge(watermark.y, "H-h"))
 
 
 def _from_edge(offset: int, edge: str) -> str:

@@ -1,47 +1,72 @@
-"""FFmpeg filter graphs, written from values.
+"""Filter graphs, composed with ffmpeg-python.
 
-A graph is composed here rather than with ffmpeg-python: what is needed is thirty lines, typed, with the
-options in the order they are given, and it refuses every value that could change the graph's meaning.
+ffmpeg-python numbers the inputs, names what flows between filters and writes the graph. Here it gets types
+and a strict look at every value. It is never asked to run anything.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
-# Numbers, names and simple expressions. Whatever separates or quotes in a graph has no place in a value.
+import ffmpeg
+
+# Numbers, names and simple expressions. ffmpeg-python escapes what separates or quotes in a graph; such
+# characters have no place in a value at all.
 _VALUE = re.compile(r"[A-Za-z0-9_.+*/-]+")
 
 
-def filter_text(name: str, **options: str | float) -> str:
-    """Write one filter.
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A stream of an input, or what filters made of it; `node` is ffmpeg-python's."""
+
+    node: Any
+
+    def filter(self, name: str, **options: str | float) -> Stream:
+        """Send the stream through a filter.
+
+        Raises:
+            ValueError: A value has characters that mean something in a graph.
+        """
+        return Stream(self.node.filter(name, **_checked(name, options)))
+
+    def overlay(self, picture: Stream, **options: str | float) -> Stream:
+        """Lay another stream over this one; `options` and errors are those of :meth:`filter`."""
+        return Stream(ffmpeg.filter([self.node, picture.node], "overlay", **_checked("overlay", options)))
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A file to read, with FFmpeg's options for it, without their dashes. Equal ones are one input."""
+
+    file: str
+    options: Mapping[str, str]
+
+    def stream(self, index: int) -> Stream:
+        """Return a stream by FFmpeg's number in the file."""
+        return Stream(ffmpeg.input(self.file, **self.options)[str(index)])
+
+
+def arguments(*streams: Stream) -> tuple[str, ...]:
+    """Write FFmpeg's arguments from the first input to the last stream for the output.
+
+    Inputs are numbered as the streams come upon them, so a command that gives them in another order would mix
+    them up. That is why they are written here too.
 
     Example:
-        >>> filter_text("scale", w=640, h=360)
-        'scale=w=640:h=360'
-
-    Raises:
-        ValueError: A value has characters that mean something in a graph.
+        >>> source = Input("input", {})
+        >>> arguments(source.stream(0).filter("scale", w=640, h=360), source.stream(1))
+        ('-i', 'input', '-filter_complex', '[0:0]scale=h=360:w=640[s0]', '-map', '[s0]', '-map', '0:1')
     """
-    parts = []
-    for key, value in options.items():
-        text = str(value)
-        if not _VALUE.fullmatch(text):
-            raise ValueError(f"{text!r} is no value for {name}={key}")
-        parts.append(f"{key}={text}")
-    return f"{name}={':'.join(parts)}" if parts else name
+    *written, _ = ffmpeg.output(*(stream.node for stream in streams), "output").get_args()
+    return tuple(written)
 
 
-def chain(inputs: Sequence[str], filters: Sequence[str], output: str) -> str:
-    """Write one chain from labelled inputs to a labelled output.
-
-    Example:
-        >>> chain(["0:1"], ["scale=w=2:h=2", "setsar=1"], "v")
-        '[0:1]scale=w=2:h=2,setsar=1[v]'
-    """
-    return "".join(f"[{label}]" for label in inputs) + ",".join(filters) + f"[{output}]"
-
-
-def graph(chains: Sequence[str]) -> str:
-    """Join chains into one graph."""
-    return ";".join(chains)
+def _checked(name: str, options: Mapping[str, str | float]) -> dict[str, str]:
+    values = {key: str(value) for key, value in options.items()}
+    for key, value in values.items():
+        if not _VALUE.fullmatch(value):
+            raise ValueError(f"{value!r} is no value for {name}={key}")
+    return values

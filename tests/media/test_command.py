@@ -22,8 +22,8 @@ _SOUND = AudioStream(index=1, codec="aac", channels=6, sample_rate=48000, langua
 _SOURCE = MediaInfo(demuxer="mov", duration=5.312, video=_PICTURE, audio=_SOUND)
 
 _LIMITS = (
-    "-protocol_whitelist file -format_whitelist mov,matroska,webm,mpegts,mpeg,avi,flv,asf,ogg,mxf,gxf,dv,ivf,nut,"
-    "rm,wtv,m4v,h264,hevc,mpegvideo,wav,w64,aiff,mp3,aac,flac,ac3,eac3,dts,amr,caf,au"
+    "-format_whitelist mov,matroska,webm,mpegts,mpeg,avi,flv,asf,ogg,mxf,gxf,dv,ivf,nut,"
+    "rm,wtv,m4v,h264,hevc,mpegvideo,wav,w64,aiff,mp3,aac,flac,ac3,eac3,dts,amr,caf,au -protocol_whitelist file"
 )
 _RUN = "-hide_banner -nostdin -y -loglevel error"
 _START = f"{_RUN} -progress pipe:1 -stats_period 0.5 {_LIMITS}"
@@ -62,7 +62,8 @@ def _thumb(source: MediaInfo = _SOURCE, pictures: str = "output-0-000001", **cha
 
 def test_a_video_by_preset() -> None:
     assert _video() == (
-        f"{_START} -i input -filter_complex [0:0]fps=fps=30000/1001,scale=w=640:h=360,setsar=1[video] -map [video] -map 0:1 "
+        f"{_START} -i input -filter_complex [0:0]fps=fps=30000/1001[s0];[s0]scale=h=360:w=640[s1];[s1]setsar=sar=1[s2] "
+        "-map [s2] -map 0:1 "
         "-map_metadata -1 -map_chapters -1 "
         "-c:v libx264 -profile:v baseline -level:v 3 -refs:v 3 -b:v 720000 -maxrate:v 1080000 -bufsize:v 1440000 "
         "-thread_type slice -pix_fmt yuv420p -fps_mode passthrough "
@@ -73,12 +74,14 @@ def test_a_video_by_preset() -> None:
 def test_a_watermark_shares_the_graph_with_the_scaling() -> None:
     mark = {"bucket": "media-in", "file": "w.png", "size": "80:-1", "opacity": 0.5, "x": 20, "y": -20}
     command = _video(watermark=mark)
-    limits = " ".join(PICTURE_LIMITS)
-    assert f"-i input {limits} -i watermark-0 -filter_complex " in command
     assert (
-        "[0:0]fps=fps=30000/1001,scale=w=640:h=360,setsar=1[base];"
-        "[1:0]scale=w=80:h=-1,format=rgba,colorchannelmixer=aa=0.5[mark];"
-        "[base][mark]overlay=x=20:y=H-h-20[video] -map [video]"
+        "-i input -format_whitelist pam_pipe -protocol_whitelist file -i watermark-0 -filter_complex "
+        in command
+    )
+    assert (
+        "[0:0]fps=fps=30000/1001[s0];[s0]scale=h=360:w=640[s1];[s1]setsar=sar=1[s2];"
+        "[1:0]scale=h=-1:w=80[s3];[s3]format=pix_fmts=rgba[s4];[s4]colorchannelmixer=aa=0.5[s5];"
+        "[s2][s5]overlay=x=20:y=H-h-20[s6] -map [s6] -map 0:1 "
     ) in command
 
 
@@ -111,8 +114,8 @@ def test_the_chosen_streams_are_mapped_by_number() -> None:
     )
     command = _video(source)
     assert (
-        "[0:2]bwdif=mode=send_frame:deint=interlaced,fps=fps=30000/1001,scale=w=320:h=180,setsar=1[video]"
-        in command
+        "[0:2]bwdif=deint=interlaced:mode=send_frame[s0];[s0]fps=fps=30000/1001[s1];"
+        "[s1]scale=h=180:w=320[s2];[s2]setsar=sar=1[s3] " in command
     )
     assert " -map 0:5 " in command
     assert " -ac " not in command
@@ -126,7 +129,7 @@ def test_other_containers() -> None:
 
 def test_a_snapshot() -> None:
     assert _thumb(snapshot_sec=2.5) == (
-        f"{_START} -ss 2.500 -i input -filter_complex [0:0]scale=w=320:h=180,setsar=1[video] -map [video] "
+        f"{_START} -ss 2.500 -i input -filter_complex [0:0]scale=h=180:w=320[s0];[s0]setsar=sar=1[s1] -map [s1] "
         "-map_metadata -1 -map_chapters -1 -c:v mjpeg -q:v 3 -pix_fmt yuvj420p "
         "-frames:v 1 -update 1 -f image2 output-0-000001"
     )
@@ -140,14 +143,13 @@ def test_a_snapshot_of_the_very_end_shows_the_last_frame() -> None:
 def test_thumbnails_at_intervals() -> None:
     assert _thumb(pictures="output-0-%06d", mode="intervals", intervals=2.5, file="x.png") == (
         f"{_START} -i input "
-        "-filter_complex [0:0]fps=fps=2/5:start_time=0:round=up,scale=w=320:h=180,setsar=1[video] -map [video] "
-        "-map_metadata -1 -map_chapters -1 -c:v png -pix_fmt rgb24 "
+        "-filter_complex [0:0]fps=fps=2/5:round=up:start_time=0[s0];[s0]scale=h=180:w=320[s1];[s1]setsar=sar=1[s2] "
+        "-map [s2] -map_metadata -1 -map_chapters -1 -c:v ppm -pix_fmt rgb24 "
         "-fps_mode passthrough -start_number 1 -f image2 output-0-%06d"
     )
 
 
 def test_looking_at_a_file() -> None:
-    assert " ".join(MEDIA_LIMITS) == _LIMITS
     assert (
         " ".join(probe_arguments("input"))
         == f"-v error {_LIMITS} -show_format -show_streams -of json -i input"
@@ -165,7 +167,9 @@ def test_looking_at_a_file() -> None:
 
 
 def test_no_format_that_names_other_files_is_open() -> None:
-    formats = set(MEDIA_LIMITS[3].split(",")) | set(PICTURE_LIMITS[3].split(","))
+    formats = {
+        name for limits in (MEDIA_LIMITS, PICTURE_LIMITS) for name in limits["format_whitelist"].split(",")
+    }
     assert not formats & {
         "hls",
         "concat",

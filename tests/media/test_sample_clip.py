@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from activities.sample_clip import main
 from tests.media.clips import ClipMaker
@@ -22,7 +23,9 @@ def test_a_clip_to_watch(clips: ClipMaker, tmp_path: Path) -> None:
     )
     assert float(video["duration"]) == pytest.approx(1, abs=0.04)
     assert audio["codec_name"] == "aac"
-    assert (tmp_path / "mark.png").read_bytes().startswith(b"\x89PNG")
+    with Image.open(tmp_path / "mark.png") as mark:
+        assert (mark.format, mark.size) == ("PNG", (160, 64))
+        assert mark.getchannel("A").getextrema() == (64, 255)
 
 
 def test_what_cannot_be_made_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from activities.sample_clip import make_watermark
 from activities.transcode_asset import TranscodeAsset
@@ -126,11 +127,15 @@ def test_a_watermark_lies_over_the_scaled_picture(
     assert (min(columns), max(columns), min(rows), max(rows)) == pytest.approx((110, 149, 8, 23), abs=1)
 
 
-def test_a_watermark_that_is_no_picture(environment: ActivityEnvironment, clip: Path) -> None:
-    environment.storage.put("media-in", "mark.png", b"\x89PNG\r\n\x1a\nbut no more")
-    with pytest.raises(InvalidInput) as caught:
+@pytest.mark.parametrize(
+    "content", [b"\x89PNG\r\n\x1a\nbut no more", b"P6\n1 1\n255\nabc", b"no picture at all"]
+)
+def test_a_watermark_that_is_no_picture(environment: ActivityEnvironment, clip: Path, content: bytes) -> None:
+    environment.storage.put("media-in", "mark.png", content)
+    with pytest.raises(InvalidInput, match=r"mark\.png is no PNG, JPEG, GIF") as caught:
         _run(environment, clip, _video(watermark={"bucket": "media-in", "file": "mark.png"}))
     assert caught.value.code == "WATERMARK_INVALID"
+    assert environment.storage.keys("media-out") == []
 
 
 @pytest.mark.parametrize(("degrees", "size"), [(90, (90, 160)), (180, (160, 90)), (270, (90, 160))])
@@ -266,6 +271,24 @@ def test_thumbnails_show_the_right_moments(
     one, last, *many = levels
     assert many == sorted(set(many))
     assert (one, last) == pytest.approx((many[3], many[4]), abs=3)
+
+
+def test_thumbnails_in_png_need_no_png_of_ffmpeg(
+    environment: ActivityEnvironment, clips: ClipMaker, tmp_path: Path
+) -> None:
+    red = clips.run("red.mkv", "-f", "lavfi", "-i", "color=red:size=64x36:rate=10:duration=2", "-c:v", "ffv1")
+    outputs = _run(
+        environment,
+        red,
+        {"type": "THUMB", "file": "one.png", "size": "32:-1", "snapshot_sec": 1},
+        {"type": "THUMB", "file": "many.png", "size": "32:-1", "mode": "intervals", "intervals": 1},
+    )
+    assert [output["key"] for output in outputs] == ["one.png", "many000001.png", "many000002.png"]
+    for output in outputs:
+        assert (output["content_type"], output["codecs"]) == ("image/png", {"video": "png"})
+        with Image.open(_object(environment, tmp_path, output["key"])) as picture:
+            assert (picture.format, picture.size) == ("PNG", (32, 18))
+            assert picture.getpixel((16, 9)) == pytest.approx((255, 0, 0), abs=4)
 
 
 def test_a_series_too_long_for_a_result_is_summed_up(
