@@ -1,0 +1,1 @@
+"""Where closed executions live, and what is durable of the open ones."""
