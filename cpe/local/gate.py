@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 import flask
 
-from cpe.local.http import CONNECTION, Answer, Connection, NothingLeftError
+from cpe.local.exchange import CONNECTION, Answer, Connection, NothingLeftError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: message) and a client that hung up are seen that late.
 TICK = 1.0
 
-# In the JSON protocols of SWF and SQS alike: no task, no message.
+# No message, in the JSON protocol of SQS.
 _NOTHING = Answer("200 OK", [("Content-Type", "application/x-amz-json-1.0")], b"{}")
 
 
@@ -40,6 +40,11 @@ class Gate:
         with self._turn:
             yield
             self._turn.notify_all()
+
+    def wake(self) -> None:
+        """Let everybody who waits inside look again whether there is a reason to."""
+        with self.passage():
+            pass
 
     def answer(self, app: WSGIApplication, environ: WSGIEnvironment) -> Answer:
         """Let the application answer one request, alone."""

@@ -6,14 +6,23 @@ import errno
 import functools
 import http.client
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cpe.errors import ConfigError, CpeError
+from cpe.local.faults import FaultInjector, FaultPlan
 from cpe.local.http import HttpServer
-from cpe.local.services import Services, wake_all
+from cpe.local.services import Services
+from cpe.local.swf.model import TARGET_PREFIX
+from cpe.local.swf.service import SwfService
+from cpe.local.swf.store.journal import Journal
+from cpe.local.swf.store.memory import MemoryStore
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
+
+    from cpe.local.swf.clock import Clock
 
 REGION = "us-east-1"
 
@@ -21,31 +30,56 @@ REGION = "us-east-1"
 _STOP_DELAY = 0.1
 
 
-class LocalAws:
-    """An AWS of one's own, in memory, in this process.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Running:
+    """What lives from a start to a stop."""
 
-    All instances of one process share their state, since moto keeps it in module globals.
+    server: HttpServer
+    services: Services
+    swf: SwfService
+
+
+class LocalAws:
+    """An AWS of one's own, in this process.
+
+    Each instance has an SWF of its own, from `start` to `stop`. Queues, buckets and topics are shared by all
+    instances of one process, since moto keeps them in module globals, and always in memory.
 
     Args:
         port: TCP port; 0 takes a free one.
         host: Address to listen on. There is no access control: anything but loopback opens it to the network.
+        data: A directory where SWF's domains, types and executions outlive the process; None keeps them in
+            memory.
+        faults: What goes wrong from the start on.
+        clock: SWF's clock; a new one, at the system's time, by default.
 
     Example:
         >>> with LocalAws() as aws:
         ...     sqs = boto3.client("sqs", endpoint_url=aws.endpoint)  # doctest: +SKIP
     """
 
-    def __init__(self, *, port: int = 0, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        host: str = "127.0.0.1",
+        data: Path | None = None,
+        faults: FaultPlan | None = None,
+        clock: Clock | None = None,
+    ) -> None:
         self._host = host
         self._port = port
-        self._server: HttpServer | None = None
+        self._data = data
+        self._faults = faults or FaultPlan()
+        self._clock = clock
+        self._running: _Running | None = None
 
     @property
     def endpoint(self) -> str:
         """The URL that AWS clients take as their endpoint."""
-        if self._server is None:
+        if self._running is None:
             raise CpeError("the local AWS has not been started; call start() first")
-        host, port = self._server.server_address[:2]
+        host, port = self._running.server.server_address[:2]
         return f"http://{host!s}:{port}"
 
     def environment(self) -> dict[str, str]:
@@ -61,15 +95,20 @@ class LocalAws:
         """Listen and answer from threads of this process.
 
         Raises:
-            ConfigError: The port is taken (``PORT_IN_USE``) or the address is none of this machine's.
+            ConfigError: The port is taken (``PORT_IN_USE``), the address is none of this machine's, or the
+                data directory cannot be used.
         """
-        if self._server is not None:
+        if self._running is not None:
             return
+        swf = SwfService(Journal(self._data) if self._data else MemoryStore(), self._clock)
+        services = Services(swf=swf, faults=FaultInjector(self._faults))
         try:
-            self._server = HttpServer((self._host, self._port), Services())
+            server = HttpServer((self._host, self._port), services, small_target=TARGET_PREFIX)
         except OSError as error:
+            swf.close()
             raise _cannot_listen(self._host, self._port, error) from error
-        serve = functools.partial(self._server.serve_forever, poll_interval=_STOP_DELAY)
+        self._running = _Running(server=server, services=services, swf=swf)
+        serve = functools.partial(server.serve_forever, poll_interval=_STOP_DELAY)
         threading.Thread(target=serve, name="local-aws", daemon=True).start()
 
     def end_polls(self) -> None:
@@ -77,19 +116,24 @@ class LocalAws:
 
         A daemon that was told to end waits for its polls, which else takes up to a minute.
         """
-        if self._server is not None:
-            self._server.winding_up.set()
-            wake_all()
+        if self._running is not None:
+            self._running.server.winding_up.set()
+            self._running.services.end_polls()
 
     def stop(self) -> None:
-        """Hang up on every client and free the port. State stays until `reset` or the end of the process."""
-        if self._server is not None:
+        """Hang up on every client, free the port and close the journal.
+
+        SWF's state ends here, but for what is in the journal. That of the other services stays until `reset`
+        or the end of the process.
+        """
+        if self._running is not None:
             self.end_polls()
-            self._server.stop()
-            self._server = None
+            self._running.server.stop()
+            self._running.swf.close()
+            self._running = None
 
     def reset(self) -> None:
-        """Forget everything: domains, executions, queues, buckets, topics."""
+        """Forget everything: domains, executions, queues, buckets, topics; clock and faults start anew."""
         connection = http.client.HTTPConnection(self.endpoint.removeprefix("http://"), timeout=10)
         try:
             connection.request("POST", "/moto-api/reset")

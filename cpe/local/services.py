@@ -3,64 +3,89 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from cpe.local import moto_sqs, moto_swf
-from cpe.local.http import Answer
+from cpe.local import control, moto_sqs
+from cpe.local.exchange import Answer
+from cpe.local.faults import control as fault_control
+from cpe.local.swf import http as swf_http
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from wsgiref.types import StartResponse, WSGIEnvironment
+    from wsgiref.types import WSGIEnvironment
+
+    from cpe.local.faults import FaultInjector
+    from cpe.local.swf.service import SwfService
 
 #: A signature's credential scope: AKID/20260131/us-east-1/swf/aws4_request.
 _SCOPE = re.compile(r"Credential=[^/,]+/\d{8}/[^/,]+/([^/,]+)/aws4_request")
 
-moto_swf.install()
+# moto's own path, which its users know.
+_MOTO = "/moto-api/"
+_RESET = f"{_MOTO}reset"
+
 moto_sqs.install()
 
 
 class Services:
-    """The WSGI application that gives each request to its service.
+    """The application that gives each request to its service.
 
-    SWF and the messaging services take one request at a time. S3, with its large bodies, takes many.
+    SWF takes care of itself. moto's messaging services take one request at a time; its S3, with large bodies,
+    takes many.
+
+    Args:
+        swf: Answers for SWF.
+        faults: Stands around every call to a service, and around none of the endpoint's own paths.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, swf: SwfService, faults: FaultInjector) -> None:
+        self._swf = swf
+        self._faults = faults
         self._moto = DomainDispatcherApplication(create_backend_app)
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        answer = self._answer(environ)
-        start_response(answer.status, answer.headers)
-        return [answer.body]
+    def __call__(self, environ: WSGIEnvironment) -> Answer:
+        path = environ["PATH_INFO"]
+        if path.startswith(control.PREFIX):
+            if path == fault_control.PATH:
+                return fault_control.answer(self._faults, environ)
+            return control.answer(self._swf, environ)
+        if path.startswith(_MOTO):
+            return self._moto_api(path, environ)
+        service = service_of(environ)
+        return self._faults.around(service, environ, partial(self._call, service, environ))
 
-    def _answer(self, environ: WSGIEnvironment) -> Answer:
-        if environ["PATH_INFO"].startswith("/moto-api/"):
-            with moto_swf.GATE.passage(), moto_sqs.GATE.passage():
-                return Answer.of(self._moto, environ)
-        match service_of(environ):
+    def end_polls(self) -> None:
+        """Answer every poll that waits with nothing."""
+        self._swf.end_polls()
+        moto_sqs.GATE.wake()
+
+    def _call(self, service: str, environ: WSGIEnvironment) -> Answer:
+        match service:
             case "swf":
-                return moto_swf.GATE.answer(self._moto, environ)
+                return swf_http.answer(self._swf, environ)
             case "sqs" | "sns":
                 return moto_sqs.GATE.answer(self._moto, environ)
             case _:
                 return Answer.of(self._moto, environ)
 
-
-def wake_all() -> None:
-    """Let every held request look again whether it should still wait."""
-    for gate in (moto_swf.GATE, moto_sqs.GATE):
-        with gate.passage():
-            pass
+    def _moto_api(self, path: str, environ: WSGIEnvironment) -> Answer:
+        if path == _RESET:
+            self._swf.reset()
+            self._faults.reset()
+        with moto_sqs.GATE.passage():
+            return Answer.of(self._moto, environ)
 
 
 def service_of(environ: WSGIEnvironment) -> str:
-    """Tell which service a request is signed for; unsigned requests are S3's.
+    """Tell which service a request is signed for; SWF's are known by their target too, others are S3's.
 
     Example:
-        >>> service_of({"HTTP_AUTHORIZATION": "… Credential=key/20260131/us-east-1/swf/aws4_request, …"})
-        'swf'
+        >>> service_of({"HTTP_AUTHORIZATION": "… Credential=key/20260131/us-east-1/sqs/aws4_request, …"})
+        'sqs'
     """
+    if swf_http.is_swf(environ):
+        return "swf"
     scope = _SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
     return scope.group(1) if scope else "s3"

@@ -174,7 +174,7 @@ def test_tokens_of_closed_tasks_are_unknown(swf: SWFClient) -> None:
     swf.respond_activity_task_failed(taskToken=task["taskToken"])
     with pytest.raises(swf.exceptions.UnknownResourceFault):
         swf.respond_activity_task_completed(taskToken=task["taskToken"])
-    with pytest.raises(swf.exceptions.UnknownResourceFault):
+    with pytest.raises(swf.exceptions.ClientError, match=r"\(ValidationException\).*Invalid token"):
         swf.record_activity_task_heartbeat(taskToken="forged")
 
 

@@ -6,7 +6,7 @@ import json
 import uuid
 from typing import TYPE_CHECKING
 
-from cpe.local.http import Answer
+from cpe.local.exchange import Answer
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment

@@ -9,7 +9,7 @@ from cpe.local.faults.answers import corrupted, failed, throttled
 from cpe.local.faults.dice import Dice, RuleCount
 from cpe.local.faults.operations import operation_of
 from cpe.local.faults.rules import FaultKind, FaultPlan, FaultRule
-from cpe.local.http import CONNECTION, Answer, ClientGoneError, Connection, NothingLeftError
+from cpe.local.exchange import CONNECTION, Answer, ClientGoneError, Connection, NothingLeftError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

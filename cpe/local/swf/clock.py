@@ -31,8 +31,8 @@ class Clock:
         return self._offset
 
     def now(self) -> float:
-        """Tell the time in epoch seconds."""
-        self._latest = max(self._latest, self._system() + self._offset)
+        """Tell the time in epoch seconds, to the millisecond as SWF has it."""
+        self._latest = max(self._latest, round(self._system() + self._offset, 3))
         return self._latest
 
     def advance(self, seconds: float) -> None:
@@ -44,6 +44,10 @@ class Clock:
         if not (math.isfinite(seconds) and seconds >= 0):
             raise ValueError(f"the clock can be moved ahead by seconds, not by {seconds}")
         self._offset += seconds
+
+    def catch_up(self, moment: float) -> None:
+        """Move the clock ahead to a moment that has been, if it is behind."""
+        self._offset += max(0.0, moment - self.now())
 
     def reset(self) -> None:
         """Go back to the system's time; only for a service that has forgotten everything."""
