@@ -86,18 +86,16 @@ def connect(path: Path) -> sqlite3.Connection:
             version (``JOURNAL_TOO_NEW``).
         DamagedError: Its pages contradict each other.
     """
-    # Autocommit: transactions begin and end where this package says so.
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    try:
-        with reading(path):
-            if _is_journal(connection, path):
-                connection.execute("PRAGMA journal_mode = WAL")
-            else:
-                _create(connection)
-            connection.execute("PRAGMA synchronous = NORMAL")
-    except BaseException:
-        connection.close()
-        raise
+    with reading(path), contextlib.ExitStack() as undo:
+        # Autocommit: transactions begin and end where this package says so.
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        undo.callback(connection.close)
+        if _is_journal(connection, path):
+            connection.execute("PRAGMA journal_mode = WAL")
+        else:
+            _create(connection)
+        connection.execute("PRAGMA synchronous = NORMAL")
+        undo.pop_all()
     return connection
 
 
