@@ -1,16 +1,10 @@
-"""What tests share: a local AWS, and an environment that leads nowhere else."""
+"""What tests share: a fresh local AWS each, and an environment that leads nowhere else."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
-import pytest
-
-from cpe.local.server import LocalAws
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+pytest_plugins = ["cpe.testing.pytest_plugin"]
 
 #: Set before any test runs, so that no test can reach a real account: not with the developer's variables,
 #: profile or configuration files, nor with a machine's role.
@@ -30,18 +24,3 @@ def pytest_configure() -> None:
         if name.startswith(("AWS_", "CPE_", "MOTO_")) or name in {"INPUT_QUEUE", "OUTPUT_QUEUE"}:
             del os.environ[name]
     os.environ.update(_NOWHERE)
-
-
-@pytest.fixture(scope="session")
-def _local_aws() -> Iterator[LocalAws]:
-    with LocalAws() as aws:
-        yield aws
-
-
-@pytest.fixture
-def local_aws(_local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> LocalAws:
-    """A local AWS without any state; boto3 clients made in the test use it by themselves."""
-    _local_aws.reset()
-    for name, value in _local_aws.environment().items():
-        monkeypatch.setenv(name, value)
-    return _local_aws

@@ -31,7 +31,7 @@ ARROWS: dict[str, set[str]] = {
         *("cpe.aws", "cpe.decider", "cpe.plan", "cpe.protocol", "cpe.activity"),
         *("cpe.clock", "cpe.config", "cpe.logs"),
     },
-    "cpe.testing": {"cpe.activity"},
+    "cpe.testing": {"cpe.activity", "cpe.local"},
     "cpe.local": set(),
     "cpe.stack": {"cpe.config", "cpe.plan"},
     "cpe.cli": {
@@ -46,7 +46,7 @@ ARROWS: dict[str, set[str]] = {
 #: Who may use what of the outside; a part that is not named may not use it at all.
 OUTSIDE: dict[str, set[str]] = {
     "boto3": {"cpe.aws", "client_example"},
-    "botocore": {"cpe.aws", "client_example"},
+    "botocore": {"cpe.aws", "cpe.local.swf.model", "client_example"},
     "moto": {"cpe.local"},
     "flask": {"cpe.local"},
     "click": {"cpe.cli", "client_example"},
@@ -54,7 +54,10 @@ OUTSIDE: dict[str, set[str]] = {
 }
 
 #: What these parts only compute: no clock, no chance, no processes, no network, no threads, no logs.
-PURE = ("cpe.decider", "activities.media")
+PURE = (
+    *("cpe.decider", "activities.media", "cpe.local.swf.engine"),
+    *("cpe.local.swf.registry", "cpe.local.swf.visibility", "cpe.local.swf.paging"),
+)
 PURE_BUT_FOR = {"activities.media.ffmpeg"}
 IMPURE = {
     *("time", "random", "secrets", "socket", "threading", "asyncio", "concurrent", "subprocess"),
