@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cpe.decider.decisions import (
     Decision,
+    cancel_activity,
     cancel_workflow,
     complete_workflow,
     fail_workflow,
+    record_closing,
     record_fault,
     schedule_activity,
     workflow_failure,
 )
-from cpe.decider.execution import Execution
+from cpe.decider.execution import Closing, ClosingKind, Execution
 from cpe.decider.reports import Reporter
 from cpe.decider.steps import StepStates
 from cpe.errors import StepFault
@@ -54,15 +56,17 @@ def decide(plan: Plan, execution: Execution, *, now: float) -> Outcome:
     """
     reporter = Reporter(plan, execution)
     facts = tuple(reporter.fact(fact) for fact in execution.unanswered_facts())
+    if execution.closing is not None:
+        return _close(execution, execution.closing, reporter, facts, now)
     if execution.cancel_requested:
         details = "the execution was asked to stop"
-        closing = reporter.canceled(details, now)
-        return Outcome(decisions=(cancel_workflow(details),), facts=facts, closing=closing)
+        closing = Closing(kind=ClosingKind.CANCELED, reason="JOB_CANCELED", details=details)
+        return _close(execution, closing, reporter, facts, now)
     try:
         workflow_input = _workflow_input(plan, execution)
     except StepFault as error:
-        closing = reporter.failed(error.code, error.message, (), now)
-        return Outcome(decisions=(fail_workflow(error.code, error.message),), facts=facts, closing=closing)
+        closing = Closing(kind=ClosingKind.FAILED, reason=error.code, details=error.message)
+        return _close(execution, closing, reporter, facts, now)
 
     steps = StepStates(plan, execution, workflow_input)
     new_faults = [steps.new_faults[name] for name in sorted(steps.new_faults)]
@@ -71,12 +75,11 @@ def decide(plan: Plan, execution: Execution, *, now: float) -> Outcome:
     failures = steps.unhandled_failures()
     if failures:
         reason, details = workflow_failure(failures)
-        return Outcome(
-            decisions=(*markers, fail_workflow(reason, details)),
-            facts=facts,
-            announcements=announced,
-            closing=reporter.failed(reason, details, failures, now),
+        closing = Closing(
+            kind=ClosingKind.FAILED, reason=reason, details=details, failed_steps=tuple(failures)
         )
+        outcome = _close(execution, closing, reporter, facts, now)
+        return replace(outcome, decisions=(*markers, *outcome.decisions), announcements=announced)
     if steps.all_completed:
         return Outcome(
             decisions=(*markers, complete_workflow()),
@@ -90,6 +93,24 @@ def decide(plan: Plan, execution: Execution, *, now: float) -> Outcome:
         facts=facts,
         announcements=(*announced, *(reporter.scheduled(one, now) for one in ready)),
     )
+
+
+def _close(
+    execution: Execution, closing: Closing, reporter: Reporter, facts: tuple[Event, ...], now: float
+) -> Outcome:
+    """Close, or first cancel what still runs and wait for its end."""
+    running = execution.open_attempts()
+    if not running:
+        if closing.kind is ClosingKind.CANCELED:
+            decision = cancel_workflow(closing.details)
+            event = reporter.canceled(closing.details, now)
+        else:
+            decision = fail_workflow(closing.reason, closing.details)
+            event = reporter.failed(closing.reason, closing.details, closing.failed_steps, now)
+        return Outcome(decisions=(decision,), facts=facts, closing=event)
+    marker = (record_closing(closing),) if execution.closing is None else ()
+    requests = (cancel_activity(one.activity_id) for one in running if not one.cancel_requested)
+    return Outcome(decisions=(*marker, *requests), facts=facts)
 
 
 def _workflow_input(plan: Plan, execution: Execution) -> Any:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any, TypeAlias
 
-from cpe.decider.execution import Fault
-from cpe.decider.fold import FAULT_MARKER
+from cpe.decider.execution import Closing, Fault
+from cpe.decider.fold import CLOSING_MARKER, FAULT_MARKER
 from cpe.decider.steps import Ready
 
 Decision: TypeAlias = dict[str, Any]
@@ -19,6 +19,8 @@ MAX_DETAILS = 32_768
 
 # What a fault says for a person; a marker must stay far below MAX_DETAILS once it is JSON.
 _MAX_FAULT_DETAILS = 4_096
+_MAX_STEP_DETAILS = 256
+_MAX_FAILED_STEPS = 20
 
 
 def schedule_activity(ready: Ready) -> Decision:
@@ -45,6 +47,26 @@ def record_fault(fault: Fault) -> Decision:
     short = replace(fault, details=_cut(fault.details, _MAX_FAULT_DETAILS))
     attributes = {"markerName": FAULT_MARKER, "details": json.dumps(asdict(short))}
     return {"decisionType": "RecordMarker", "recordMarkerDecisionAttributes": attributes}
+
+
+def record_closing(closing: Closing) -> Decision:
+    """RecordMarker for an execution that closes once what still runs has been cancelled."""
+    steps = [replace(step, details=_cut(step.details, _MAX_STEP_DETAILS)) for step in closing.failed_steps]
+    short = replace(
+        closing,
+        details=_cut(closing.details, _MAX_FAULT_DETAILS),
+        failed_steps=tuple(steps[:_MAX_FAILED_STEPS]),
+    )
+    attributes = {"markerName": CLOSING_MARKER, "details": json.dumps(asdict(short))}
+    return {"decisionType": "RecordMarker", "recordMarkerDecisionAttributes": attributes}
+
+
+def cancel_activity(activity_id: str) -> Decision:
+    """RequestCancelActivityTask: its worker learns of it by heartbeat."""
+    return {
+        "decisionType": "RequestCancelActivityTask",
+        "requestCancelActivityTaskDecisionAttributes": {"activityId": activity_id},
+    }
 
 
 def complete_workflow() -> Decision:

@@ -38,6 +38,7 @@ class Attempt:
     number: int
     input: str | None
     decision_started_event_id: int
+    cancel_requested: bool = False
     ended: Ended | None = None
 
 
@@ -48,6 +49,23 @@ class Fault:
     step: str
     reason: str
     details: str
+
+
+class ClosingKind(StrEnum):
+    """How an execution is going to close although activities still run."""
+
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """The decision to close, taken once: what still runs is cancelled first, and changes nothing about it."""
+
+    kind: ClosingKind
+    reason: str
+    details: str
+    failed_steps: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +103,7 @@ class Execution:
         attempts: By activity id, the oldest first.
         faults: Steps that failed without an attempt, by name.
         cancel_requested: Whether somebody asked for the execution to stop.
+        closing: How the execution closes once nothing runs any more; None while it goes on.
         decision_started_event_id: The decision task being decided.
         answered_through: What happened up to this event was decided on in a task whose answer SWF took.
         last_event_id: The newest event folded.
@@ -102,6 +121,7 @@ class Execution:
     attempts: dict[str, list[Attempt]] = field(default_factory=dict)
     faults: dict[str, Fault] = field(default_factory=dict)
     cancel_requested: bool = False
+    closing: Closing | None = None
     decision_started_event_id: int = 0
     answered_through: int = 0
     last_event_id: int = 0
@@ -109,6 +129,11 @@ class Execution:
     by_scheduled_event: dict[int, Attempt] = field(default_factory=dict)
     decision_starts: dict[int, int] = field(default_factory=dict)
     unknown_events: list[str] = field(default_factory=list)
+
+    def open_attempts(self) -> list[Attempt]:
+        """The attempts that have not ended, by activity id."""
+        latest = [attempts[-1] for _, attempts in sorted(self.attempts.items())]
+        return [attempt for attempt in latest if attempt.ended is None]
 
     def unanswered_facts(self) -> list[Fact]:
         """What clients may not have been told: no decision whose answer SWF took had seen it."""

@@ -10,7 +10,18 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from cpe.decider.execution import Attempt, Ended, EndedFact, Ending, Execution, Fact, Fault, ScheduledFact
+from cpe.decider.execution import (
+    Attempt,
+    Closing,
+    ClosingKind,
+    Ended,
+    EndedFact,
+    Ending,
+    Execution,
+    Fact,
+    Fault,
+    ScheduledFact,
+)
 from cpe.decider.history import HistoryEvent
 from cpe.protocol.identity import JobIdentity
 
@@ -19,6 +30,9 @@ FAULT_MARKER = "cpe.step_fault"
 
 It makes the failure a fact of the history: it happens once, and a plan mended later does not undo it.
 """
+
+CLOSING_MARKER = "cpe.closing"
+"""Marker that records how the execution closes, while what still runs is being cancelled."""
 
 
 def fold_history(events: Iterable[Mapping[str, Any]], *, workflow_id: str, run_id: str) -> Execution:
@@ -107,19 +121,35 @@ def _canceled(execution: Execution, event: HistoryEvent) -> None:
 
 
 def _marker(execution: Execution, event: HistoryEvent) -> None:
-    if event.attributes.get("markerName") != FAULT_MARKER:
-        return
-    recorded = json.loads(event.attributes["details"])
-    fault = Fault(step=recorded["step"], reason=recorded["reason"], details=recorded["details"])
-    _fail(execution, event, fault)
+    name = event.attributes.get("markerName")
+    if name == FAULT_MARKER:
+        _fail(execution, event, _fault(json.loads(event.attributes["details"])))
+    elif name == CLOSING_MARKER:
+        recorded = json.loads(event.attributes["details"])
+        execution.closing = Closing(
+            kind=ClosingKind(recorded["kind"]),
+            reason=recorded["reason"],
+            details=recorded["details"],
+            failed_steps=tuple(_fault(step) for step in recorded["failed_steps"]),
+        )
 
 
 def _cancel_requested(execution: Execution, _event: HistoryEvent) -> None:
     execution.cancel_requested = True
 
 
+def _activity_cancel_requested(execution: Execution, event: HistoryEvent) -> None:
+    attempts = execution.attempts.get(event.attributes["activityId"])
+    if attempts:
+        attempts[-1].cancel_requested = True
+
+
 def _nothing(_execution: Execution, _event: HistoryEvent) -> None:
     """No plan can bring these about, or they tell nothing that decides anything."""
+
+
+def _fault(recorded: Mapping[str, str]) -> Fault:
+    return Fault(step=recorded["step"], reason=recorded["reason"], details=recorded["details"])
 
 
 def _end(execution: Execution, event: HistoryEvent, ended: Ended) -> None:
@@ -152,7 +182,7 @@ MEANINGS: Mapping[str, Callable[[Execution, HistoryEvent], None]] = {
     "ActivityTaskFailed": _failed,
     "ActivityTaskTimedOut": _timed_out,
     "ActivityTaskCanceled": _canceled,
-    "ActivityTaskCancelRequested": _nothing,
+    "ActivityTaskCancelRequested": _activity_cancel_requested,
     "RequestCancelActivityTaskFailed": _nothing,
     "MarkerRecorded": _marker,
     "RecordMarkerFailed": _nothing,

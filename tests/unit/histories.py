@@ -58,6 +58,8 @@ class HistoryBuilder:
                     "ActivityTaskScheduled", decisionTaskCompletedEventId=completed, **attributes
                 )
                 self._scheduled[attributes["activityId"]] = event
+            elif kind == "RequestCancelActivityTask":
+                self._add("ActivityTaskCancelRequested", decisionTaskCompletedEventId=completed, **attributes)
             elif kind == "RecordMarker":
                 self._add("MarkerRecorded", decisionTaskCompletedEventId=completed, **attributes)
             else:
