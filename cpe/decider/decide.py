@@ -14,6 +14,7 @@ from cpe.decider.decisions import (
     record_closing,
     record_fault,
     schedule_activity,
+    start_timer,
     workflow_failure,
 )
 from cpe.decider.execution import Closing, ClosingKind, Execution
@@ -89,7 +90,11 @@ def decide(plan: Plan, execution: Execution, *, now: float) -> Outcome:
         )
     ready = [steps.ready[name] for name in sorted(steps.ready)]
     return Outcome(
-        decisions=(*markers, *(schedule_activity(one) for one in ready)),
+        decisions=(
+            *markers,
+            *(start_timer(steps.timers[name]) for name in sorted(steps.timers)),
+            *(schedule_activity(one) for one in ready),
+        ),
         facts=facts,
         announcements=(*announced, *(reporter.scheduled(one, now) for one in ready)),
     )

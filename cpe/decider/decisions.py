@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from cpe.decider.execution import Closing, Fault
 from cpe.decider.fold import CLOSING_MARKER, FAULT_MARKER
-from cpe.decider.steps import Ready
+from cpe.decider.steps import Ready, Timer
 
 Decision: TypeAlias = dict[str, Any]
 
@@ -67,6 +67,12 @@ def cancel_activity(activity_id: str) -> Decision:
         "decisionType": "RequestCancelActivityTask",
         "requestCancelActivityTaskDecisionAttributes": {"activityId": activity_id},
     }
+
+
+def start_timer(timer: Timer) -> Decision:
+    """StartTimer."""
+    attributes = {"timerId": timer.id, "startToFireTimeout": str(timer.seconds)}
+    return {"decisionType": "StartTimer", "startTimerDecisionAttributes": attributes}
 
 
 def complete_workflow() -> Decision:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from cpe.errors import WorkerStopped
 from cpe.protocol.identity import JobIdentity
 
 
@@ -30,16 +31,30 @@ class Ended:
 
 @dataclass(slots=True, kw_only=True)
 class Attempt:
-    """One activity task. `number` counts the attempts at the same activity id from 1."""
+    """One activity task.
+
+    Attributes:
+        number: Counts the attempts at the same activity id from 1.
+        handbacks: How many attempts before it were handed back by workers that were stopped.
+    """
 
     activity_id: str
     name: str
     version: str
     number: int
+    handbacks: int = 0
     input: str | None
     decision_started_event_id: int
     cancel_requested: bool = False
     ended: Ended | None = None
+
+    @property
+    def handed_back(self) -> bool:
+        """True if it ended because its worker was stopped on purpose: no failure of the activity."""
+        ended = self.ended
+        return (
+            ended is not None and ended.ending is Ending.FAILED and ended.reason == WorkerStopped.default_code
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +64,13 @@ class Fault:
     step: str
     reason: str
     details: str
+
+
+class TimerState(StrEnum):
+    """Where a timer stands. One that SWF refused to start counts as fired: what waits for it goes on."""
+
+    STARTED = "started"
+    FIRED = "fired"
 
 
 class ClosingKind(StrEnum):
@@ -101,6 +123,7 @@ class Execution:
         identity: Whose job it is; None if the workflow id is none of CPE's.
         input: The workflow's input as text.
         attempts: By activity id, the oldest first.
+        timers: By timer id.
         faults: Steps that failed without an attempt, by name.
         cancel_requested: Whether somebody asked for the execution to stop.
         closing: How the execution closes once nothing runs any more; None while it goes on.
@@ -119,6 +142,7 @@ class Execution:
     identity: JobIdentity | None
     input: str | None = None
     attempts: dict[str, list[Attempt]] = field(default_factory=dict)
+    timers: dict[str, TimerState] = field(default_factory=dict)
     faults: dict[str, Fault] = field(default_factory=dict)
     cancel_requested: bool = False
     closing: Closing | None = None

@@ -21,6 +21,7 @@ from cpe.decider.execution import (
     Fact,
     Fault,
     ScheduledFact,
+    TimerState,
 )
 from cpe.decider.history import HistoryEvent
 from cpe.protocol.identity import JobIdentity
@@ -85,6 +86,7 @@ def _scheduled(execution: Execution, event: HistoryEvent) -> None:
         name=attributes["activityType"]["name"],
         version=attributes["activityType"]["version"],
         number=len(attempts) + 1,
+        handbacks=attempts[-1].handbacks + attempts[-1].handed_back if attempts else 0,
         input=attributes.get("input"),
         decision_started_event_id=execution.decision_starts.get(
             attributes["decisionTaskCompletedEventId"], 0
@@ -132,6 +134,14 @@ def _marker(execution: Execution, event: HistoryEvent) -> None:
             details=recorded["details"],
             failed_steps=tuple(_fault(step) for step in recorded["failed_steps"]),
         )
+
+
+def _timer_started(execution: Execution, event: HistoryEvent) -> None:
+    execution.timers[event.attributes["timerId"]] = TimerState.STARTED
+
+
+def _timer_fired(execution: Execution, event: HistoryEvent) -> None:
+    execution.timers[event.attributes["timerId"]] = TimerState.FIRED
 
 
 def _cancel_requested(execution: Execution, _event: HistoryEvent) -> None:
@@ -198,10 +208,10 @@ MEANINGS: Mapping[str, Callable[[Execution, HistoryEvent], None]] = {
     "CancelWorkflowExecutionFailed": _nothing,
     "ContinueAsNewWorkflowExecutionFailed": _nothing,
     # What no plan decides.
-    "TimerStarted": _nothing,
-    "TimerFired": _nothing,
+    "TimerStarted": _timer_started,
+    "TimerFired": _timer_fired,
     "TimerCanceled": _nothing,
-    "StartTimerFailed": _nothing,
+    "StartTimerFailed": _timer_fired,
     "CancelTimerFailed": _nothing,
     "StartChildWorkflowExecutionInitiated": _nothing,
     "StartChildWorkflowExecutionFailed": _nothing,

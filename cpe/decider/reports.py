@@ -9,6 +9,7 @@ from typing import Any
 from cpe.decider.execution import Attempt, Ended, EndedFact, Ending, Execution, Fact, Fault, ScheduledFact
 from cpe.decider.steps import Ready, failure_of, will_retry
 from cpe.plan import Plan
+from cpe.plan.retry import RetryPolicy
 from cpe.protocol import ActivityRef, Event, EventType, WorkflowRef
 from cpe.protocol.events import activity_scheduled_id, closed_id, history_event_id, step_fault_id
 
@@ -19,6 +20,7 @@ class Reporter:
     def __init__(self, plan: Plan, execution: Execution) -> None:
         self._execution = execution
         self._activities = {step.name: step.activity for step in plan.steps}
+        self._retries = {step.name: step.retry for step in plan.steps}
         self._version = plan.version
 
     def fact(self, fact: Fact) -> Event:
@@ -70,7 +72,10 @@ class Reporter:
     def _ended(self, fact: Fact, attempt: Attempt, ended: Ended) -> Event:
         kind = _ENDINGS[ended.ending]
         event_id = history_event_id(self._execution.run_id, fact.event_id)
-        return self._event(kind, fact.time, event_id, _reference(attempt), _ending_details(attempt, ended))
+        policy = self._retries.get(attempt.activity_id, RetryPolicy())
+        again = self._execution.closing is None and will_retry(policy, attempt)
+        details = _ending_details(attempt, ended, will_retry=again)
+        return self._event(kind, fact.time, event_id, _reference(attempt), details)
 
     def _activity(self, step: str) -> ActivityRef:
         activity = self._activities.get(step)
@@ -109,12 +114,12 @@ _ENDINGS = {
 }
 
 
-def _ending_details(attempt: Attempt, ended: Ended) -> dict[str, Any]:
+def _ending_details(attempt: Attempt, ended: Ended, *, will_retry: bool) -> dict[str, Any]:
     if ended.ending is Ending.COMPLETED:
         return {"result": _json_or_text(ended.result), "attempt": attempt.number}
     if ended.ending is Ending.CANCELED:
         return {"details": ended.details, "attempt": attempt.number}
-    again = {"attempt": attempt.number, "willRetry": will_retry(attempt)}
+    again = {"attempt": attempt.number, "willRetry": will_retry}
     if ended.ending is Ending.TIMED_OUT:
         return {"input": _json_or_text(attempt.input), "timeoutType": ended.timeout_type, **again}
     failure = failure_of(attempt, ended)

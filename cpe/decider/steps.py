@@ -6,9 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from cpe.decider.execution import Attempt, Ended, Ending, Execution, Fault
-from cpe.errors import StepFault, WorkerStopped
+from cpe.decider.execution import Attempt, Ended, Ending, Execution, Fault, TimerState
+from cpe.errors import StepFault
 from cpe.plan import Plan, Step, StepStatus
+from cpe.plan.retry import RetryPolicy
 from cpe.plan.templates import INPUT_NAME, parse_json
 
 MAX_INPUT = 32_768
@@ -30,6 +31,14 @@ class Ready:
     number: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timer:
+    """A timer to start; whole seconds."""
+
+    id: str
+    seconds: int
+
+
 class StepStates:
     """One walk over the plan's steps, requirements first.
 
@@ -37,6 +46,7 @@ class StepStates:
         status: Of every step, by name.
         failures: Why each failed step failed, by name.
         ready: The activities to schedule, by step name.
+        timers: The timers to start, by step name.
         new_faults: Failures found in this walk that the history does not have yet, by step name.
     """
 
@@ -44,6 +54,7 @@ class StepStates:
         self.status: dict[str, StepStatus] = {}
         self.failures: dict[str, Fault] = {}
         self.ready: dict[str, Ready] = {}
+        self.timers: dict[str, Timer] = {}
         self.new_faults: dict[str, Fault] = {}
         self._plan = plan
         self._execution = execution
@@ -99,10 +110,25 @@ class StepStates:
         if ended.ending is Ending.COMPLETED:
             self._outputs[step.name] = _outputs_of(step, ended.result)
             return StepStatus.SUCCEEDED
-        if will_retry(attempt):
-            self.ready[step.name] = Ready(step=step, input=attempt.input, number=attempt.number + 1)
-            return StepStatus.READY
-        return self._failed(failure_of(attempt, ended))
+        if not will_retry(step.retry, attempt):
+            return self._failed(failure_of(attempt, ended))
+        if not attempt.handed_back and not self._has_waited(step, attempt):
+            return StepStatus.RUNNING
+        self.ready[step.name] = Ready(step=step, input=attempt.input, number=attempt.number + 1)
+        return StepStatus.READY
+
+    def _has_waited(self, step: Step, attempt: Attempt) -> bool:
+        """Tell whether the time before the next attempt is over; a timer is started if there is none yet."""
+        timer = Timer(
+            id=f"retry.{step.name}.{attempt.number}",
+            seconds=step.retry.delay(
+                attempt.number - attempt.handbacks, seed=f"{self._execution.run_id}:{step.name}"
+            ),
+        )
+        state = self._execution.timers.get(timer.id)
+        if state is None and timer.seconds:
+            self.timers[step.name] = timer
+        return state is TimerState.FIRED or not timer.seconds
 
     def _begin(self, step: Step) -> StepStatus:
         context = {INPUT_NAME: self._outputs[INPUT_NAME]}
@@ -120,15 +146,17 @@ class StepStates:
         return StepStatus.FAILED
 
 
-def will_retry(attempt: Attempt) -> bool:
-    """True if an ended attempt is followed by another: its worker was stopped and handed the task back."""
+def will_retry(policy: RetryPolicy, attempt: Attempt) -> bool:
+    """True if an attempt that ended without success is followed by another.
+
+    One that was cancelled is not: somebody wanted it to end. One that was handed back is, and does not count.
+    """
     ended = attempt.ended
-    return (
-        ended is not None
-        and ended.ending is Ending.FAILED
-        and ended.reason == WorkerStopped.default_code
-        and attempt.number <= MAX_HANDBACKS
-    )
+    if ended is None or ended.ending in (Ending.COMPLETED, Ending.CANCELED):
+        return False
+    if attempt.handed_back:
+        return attempt.handbacks < MAX_HANDBACKS
+    return policy.wants(failure_of(attempt, ended).reason, attempt.number - attempt.handbacks)
 
 
 def failure_of(attempt: Attempt, ended: Ended) -> Fault:

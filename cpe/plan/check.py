@@ -12,6 +12,7 @@ from cpe.plan.findings import Finding, PlanRefused, did_you_mean
 from cpe.plan.graph import CycleError, topological_order
 from cpe.plan.model import REQUIRED_STATUSES, ActivityType, Plan, Requirement, Step
 from cpe.plan.outputs import OutputExpression, OutputsSpec
+from cpe.plan.retry import RetryPolicy
 from cpe.plan.shape import check_shape
 from cpe.plan.source import Path, Source
 from cpe.plan.specs import InputSpec
@@ -31,6 +32,9 @@ DEFAULT_ACTIVITY_TIMEOUTS: Mapping[str, str] = {
     "start_to_close_timeout": "432000",
 }
 
+MAX_STEP_NAME = 200
+"""Characters of a step's name; ids of timers are made of it, which SWF limits to 256."""
+
 _Compiled = TypeVar("_Compiled")
 
 
@@ -49,6 +53,7 @@ class _Checker:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._findings: list[Finding] = [*source.findings, *check_shape(source)]
+        self._retries: dict[str, object] = {}
 
     def plan(self) -> Plan:
         root = self._source.value
@@ -83,6 +88,7 @@ class _Checker:
             if name in activities:
                 self._find((*path, "name"), "DUPLICATE_ACTIVITY", f"there are two activities {name!r}")
             activities[name] = self._activity(path, name, raw)
+            self._retries[name] = raw.get("retry")
         return activities
 
     def _activity(self, path: Path, name: str, raw: Mapping[str, Any]) -> ActivityType:
@@ -134,7 +140,7 @@ class _Checker:
         names = {self._text(("steps", index, "name")) for index, _ in enumerate(_items(root, "steps"))}
         for index, raw in enumerate(_items(root, "steps")):
             path: Path = ("steps", index)
-            name = self._name((*path, "name"))
+            name = self._name((*path, "name"), most=MAX_STEP_NAME)
             if name in steps:
                 self._find((*path, "name"), "DUPLICATE_STEP", f"there are two steps {name!r}")
             if name == INPUT_NAME:
@@ -146,8 +152,17 @@ class _Checker:
                 activity=self._step_activity(path, raw, activities),
                 input=self._template((*path, "input"), raw.get("input"), requires, names),
                 eval=self._template((*path, "eval"), raw.get("eval"), requires, names),
+                retry=self._retry(path, root, raw),
             )
         return steps
+
+    def _retry(self, path: Path, root: Mapping[str, Any], raw: Mapping[str, Any]) -> RetryPolicy:
+        if "retry" in raw and "activity" not in raw:
+            self._find((*path, "retry"), "STEP_KIND", "only a step with 'activity' is tried again", key=True)
+        if self._findings:
+            return RetryPolicy()  # of values that may not have the right shape; the plan is refused anyway
+        of_activity = self._retries.get(self._text((*path, "activity")))
+        return RetryPolicy.merged(root.get("retry"), of_activity, raw.get("retry"))
 
     def _step_activity(
         self, path: Path, raw: Mapping[str, Any], activities: Mapping[str, ActivityType]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cpe.plan.outputs import OutputsSpec
+from cpe.plan.retry import RetryPolicy
 from cpe.plan.specs import InputSpec
 from cpe.plan.templates import JsonTemplate
 
@@ -84,6 +85,7 @@ class Step:
     activity: ActivityType | None
     input: JsonTemplate | None
     eval: JsonTemplate | None
+    retry: RetryPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

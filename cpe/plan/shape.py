@@ -45,6 +45,9 @@ def _expectation(error: jsonschema.ValidationError, path: tuple[str | int, ...])
         return f"{name}: each entry is a step's name or a pair [name, status]"
     if error.validator == "minItems":
         return f"{name} must not be empty"
+    if error.validator in ("minimum", "maximum"):
+        bound = "at least" if error.validator == "minimum" else "at most"
+        return f"{name} must be {bound} {error.validator_value}"
     expected = error.validator_value
     types = " or ".join(expected) if isinstance(expected, list) else str(expected)
     return f"{name} must be {types.replace('null', 'nothing')}, not {_type_name(error.instance)}"

@@ -21,6 +21,7 @@ class HistoryBuilder:
     def __init__(self, workflow_input: object = None, *, raw_input: str | None = None) -> None:
         self.events: list[dict[str, Any]] = []
         self.closed: str | None = None
+        self.timers: dict[str, int] = {}
         self._scheduled: dict[str, int] = {}
         self._started: dict[str, int] = {}
         text = raw_input if raw_input is not None else json.dumps(workflow_input)
@@ -60,6 +61,9 @@ class HistoryBuilder:
                 self._scheduled[attributes["activityId"]] = event
             elif kind == "RequestCancelActivityTask":
                 self._add("ActivityTaskCancelRequested", decisionTaskCompletedEventId=completed, **attributes)
+            elif kind == "StartTimer":
+                self._add("TimerStarted", decisionTaskCompletedEventId=completed, **attributes)
+                self.timers[attributes["timerId"]] = int(attributes["startToFireTimeout"])
             elif kind == "RecordMarker":
                 self._add("MarkerRecorded", decisionTaskCompletedEventId=completed, **attributes)
             else:
@@ -81,6 +85,10 @@ class HistoryBuilder:
 
     def cancel(self, activity_id: str) -> None:
         self._end("ActivityTaskCanceled", activity_id, details="stopped")
+
+    def fire(self, timer_id: str) -> None:
+        del self.timers[timer_id]
+        self._add("TimerFired", timerId=timer_id)
 
     def refuse_schedule(self, activity_id: str, cause: str) -> None:
         """SWF refused the last ScheduleActivityTask of this id after all."""
