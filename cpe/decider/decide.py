@@ -19,7 +19,7 @@ from cpe.decider.decisions import (
 )
 from cpe.decider.execution import Closing, ClosingKind, Execution
 from cpe.decider.reports import Reporter
-from cpe.decider.steps import StepStates
+from cpe.decider.steps import StepStates, json_text
 from cpe.errors import StepFault
 from cpe.plan import Plan
 from cpe.plan.templates import parse_json
@@ -82,11 +82,9 @@ def decide(plan: Plan, execution: Execution, *, now: float) -> Outcome:
         outcome = _close(execution, closing, reporter, facts, now)
         return replace(outcome, decisions=(*markers, *outcome.decisions), announcements=announced)
     if steps.all_completed:
-        return Outcome(
-            decisions=(*markers, complete_workflow()),
-            facts=facts,
-            announcements=announced,
-            closing=reporter.completed(now),
+        outcome = _complete(plan, execution, steps, reporter, now)
+        return replace(
+            outcome, decisions=(*markers, *outcome.decisions), facts=facts, announcements=announced
         )
     ready = [steps.ready[name] for name in sorted(steps.ready)]
     return Outcome(
@@ -98,6 +96,19 @@ def decide(plan: Plan, execution: Execution, *, now: float) -> Outcome:
         facts=facts,
         announcements=(*announced, *(reporter.scheduled(one, now) for one in ready)),
     )
+
+
+def _complete(plan: Plan, execution: Execution, steps: StepStates, reporter: Reporter, now: float) -> Outcome:
+    """Complete with the plan's result; one that cannot be made fails the workflow."""
+    if plan.result is None:
+        return Outcome(decisions=(complete_workflow(None),), facts=(), closing=reporter.completed(None, now))
+    try:
+        result = plan.result.render(steps.context())
+        text = json_text(result, "the workflow's result", code="RESULT_TOO_LARGE")
+    except StepFault as error:
+        closing = Closing(kind=ClosingKind.FAILED, reason=error.code, details=error.message)
+        return _close(execution, closing, reporter, (), now)
+    return Outcome(decisions=(complete_workflow(text),), facts=(), closing=reporter.completed(result, now))
 
 
 def _close(

@@ -25,20 +25,21 @@ _MAX_FAILED_STEPS = 20
 
 def schedule_activity(ready: Ready) -> Decision:
     """ScheduleActivityTask under the step's name as activity id."""
-    activity = ready.step.activity
-    if activity is None:
-        raise ValueError(f"step {ready.step.name} runs no activity")
+    work = ready.work
+    activity, timeouts = work.activity, work.timeouts
     attributes: dict[str, Any] = {
-        "activityId": ready.step.name,
+        "activityId": ready.step,
         "activityType": {"name": activity.name, "version": activity.version},
         "taskList": {"name": activity.task_list},
-        "heartbeatTimeout": activity.heartbeat_timeout,
-        "scheduleToStartTimeout": activity.schedule_to_start_timeout,
-        "scheduleToCloseTimeout": activity.schedule_to_close_timeout,
-        "startToCloseTimeout": activity.start_to_close_timeout,
+        "heartbeatTimeout": timeouts.heartbeat_timeout,
+        "scheduleToStartTimeout": timeouts.schedule_to_start_timeout,
+        "scheduleToCloseTimeout": timeouts.schedule_to_close_timeout,
+        "startToCloseTimeout": timeouts.start_to_close_timeout,
     }
     if ready.input is not None:
         attributes["input"] = ready.input
+    if work.priority is not None:
+        attributes["taskPriority"] = work.priority
     return {"decisionType": "ScheduleActivityTask", "scheduleActivityTaskDecisionAttributes": attributes}
 
 
@@ -75,11 +76,12 @@ def start_timer(timer: Timer) -> Decision:
     return {"decisionType": "StartTimer", "startTimerDecisionAttributes": attributes}
 
 
-def complete_workflow() -> Decision:
-    """CompleteWorkflowExecution."""
+def complete_workflow(result: str | None) -> Decision:
+    """CompleteWorkflowExecution; `result` is JSON text."""
+    attributes = {} if result is None else {"result": result}
     return {
         "decisionType": "CompleteWorkflowExecution",
-        "completeWorkflowExecutionDecisionAttributes": {},
+        "completeWorkflowExecutionDecisionAttributes": attributes,
     }
 
 

@@ -66,11 +66,22 @@ class Fault:
     details: str
 
 
-class TimerState(StrEnum):
-    """Where a timer stands. One that SWF refused to start counts as fired: what waits for it goes on."""
+@dataclass(slots=True, kw_only=True)
+class TimerState:
+    """Where a timer stands: the event that it fired with, None while it runs.
 
-    STARTED = "started"
-    FIRED = "fired"
+    One that SWF refused to start counts as fired: what waits for it goes on.
+    """
+
+    fired_event_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """A signal that came, with its input as text."""
+
+    event_id: int
+    input: str | None
 
 
 class ClosingKind(StrEnum):
@@ -124,6 +135,7 @@ class Execution:
         input: The workflow's input as text.
         attempts: By activity id, the oldest first.
         timers: By timer id.
+        signals: The first of each name.
         faults: Steps that failed without an attempt, by name.
         cancel_requested: Whether somebody asked for the execution to stop.
         closing: How the execution closes once nothing runs any more; None while it goes on.
@@ -143,6 +155,7 @@ class Execution:
     input: str | None = None
     attempts: dict[str, list[Attempt]] = field(default_factory=dict)
     timers: dict[str, TimerState] = field(default_factory=dict)
+    signals: dict[str, Signal] = field(default_factory=dict)
     faults: dict[str, Fault] = field(default_factory=dict)
     cancel_requested: bool = False
     closing: Closing | None = None

@@ -21,6 +21,7 @@ from cpe.decider.execution import (
     Fact,
     Fault,
     ScheduledFact,
+    Signal,
     TimerState,
 )
 from cpe.decider.history import HistoryEvent
@@ -137,11 +138,16 @@ def _marker(execution: Execution, event: HistoryEvent) -> None:
 
 
 def _timer_started(execution: Execution, event: HistoryEvent) -> None:
-    execution.timers[event.attributes["timerId"]] = TimerState.STARTED
+    execution.timers[event.attributes["timerId"]] = TimerState()
 
 
 def _timer_fired(execution: Execution, event: HistoryEvent) -> None:
-    execution.timers[event.attributes["timerId"]] = TimerState.FIRED
+    execution.timers[event.attributes["timerId"]] = TimerState(fired_event_id=event.id)
+
+
+def _signaled(execution: Execution, event: HistoryEvent) -> None:
+    signal = Signal(event_id=event.id, input=event.attributes.get("input"))
+    execution.signals.setdefault(event.attributes["signalName"], signal)
 
 
 def _cancel_requested(execution: Execution, _event: HistoryEvent) -> None:
@@ -180,7 +186,7 @@ def _note(execution: Execution, event: HistoryEvent, about: ScheduledFact | Ende
 MEANINGS: Mapping[str, Callable[[Execution, HistoryEvent], None]] = {
     "WorkflowExecutionStarted": _started,
     "WorkflowExecutionCancelRequested": _cancel_requested,
-    "WorkflowExecutionSignaled": _nothing,
+    "WorkflowExecutionSignaled": _signaled,
     "DecisionTaskScheduled": _nothing,
     "DecisionTaskStarted": _decision_started,
     "DecisionTaskCompleted": _decision_completed,

@@ -8,7 +8,7 @@ from typing import Any
 
 from cpe.decider.execution import Attempt, Ended, EndedFact, Ending, Execution, Fact, Fault, ScheduledFact
 from cpe.decider.steps import Ready, failure_of, will_retry
-from cpe.plan import Plan
+from cpe.plan import AwaitSignal, Evaluate, Plan, RunActivity, Wait
 from cpe.plan.retry import RetryPolicy
 from cpe.protocol import ActivityRef, Event, EventType, WorkflowRef
 from cpe.protocol.events import activity_scheduled_id, closed_id, history_event_id, step_fault_id
@@ -19,8 +19,7 @@ class Reporter:
 
     def __init__(self, plan: Plan, execution: Execution) -> None:
         self._execution = execution
-        self._activities = {step.name: step.activity for step in plan.steps}
-        self._retries = {step.name: step.retry for step in plan.steps}
+        self._work = {step.name: step.work for step in plan.steps}
         self._version = plan.version
 
     def fact(self, fact: Fact) -> Event:
@@ -35,10 +34,10 @@ class Reporter:
     def scheduled(self, ready: Ready, now: float) -> Event:
         """Report an activity that SWF has just been told to schedule."""
         event_id = activity_scheduled_id(
-            self._execution.run_id, self._execution.decision_started_event_id, ready.step.name
+            self._execution.run_id, self._execution.decision_started_event_id, ready.step
         )
         details = {"attempt": ready.number}
-        activity = self._activity(ready.step.name)
+        activity = self._activity(ready.step)
         return self._event(EventType.ACTIVITY_SCHEDULED, now, event_id, activity, details)
 
     def fault(self, fault: Fault, when: float) -> Event:
@@ -48,9 +47,9 @@ class Reporter:
         activity = self._activity(fault.step)
         return self._event(EventType.ACTIVITY_FAILED, when, event_id, activity, {"result": result})
 
-    def completed(self, now: float) -> Event:
-        """Report that the workflow succeeded."""
-        return self._closing(EventType.WORKFLOW_COMPLETED, now, {"result": None})
+    def completed(self, result: Any, now: float) -> Event:
+        """Report that the workflow succeeded, with its result."""
+        return self._closing(EventType.WORKFLOW_COMPLETED, now, {"result": result})
 
     def failed(self, reason: str, details: str, faults: Sequence[Fault], now: float) -> Event:
         """Report that the workflow failed, and the steps whose failure nothing handled."""
@@ -72,16 +71,18 @@ class Reporter:
     def _ended(self, fact: Fact, attempt: Attempt, ended: Ended) -> Event:
         kind = _ENDINGS[ended.ending]
         event_id = history_event_id(self._execution.run_id, fact.event_id)
-        policy = self._retries.get(attempt.activity_id, RetryPolicy())
+        work = self._work.get(attempt.activity_id)
+        policy = work.retry if isinstance(work, RunActivity) else RetryPolicy()
         again = self._execution.closing is None and will_retry(policy, attempt)
         details = _ending_details(attempt, ended, will_retry=again)
         return self._event(kind, fact.time, event_id, _reference(attempt), details)
 
     def _activity(self, step: str) -> ActivityRef:
-        activity = self._activities.get(step)
-        if activity is None:  # a step with `eval`, or one that the plan has lost since
-            return ActivityRef(activity_id=step, name="eval", version=self._version)
-        return ActivityRef(activity_id=step, name=activity.name, version=activity.version)
+        work = self._work.get(step)
+        if isinstance(work, RunActivity):
+            return ActivityRef(activity_id=step, name=work.activity.name, version=work.activity.version)
+        # A step that runs no activity, or one that the plan has lost since: named for what it does.
+        return ActivityRef(activity_id=step, name=_WORK_NAMES.get(type(work), "step"), version=self._version)
 
     def _closing(self, kind: EventType, now: float, details: Mapping[str, Any]) -> Event:
         return self._event(kind, now, closed_id(self._execution.run_id), None, details)
@@ -105,6 +106,8 @@ class Reporter:
             details=details,
         )
 
+
+_WORK_NAMES: Mapping[type, str] = {Evaluate: "eval", Wait: "wait", AwaitSignal: "signal"}
 
 _ENDINGS = {
     Ending.COMPLETED: EventType.ACTIVITY_COMPLETED,

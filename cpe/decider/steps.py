@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from cpe.decider.execution import Attempt, Ended, Ending, Execution, Fault, TimerState
 from cpe.errors import StepFault
-from cpe.plan import Plan, Step, StepStatus
+from cpe.plan import AwaitSignal, Evaluate, Plan, RunActivity, Step, StepStatus, Wait
+from cpe.plan.model import Work
 from cpe.plan.retry import RetryPolicy
 from cpe.plan.templates import INPUT_NAME, parse_json
 
-MAX_INPUT = 32_768
-"""Characters of an activity's input (service model of SWF)."""
+MAX_DATA = 32_768
+"""Characters of an input or a result (service model of SWF)."""
 
 MAX_HANDBACKS = 10
 """How often an activity is scheduled again because its worker was stopped.
@@ -24,9 +26,13 @@ Workers are stopped on purpose, so this is no failure of the activity; but it mu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """An activity to schedule; `input` is JSON text, None for none. `number` is its attempt, from 1."""
+    """An activity to schedule: the step's name, its work, and the attempt's number from 1.
 
-    step: Step
+    `input` is JSON text, None for none.
+    """
+
+    step: str
+    work: RunActivity
     input: str | None
     number: int
 
@@ -92,54 +98,86 @@ class StepStates:
         fault = self._execution.faults.get(step.name)
         if fault is not None:
             return self._failed(fault)
-        attempts = self._execution.attempts.get(step.name)
-        if attempts:
-            return self._after_attempt(step, attempts[-1])
+        if isinstance(step.work, RunActivity) and (attempts := self._execution.attempts.get(step.name)):
+            return self._after_attempt(step.name, step.work, attempts[-1])
         for requirement in step.requires:
             status = self.status[requirement.step]
             if status.is_completed and status not in requirement.accepts:
                 return StepStatus.SKIPPED
         if not all(self.status[requirement.step].is_completed for requirement in step.requires):
             return StepStatus.PENDING
-        return self._begin(step)
+        context = self._context(requirement.step for requirement in step.requires)
+        if step.when is not None and not step.when.holds(context):
+            return StepStatus.SKIPPED
+        return self._run(step.name, step.work, context)
 
-    def _after_attempt(self, step: Step, attempt: Attempt) -> StepStatus:
+    def _run(self, name: str, work: Work, context: dict[str, Any]) -> StepStatus:
+        match work:
+            case RunActivity():
+                self.ready[name] = Ready(step=name, work=work, input=_input_of(name, work, context), number=1)
+                return StepStatus.READY
+            case Evaluate(template=template):
+                self._outputs[name] = template.render(context)
+                return StepStatus.SUCCEEDED
+            case Wait(seconds=seconds):
+                over = self._is_over(name, Timer(id=f"wait.{name}", seconds=seconds))
+                return StepStatus.SUCCEEDED if over else StepStatus.RUNNING
+            case AwaitSignal():
+                return self._await(name, work)
+
+    def _await(self, name: str, work: AwaitSignal) -> StepStatus:
+        signal = self._execution.signals.get(work.signal)
+        if work.timeout is not None:
+            timer = Timer(id=f"signal.{name}", seconds=work.timeout)
+            fired = self._execution.timers.get(timer.id, TimerState()).fired_event_id
+            if fired is not None and (signal is None or fired < signal.event_id):
+                message = f"no signal {work.signal!r} came within {work.timeout} s"
+                raise StepFault(message, code="TIMEOUT_SIGNAL")
+            if signal is None:
+                self._is_over(name, timer)
+        if signal is None:
+            return StepStatus.RUNNING
+        self._outputs[name] = parse_json(signal.input or "null", "the signal's input", code="SIGNAL_NOT_JSON")
+        return StepStatus.SUCCEEDED
+
+    def _after_attempt(self, name: str, work: RunActivity, attempt: Attempt) -> StepStatus:
         ended = attempt.ended
         if ended is None:
             return StepStatus.RUNNING
         if ended.ending is Ending.COMPLETED:
-            self._outputs[step.name] = _outputs_of(step, ended.result)
+            self._outputs[name] = _outputs_of(work, ended.result)
             return StepStatus.SUCCEEDED
-        if not will_retry(step.retry, attempt):
+        if not will_retry(work.retry, attempt):
             return self._failed(failure_of(attempt, ended))
-        if not attempt.handed_back and not self._has_waited(step, attempt):
+        if not attempt.handed_back and not self._is_over(name, self._pause_after(work, attempt)):
             return StepStatus.RUNNING
-        self.ready[step.name] = Ready(step=step, input=attempt.input, number=attempt.number + 1)
+        self.ready[name] = Ready(step=name, work=work, input=attempt.input, number=attempt.number + 1)
         return StepStatus.READY
 
-    def _has_waited(self, step: Step, attempt: Attempt) -> bool:
-        """Tell whether the time before the next attempt is over; a timer is started if there is none yet."""
-        timer = Timer(
-            id=f"retry.{step.name}.{attempt.number}",
-            seconds=step.retry.delay(
-                attempt.number - attempt.handbacks, seed=f"{self._execution.run_id}:{step.name}"
-            ),
+    def _pause_after(self, work: RunActivity, attempt: Attempt) -> Timer:
+        step = attempt.activity_id
+        seconds = work.retry.delay(
+            attempt.number - attempt.handbacks, seed=f"{self._execution.run_id}:{step}"
         )
-        state = self._execution.timers.get(timer.id)
-        if state is None and timer.seconds:
-            self.timers[step.name] = timer
-        return state is TimerState.FIRED or not timer.seconds
+        return Timer(id=f"retry.{step}.{attempt.number}", seconds=seconds)
 
-    def _begin(self, step: Step) -> StepStatus:
-        context = {INPUT_NAME: self._outputs[INPUT_NAME]}
-        for requirement in step.requires:
-            # A step that failed or was skipped has no outputs: using one is a missing value.
-            context[requirement.step] = self._outputs.get(requirement.step, {})
-        if step.eval is not None:
-            self._outputs[step.name] = step.eval.render(context)
-            return StepStatus.SUCCEEDED
-        self.ready[step.name] = Ready(step=step, input=_input_of(step, context), number=1)
-        return StepStatus.READY
+    def _is_over(self, step: str, timer: Timer) -> bool:
+        """Tell whether a time is over; its timer is started if there is none yet."""
+        if not timer.seconds:
+            return True
+        state = self._execution.timers.get(timer.id)
+        if state is None:
+            self.timers[step] = timer
+        return state is not None and state.fired_event_id is not None
+
+    def context(self) -> dict[str, Any]:
+        """What a template over all steps may use."""
+        return self._context(self.status)
+
+    def _context(self, steps: Iterable[str]) -> dict[str, Any]:
+        # A step that failed or was skipped has no outputs: using one is a missing value.
+        outputs = {step: self._outputs.get(step, {}) for step in steps}
+        return {INPUT_NAME: self._outputs[INPUT_NAME], **outputs}
 
     def _failed(self, fault: Fault) -> StepStatus:
         self.failures[fault.step] = fault
@@ -170,24 +208,29 @@ def failure_of(attempt: Attempt, ended: Ended) -> Fault:
     return Fault(step=attempt.activity_id, reason=reason, details=details)
 
 
-def _outputs_of(step: Step, result: str | None) -> dict[str, Any]:
+def _outputs_of(work: RunActivity, result: str | None) -> dict[str, Any]:
     """Find a completed step's outputs; a result that no output is taken from need not be JSON."""
-    if step.activity is None or not step.activity.outputs_spec:
+    if not work.activity.outputs_spec:
         return {}
     parsed = parse_json(result or "null", "the activity's result", code="RESULT_NOT_JSON")
-    return step.activity.outputs_spec.evaluate(parsed)
+    return work.activity.outputs_spec.evaluate(parsed)
 
 
-def _input_of(step: Step, context: dict[str, Any]) -> str | None:
-    value = step.input.render(context) if step.input is not None else None
-    if step.activity is not None:
-        step.activity.input_spec.check(value, f"the input of step {step.name}")
-    if step.input is None:
+def _input_of(step: str, work: RunActivity, context: dict[str, Any]) -> str | None:
+    value = work.input.render(context) if work.input is not None else None
+    work.activity.input_spec.check(value, f"the input of step {step}")
+    if work.input is None:
         return None
+    return json_text(value, f"the input of step {step}", code="INPUT_TOO_LARGE")
+
+
+def json_text(value: Any, what: str, *, code: str) -> str:
+    """Write a value as SWF carries it.
+
+    Raises:
+        StepFault: With `code`, if it is too long.
+    """
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    if len(text) > MAX_INPUT:
-        raise StepFault(
-            f"the input of step {step.name} has {len(text):,} characters; SWF takes {MAX_INPUT:,}",
-            code="INPUT_TOO_LARGE",
-        )
+    if len(text) > MAX_DATA:
+        raise StepFault(f"{what} has {len(text):,} characters; SWF takes {MAX_DATA:,}", code=code)
     return text

@@ -2,16 +2,30 @@
 
 from cpe.plan.findings import Finding, PlanRefused
 from cpe.plan.load import load_plan, load_plans, parse_plan
-from cpe.plan.model import ActivityType, Plan, Requirement, Step, StepStatus
+from cpe.plan.model import (
+    ActivityType,
+    AwaitSignal,
+    Evaluate,
+    Plan,
+    Requirement,
+    RunActivity,
+    Step,
+    StepStatus,
+    Wait,
+)
 
 __all__ = [
     "ActivityType",
+    "AwaitSignal",
+    "Evaluate",
     "Finding",
     "Plan",
     "PlanRefused",
     "Requirement",
+    "RunActivity",
     "Step",
     "StepStatus",
+    "Wait",
     "load_plan",
     "load_plans",
     "parse_plan",

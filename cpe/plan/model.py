@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeAlias
 
+from cpe.plan.conditions import Condition
 from cpe.plan.outputs import OutputsSpec
 from cpe.plan.retry import RetryPolicy
 from cpe.plan.specs import InputSpec
@@ -42,18 +44,25 @@ REQUIRED_STATUSES: Mapping[str, frozenset[StepStatus]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """The four timeouts of an activity as SWF durations: seconds as text, or ``NONE``."""
+
+    heartbeat_timeout: str = "60"
+    schedule_to_start_timeout: str = "43200"
+    schedule_to_close_timeout: str = "518400"
+    start_to_close_timeout: str = "432000"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActivityType:
-    """An SWF activity type as the plan uses it. Timeouts are SWF durations: seconds as text, or ``NONE``."""
+    """An SWF activity type as the plan uses it."""
 
     name: str
     version: str
     task_list: str
     input_spec: InputSpec
     outputs_spec: OutputsSpec
-    heartbeat_timeout: str
-    schedule_to_start_timeout: str
-    schedule_to_close_timeout: str
-    start_to_close_timeout: str
+    timeouts: Timeouts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,18 +83,49 @@ class Requirement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One step: an activity with its input, or a value computed by `eval`.
+class RunActivity:
+    """Schedule an activity; `input` is None for one that is given none. `priority` is SWF's, as text."""
 
-    Exactly one of `activity` and `eval` is set. `input` is None for an activity that is given no input.
-    """
+    activity: ActivityType
+    timeouts: Timeouts
+    input: JsonTemplate | None
+    retry: RetryPolicy
+    priority: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluate:
+    """Compute a value; it is the step's outputs."""
+
+    template: JsonTemplate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Let whole seconds pass."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitSignal:
+    """Wait for a signal; its input is the step's outputs. `timeout` in seconds, None for ever."""
+
+    signal: str
+    timeout: int | None
+
+
+Work: TypeAlias = "RunActivity | Evaluate | Wait | AwaitSignal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step: what it requires, on what condition it runs, and what it does."""
 
     name: str
     requires: tuple[Requirement, ...]
-    activity: ActivityType | None
-    input: JsonTemplate | None
-    eval: JsonTemplate | None
-    retry: RetryPolicy
+    when: Condition | None
+    work: Work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +136,7 @@ class Plan:
         name, version: The SWF workflow type that the plan decides.
         steps: In an order in which each step stands after those it requires; between steps that may stand in
             any order, by name. So nothing depends on the order in the file.
+        result: The workflow's result, made when all steps are completed; None for none.
         default_execution_start_to_close_timeout, default_task_start_to_close_timeout: SWF durations.
     """
 
@@ -104,5 +145,6 @@ class Plan:
     activities: tuple[ActivityType, ...]
     steps: tuple[Step, ...]
     input_spec: InputSpec
+    result: JsonTemplate | None
     default_execution_start_to_close_timeout: str
     default_task_start_to_close_timeout: str

@@ -9,7 +9,13 @@ from typing import Any
 
 import yaql
 from yaql.language.exceptions import YaqlException
-from yaql.language.expressions import Expression, Function
+from yaql.language.expressions import (
+    BinaryOperator,
+    Expression,
+    Function,
+    GetContextValue,
+    KeywordConstant,
+)
 
 from cpe.errors import StepFault
 
@@ -68,8 +74,8 @@ class OutputExpression:
                 )
         self._path = text.strip().split(".")[1:] if _PATH.fullmatch(text.strip()) else None
 
-    def evaluate(self, value: object) -> Any:
-        """Find the value.
+    def evaluate(self, value: object, **variables: object) -> Any:
+        """Find the value in `value`, which is ``$``; each of the variables has its name after the ``$``.
 
         Raises:
             StepFault: OUTPUT_MISSING; YAQL's reason is in the message.
@@ -79,11 +85,18 @@ class OutputExpression:
             if found:
                 return result
         try:
-            return self._compiled.evaluate(data=value, context=_functions().create_child_context())
+            context = _functions().create_child_context()
+            for name, content in variables.items():
+                context[f"${name}"] = content
+            return self._compiled.evaluate(data=value, context=context)
         except Exception as error:  # YAQL lets any error of its functions through
             raise StepFault(
                 f"{self.text} is not there: {type(error).__name__}: {error}", code="OUTPUT_MISSING"
             ) from None
+
+    def first_names(self) -> frozenset[str]:
+        """The keys of the whole value that the expression surely looks at: ``a`` of ``$.a.b``."""
+        return frozenset(_first_names(self._compiled))
 
 
 class OutputsSpec:
@@ -127,10 +140,28 @@ def _follow(path: list[str], value: Any) -> tuple[bool, Any]:
     return True, value
 
 
+def _first_names(expression: Expression) -> Iterator[str]:
+    if isinstance(expression, BinaryOperator) and expression.operator == ".":
+        left, right = expression.args
+        if isinstance(left, GetContextValue) and isinstance(right, KeywordConstant):
+            if left.args[0].value == "$":
+                yield right.value
+            return
+    if type(expression) is Function:
+        return  # its arguments may be evaluated for each item, and $ is the item there
+    for inner in _parts(expression):
+        yield from _first_names(inner)
+
+
+def _parts(expression: Expression) -> tuple[Expression, ...]:
+    if isinstance(expression, Function):
+        return tuple(expression.args)
+    inner = getattr(expression, "expression", None)
+    return () if inner is None else (inner,)
+
+
 def _function_names(expression: Expression) -> Iterator[str]:
     if isinstance(expression, Function):
         yield expression.name
-        for argument in expression.args:
-            yield from _function_names(argument)
-    elif (inner := getattr(expression, "expression", None)) is not None:
+    for inner in _parts(expression):
         yield from _function_names(inner)

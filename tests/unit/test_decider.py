@@ -516,3 +516,120 @@ def test_an_event_type_nobody_knows_changes_nothing() -> None:
     history = HistoryBuilder(JOB)
     history.add("SomethingNew", anything=1)
     assert list(scheduled(history.decide(ORIGINAL))) == ["ValidateAssetStep"]
+
+
+def test_a_condition_that_does_not_hold_skips_its_step() -> None:
+    plan = make_plan(
+        "  - {name: S, activity: Act}\n"
+        "  - {name: Large, activity: Act, requires: [S], when: '$.S.value > 10'}\n"
+        "  - {name: Small, activity: Act, requires: [S], when: '$.S.value <= 10 and $__input__.go'}\n"
+        "  - {name: Never, activity: Act, requires: [[Large, skipped]]}"
+    )
+    history = HistoryBuilder({"go": True})
+    history.decide(plan)
+    history.complete("S", {"value": 3})
+    assert scheduled(history.decide(plan)) == {"Small": None, "Never": None}
+
+
+@pytest.mark.parametrize("condition", ["$.S.nope > 1", "$.S.value", "1 / 0 > 1"])
+def test_a_condition_that_cannot_be_evaluated_fails_its_step(condition: str) -> None:
+    plan = make_plan(
+        f"  - {{name: S, activity: Act}}\n  - {{name: N, activity: Act, requires: [S], when: '{condition}'}}"
+    )
+    history = HistoryBuilder()
+    history.decide(plan)
+    history.complete("S", {"value": 3})
+    outcome = history.decide(plan)
+    assert outcome.closing is not None
+    assert outcome.closing.details["reason"] == "N: CONDITION_FAILED"
+
+
+def test_wait_lets_time_pass_on_a_timer() -> None:
+    plan = make_plan("  - {name: W, wait: 3600}\n  - {name: N, activity: Act, requires: [W]}")
+    history = HistoryBuilder()
+    assert kinds(history.decide(plan)) == ["StartTimer"]
+    assert history.timers == {"wait.W": 3600}
+    assert history.decide(plan).decisions == ()
+    history.fire("wait.W")
+    assert scheduled(history.decide(plan)) == {"N": None}
+
+
+APPROVAL = (
+    "  - {name: Ask, signal: approve, timeout: 60}\n"
+    "  - {name: Go, activity: Act, requires: [[Ask, succeeded]], input: '{{Ask.by}}'}\n"
+    "  - {name: Stop, activity: Act, requires: [[Ask, failed]]}"
+)
+
+
+def test_a_signal_s_input_is_the_outputs_of_the_step_that_waits_for_it() -> None:
+    plan = make_plan(APPROVAL)
+    history = HistoryBuilder()
+    assert kinds(history.decide(plan)) == ["StartTimer"]
+    history.add("WorkflowExecutionSignaled", signalName="other", input="{}")
+    assert history.decide(plan).decisions == ()
+    history.add("WorkflowExecutionSignaled", signalName="approve", input='{"by": "Ann"}')
+    history.fire("signal.Ask")
+    assert scheduled(history.decide(plan)) == {"Go": "Ann"}
+
+
+def test_a_signal_that_comes_too_late_does_not_count() -> None:
+    plan = make_plan(APPROVAL)
+    history = HistoryBuilder()
+    history.decide(plan)
+    history.fire("signal.Ask")
+    history.add("WorkflowExecutionSignaled", signalName="approve", input='{"by": "Ann"}')
+    outcome = history.decide(plan)
+    assert outcome.announcements[0].details["result"]["reason"] == "TIMEOUT_SIGNAL"
+    assert list(scheduled(outcome)) == ["Stop"]
+
+
+def test_a_signal_that_came_before_its_step_counts() -> None:
+    plan = make_plan(APPROVAL)
+    history = HistoryBuilder()
+    history.add("WorkflowExecutionSignaled", signalName="approve", input='{"by": "Ann"}')
+    assert scheduled(history.decide(plan)) == {"Go": "Ann"}
+
+
+def test_a_signal_with_a_poisonous_input_fails_its_step() -> None:
+    plan = make_plan(APPROVAL)
+    history = HistoryBuilder()
+    history.decide(plan)
+    history.add("WorkflowExecutionSignaled", signalName="approve", input="{")
+    outcome = history.decide(plan)
+    assert outcome.announcements[0].details["result"]["reason"] == "SIGNAL_NOT_JSON"
+
+
+def test_the_plan_s_result_is_the_workflow_s() -> None:
+    plan = parse_plan(
+        "name: P\nversion: 1\nactivities: [{ name: Act, version: 1, outputs_spec: { v: '$.v' } }]\n"
+        "result: '{\"sum\": {{A.v + B.v}}}'\n"
+        "steps: [{name: A, activity: Act}, {name: B, activity: Act}]"
+    )
+    history = HistoryBuilder()
+    history.decide(plan)
+    history.complete("A", {"v": 1})
+    history.complete("B", {"v": 2})
+    outcome = history.decide(plan)
+    (decision,) = outcome.decisions
+    assert decision["completeWorkflowExecutionDecisionAttributes"] == {"result": '{"sum":3}'}
+    assert outcome.closing is not None
+    assert outcome.closing.details == {"result": {"sum": 3}}
+
+
+def test_a_result_that_cannot_be_made_fails_the_workflow() -> None:
+    plan = parse_plan(
+        "name: P\nversion: 1\nactivities: []\nresult: '{{A.x}}'\nsteps: [{name: A, eval: '{}'}]"
+    )
+    outcome = HistoryBuilder().decide(plan)
+    assert kinds(outcome) == ["FailWorkflowExecution"]
+    assert outcome.closing is not None
+    assert outcome.closing.details["reason"] == "TEMPLATE_MISSING_VALUE"
+
+
+def test_a_step_has_timeouts_and_a_priority_of_its_own() -> None:
+    plan = make_plan("  - {name: S, activity: Act, timeouts: {heartbeat_timeout: 5}, priority: -3}")
+    (decision,) = HistoryBuilder().decide(plan).decisions
+    attributes = decision["scheduleActivityTaskDecisionAttributes"]
+    assert attributes["heartbeatTimeout"] == "5"
+    assert attributes["startToCloseTimeout"] == "432000"
+    assert attributes["taskPriority"] == "-3"

@@ -47,10 +47,10 @@ def test_the_original_plan_stands_in_plans_as_the_design_has_it() -> None:
     assert plan.default_task_start_to_close_timeout == "172800"
     validate, transcode = plan.activities
     assert (validate.task_list, transcode.task_list) == ("ValidateAsset-v2", "TranscodeAsset-v2")
-    assert transcode.heartbeat_timeout == "60"
-    assert transcode.schedule_to_start_timeout == "43200"
-    assert transcode.schedule_to_close_timeout == "518400"
-    assert transcode.start_to_close_timeout == "432000"
+    assert transcode.timeouts.heartbeat_timeout == "60"
+    assert transcode.timeouts.schedule_to_start_timeout == "43200"
+    assert transcode.timeouts.schedule_to_close_timeout == "518400"
+    assert transcode.timeouts.start_to_close_timeout == "432000"
     assert [(one.step, one.status) for one in plan.steps[1].requires] == [("ValidateAssetStep", "succeeded")]
 
 
@@ -102,6 +102,14 @@ def test_steps_are_ordered_by_what_they_require_not_by_the_file() -> None:
         ("- { name: S, activity: Act, input: '{{T.x}}' }\n- { name: T, activity: Act }", (8, 38, "NOT_REQUIRED")),
         ("- name: S\n  activity: Act\n  input: |\n    {\n      {{Q.x}}\n    }", (12, 1, "UNKNOWN_NAME")),
         ("- { name: S, name: T, activity: Act }", (8, 16, "DUPLICATE_KEY")),
+        ("- { name: S, wait: soon }", (8, 22, "WRONG_TYPE")),
+        ("- { name: S, wait: 5, activity: Act }", (8, 5, "STEP_KIND")),
+        ("- { name: S, wait: 5, timeout: 5 }", (8, 25, "STEP_KIND")),
+        ("- { name: S, activity: Act, when: '$.' }", (8, 37, "INVALID_YAQL")),
+        ("- { name: S, activity: Act, when: '$.T.x > 1' }\n- { name: T, activity: Act }", (8, 37, "NOT_REQUIRED")),
+        ("- { name: S, activity: Act, when: '$.Q' }", (8, 37, "UNKNOWN_NAME")),
+        ("- { name: S, activity: Act, timeouts: { heartbeat_timeout: x } }", (8, 62, "INVALID_TIMEOUT")),
+        ("- { name: S, signal: 'a:b' }", (8, 24, "INVALID_NAME")),
     ],
 )  # fmt: skip
 def test_a_broken_step_is_refused_at_its_place(steps: str, expected: tuple[int, int, str]) -> None:

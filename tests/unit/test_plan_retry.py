@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cpe.plan import PlanRefused, parse_plan
+from cpe.plan import PlanRefused, RunActivity, parse_plan
 from cpe.plan.retry import RetryPolicy
 
 PLAN = """
@@ -22,8 +22,10 @@ steps:
 
 def test_a_step_goes_over_its_activity_and_that_over_the_plan() -> None:
     a, b = parse_plan(PLAN.format(step="{ never: [X] }")).steps
-    assert a.retry == RetryPolicy(max_attempts=5, interval=20, never=frozenset({"X"}))
-    assert b.retry == RetryPolicy(max_attempts=5, interval=1)
+    assert isinstance(a.work, RunActivity)
+    assert isinstance(b.work, RunActivity)
+    assert a.work.retry == RetryPolicy(max_attempts=5, interval=20, never=frozenset({"X"}))
+    assert b.work.retry == RetryPolicy(max_attempts=5, interval=1)
 
 
 def test_without_retry_there_is_one_attempt() -> None:
@@ -70,7 +72,7 @@ def test_a_wrong_retry_is_refused(step: str, message: str) -> None:
 
 
 def test_an_eval_is_not_tried_again() -> None:
-    with pytest.raises(PlanRefused, match="STEP_KIND: only a step with 'activity' is tried again"):
+    with pytest.raises(PlanRefused, match="STEP_KIND: 'retry' belongs to a step with 'activity'"):
         parse_plan(
             "name: P\nversion: 1\nactivities: []\nsteps: [{name: S, eval: '1', retry: {max_attempts: 2}}]"
         )

@@ -1,0 +1,163 @@
+"""The `steps` of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cpe.plan.check_activities import read_timeouts
+from cpe.plan.findings import did_you_mean
+from cpe.plan.model import (
+    REQUIRED_STATUSES,
+    ActivityType,
+    AwaitSignal,
+    Evaluate,
+    Requirement,
+    RunActivity,
+    Step,
+    Wait,
+    Work,
+)
+from cpe.plan.reader import Reader, items, mapping
+from cpe.plan.retry import RetryPolicy
+from cpe.plan.source import Path
+from cpe.plan.templates import INPUT_NAME
+
+MAX_NAME = 200
+"""Characters of a step's name; ids of timers are made of it, which SWF limits to 256."""
+
+_OWN_KEYS: Mapping[str, frozenset[str]] = {
+    "activity": frozenset({"input", "retry", "timeouts", "priority"}),
+    "eval": frozenset(),
+    "wait": frozenset(),
+    "signal": frozenset({"timeout"}),
+}
+"""What a step does, by the key that says so, and the keys that only make sense with it."""
+
+
+def read_steps(
+    reader: Reader, root: Mapping[str, Any], activities: Mapping[str, ActivityType]
+) -> dict[str, Step]:
+    """Read all steps, by name, in the order of the file."""
+    names = {reader.text(("steps", index, "name")) for index, _ in enumerate(items(root, "steps"))}
+    steps: dict[str, Step] = {}
+    for index, raw in enumerate(items(root, "steps")):
+        step = _StepReader(reader, root, activities, names=names, path=("steps", index), raw=raw).read()
+        if step.name in steps:
+            reader.find(("steps", index, "name"), "DUPLICATE_STEP", f"there are two steps {step.name!r}")
+        steps[step.name] = step
+    return steps
+
+
+class _StepReader:
+    """Reads one step."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        root: Mapping[str, Any],
+        activities: Mapping[str, ActivityType],
+        *,
+        names: set[str],
+        path: Path,
+        raw: Mapping[str, Any],
+    ) -> None:
+        self._reader = reader
+        self._root = root
+        self._activities = activities
+        self._names = names
+        self._path = path
+        self._raw = raw
+        self._required: set[str] = set()
+
+    def read(self) -> Step:
+        name = self._reader.name((*self._path, "name"), most=MAX_NAME)
+        if name == INPUT_NAME:
+            self._find("name", "INVALID_NAME", f"{INPUT_NAME} is the workflow's input")
+        requires = self._requires()
+        self._required = {requirement.step for requirement in requires}
+        when = self._reader.condition(
+            (*self._path, "when"), self._raw.get("when"), required=self._required, known=self._names
+        )
+        return Step(name=name, requires=requires, when=when, work=self._work())
+
+    def _requires(self) -> tuple[Requirement, ...]:
+        found: dict[str, str] = {}
+        raw = self._raw.get("requires")
+        for index, entry in enumerate(raw if isinstance(raw, list) else []):
+            at: Path = (*self._path, "requires", index)
+            pair = isinstance(entry, list)
+            step = self._reader.text((*at, 0) if pair else at)
+            status = self._reader.text((*at, 1)) if pair else "completed"
+            if step not in self._names:
+                message = f"there is no step {step!r}{did_you_mean(step, self._names)}"
+                self._reader.find(at, "UNKNOWN_STEP", message)
+                continue
+            if status not in REQUIRED_STATUSES:
+                message = f"{status!r} is no status{did_you_mean(status, REQUIRED_STATUSES)}"
+                self._reader.find((*at, 1), "UNKNOWN_STATUS", message)
+                continue
+            if found.setdefault(step, status) != status:
+                message = f"{step!r} is required as {found[step]!r} already"
+                self._reader.find(at, "DUPLICATE_REQUIREMENT", message)
+        return tuple(Requirement(step=step, status=status) for step, status in sorted(found.items()))
+
+    def _work(self) -> Work:
+        kinds = [kind for kind in _OWN_KEYS if kind in self._raw]
+        if len(kinds) != 1:
+            self._find(None, "STEP_KIND", "a step has one of 'activity', 'eval', 'wait' and 'signal'")
+        for kind, own in _OWN_KEYS.items():
+            for key in sorted(own & self._raw.keys()):
+                if kind not in self._raw:
+                    self._find(key, "STEP_KIND", f"{key!r} belongs to a step with {kind!r}", key=True)
+        match kinds[:1]:
+            case ["eval"]:
+                template = self._template("eval")
+                # One that does not parse is a finding; the plan is refused.
+                return Evaluate(template=template) if template else Wait(seconds=0)
+            case ["signal"]:
+                timeout = self._raw.get("timeout")
+                return AwaitSignal(
+                    signal=self._reader.name((*self._path, "signal")),
+                    timeout=timeout if isinstance(timeout, int) else None,
+                )
+            case ["activity"] if (activity := self._activity()) is not None:
+                return self._run(activity)
+        seconds = self._raw.get("wait")
+        return Wait(seconds=seconds if isinstance(seconds, int) else 0)
+
+    def _activity(self) -> ActivityType | None:
+        name = self._reader.text((*self._path, "activity"))
+        if name not in self._activities:
+            message = f"there is no activity {name!r}{did_you_mean(name, self._activities)}"
+            self._find("activity", "UNKNOWN_ACTIVITY", message)
+        return self._activities.get(name)
+
+    def _run(self, activity: ActivityType) -> RunActivity:
+        raw = mapping(self._raw.get("timeouts"))
+        return RunActivity(
+            activity=activity,
+            timeouts=read_timeouts(self._reader, (*self._path, "timeouts"), raw, activity.timeouts),
+            input=self._template("input"),
+            retry=self._retry(activity.name),
+            priority=self._reader.text((*self._path, "priority")) or None,
+        )
+
+    def _retry(self, activity: str) -> RetryPolicy:
+        if self._reader.findings:
+            return RetryPolicy()  # of values that may not have the right shape; the plan is refused anyway
+        of_activity = next(
+            raw.get("retry")
+            for index, raw in enumerate(items(self._root, "activities"))
+            if self._reader.text(("activities", index, "name")) == activity
+        )
+        return RetryPolicy.merged(self._root.get("retry"), of_activity, self._raw.get("retry"))
+
+    def _template(self, key: str) -> Any:
+        return self._reader.template(
+            (*self._path, key), self._raw.get(key), required=self._required, known=self._names
+        )
+
+    def _find(self, place: str | None, code: str, message: str, *, key: bool = False) -> None:
+        path = self._path if place is None else (*self._path, place)
+        self._reader.find(path, code, message, key=key)

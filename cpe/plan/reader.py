@@ -1,0 +1,119 @@
+"""Reading values of a plan. What cannot be used is noted and left out, so that the rest is read too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, TypeVar
+
+import jinja2
+
+from cpe.plan.conditions import Condition
+from cpe.plan.findings import Finding, did_you_mean
+from cpe.plan.source import Path, Source
+from cpe.plan.specs import InputSpec
+from cpe.plan.swf_names import duration_problem, name_problem
+from cpe.plan.templates import INPUT_NAME, JsonTemplate
+
+_Compiled = TypeVar("_Compiled")
+
+
+class Reader:
+    """Reads one source.
+
+    Args:
+        source: The parsed plan.
+        findings: What is known to be wrong with it already.
+    """
+
+    def __init__(self, source: Source, findings: Iterable[Finding]) -> None:
+        self._source = source
+        self.findings = list(findings)
+
+    def find(self, path: Path, code: str, message: str, *, key: bool = False, line: int = 0) -> None:
+        """Note a finding at a value, at its key, or at a line (from 1) of a block of text."""
+        self.findings.append(self._source.finding(path, code, message, key=key, line=line))
+
+    def text(self, path: Path) -> str:
+        """A scalar as it is written, a number such as ``1.0`` too; empty if it is missing."""
+        return self._source.texts.get(path, "")
+
+    def name(self, path: Path, *, most: int = 256) -> str:
+        """A name that SWF takes."""
+        text = self.text(path)
+        if path in self._source.texts and (problem := name_problem(text, most=most)):
+            self.find(path, "INVALID_NAME", f"{path[-1]} {problem}")
+        return text
+
+    def timeout(self, path: Path, default: str, *, none_allowed: bool = True) -> str:
+        """An SWF duration."""
+        if path not in self._source.texts:
+            return default
+        text = self.text(path)
+        if problem := duration_problem(text, none_allowed=none_allowed):
+            self.find(path, "INVALID_TIMEOUT", f"{path[-1]} {problem}")
+        return text
+
+    def input_spec(self, path: Path, raw: object) -> InputSpec:
+        """A JSON Schema."""
+        if not isinstance(raw, dict):
+            return InputSpec(None)
+        return self.compiled(path, "INVALID_SCHEMA", partial(InputSpec, raw)) or InputSpec(None)
+
+    def condition(self, path: Path, raw: object, *, required: set[str], known: set[str]) -> Condition | None:
+        """A YAQL condition that uses required steps only."""
+        if not isinstance(raw, str):
+            return None
+        condition = self.compiled(path, "INVALID_YAQL", partial(Condition, raw))
+        if condition is not None:
+            self._check_names(path, raw, condition.names, required=required, known=known)
+        return condition
+
+    def template(
+        self, path: Path, raw: object, *, required: set[str], known: set[str]
+    ) -> JsonTemplate | None:
+        """A template that uses required steps only."""
+        if not isinstance(raw, str):
+            return None
+        try:
+            template = JsonTemplate(raw)
+        except jinja2.TemplateSyntaxError as error:
+            self.find(path, "INVALID_TEMPLATE", str(error.message), line=error.lineno)
+            return None
+        self._check_names(path, raw, template.names, required=required, known=known)
+        return template
+
+    def compiled(self, path: Path, code: str, make: Callable[[], _Compiled]) -> _Compiled | None:
+        """What `make` makes; its ValueError is the finding."""
+        try:
+            return make()
+        except ValueError as error:
+            self.find(path, code, str(error))
+            return None
+
+    def _check_names(
+        self, path: Path, raw: str, names: Iterable[str], *, required: set[str], known: set[str]
+    ) -> None:
+        for name in sorted(set(names) - required - {INPUT_NAME}):
+            line = 1 + raw[: max(raw.find(name), 0)].count("\n")
+            if name in known:
+                message = f"{path[-1]} uses {name!r}, which the step does not require"
+                self.find(path, "NOT_REQUIRED", message, line=line)
+            else:
+                message = (
+                    f"{path[-1]} uses {name!r}, which is no step{did_you_mean(name, {*known, INPUT_NAME})}"
+                )
+                self.find(path, "UNKNOWN_NAME", message, line=line)
+
+
+def items(root: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    """The entries of a list that can be gone into; the check of the shape has reported the others."""
+    entries = root.get(key)
+    if not isinstance(entries, list):
+        return []
+    return [entry if isinstance(entry, dict) else {} for entry in entries]
+
+
+def mapping(raw: object) -> dict[str, Any]:
+    """A mapping that can be gone into, empty if it is none."""
+    return raw if isinstance(raw, dict) else {}
