@@ -6,6 +6,7 @@ import json
 import queue
 import shlex
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +14,7 @@ import click
 from cpe.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cpe.local.server import LocalAws
 
@@ -31,16 +32,29 @@ PORT = click.IntRange(0, 65535)
     show_default=True,
     help="Address to listen on. There is no access control: keep it on loopback.",
 )
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Keep SWF's domains, types and executions in this directory; they survive even kill -9.",
+)
+@click.option(
+    "--faults",
+    multiple=True,
+    metavar="FILE|RULE",
+    help="What shall go wrong: a YAML or JSON file, or rules such as 'swf.*.throttle=0.1'. Can be repeated.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of shell commands.")
-def local(*, port: int, host: str, as_json: bool) -> None:
+def local(*, port: int, host: str, data: Path | None, faults: tuple[str, ...], as_json: bool) -> None:
     """Run an AWS on this machine: SWF, SQS, S3 and SNS on one endpoint.
 
-    Everything is in memory and gone at the end. Ctrl-C or SIGTERM ends it at once.
+    Without --data everything is in memory and gone at the end; queues, buckets and topics always are.
+    Ctrl-C or SIGTERM ends it at once. docs/local-aws.md is the guide.
     """
     news: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda received, _frame: news.put(received))
-    with local_aws(port=port, host=host) as aws:
+    with local_aws(port=port, host=host, data=data, faults=faults) as aws:
         if as_json:
             click.echo(json.dumps({"endpoint": aws.endpoint, "environment": aws.environment()}))
         else:
@@ -49,9 +63,19 @@ def local(*, port: int, host: str, as_json: bool) -> None:
         news.get()
 
 
-def local_aws(*, port: int, host: str = "127.0.0.1") -> LocalAws:
-    """Make a local AWS, or say how to install what it needs."""
+def local_aws(
+    *, port: int, host: str = "127.0.0.1", data: Path | None = None, faults: Sequence[str] = ()
+) -> LocalAws:
+    """Make a local AWS, or say how to install what it needs.
+
+    Args:
+        port: TCP port; 0 takes a free one.
+        host: Address to listen on.
+        data: The directory of SWF's journal.
+        faults: Files and rules, as ``--faults`` has them.
+    """
     try:
+        from cpe.local.faults import gather_faults
         from cpe.local.server import LocalAws
     except ModuleNotFoundError as error:
         raise ConfigError(
@@ -59,7 +83,7 @@ def local_aws(*, port: int, host: str = "127.0.0.1") -> LocalAws:
             "install it with: pip install 'cloud-processing-engine[local]'",
             code="LOCAL_AWS_NOT_INSTALLED",
         ) from error
-    return LocalAws(port=port, host=host)
+    return LocalAws(port=port, host=host, data=data, faults=gather_faults(faults, place="--faults"))
 
 
 def exports(environment: Mapping[str, str]) -> str:

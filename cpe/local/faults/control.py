@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from cpe.errors import ConfigError
+from cpe.local.exchange import Answer
 from cpe.local.faults.parse import decode_faults
 from cpe.local.faults.rules import FaultPlan
-from cpe.local.exchange import Answer
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment

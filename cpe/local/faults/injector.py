@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, cast
 
+from cpe.local.exchange import CONNECTION, Answer, ClientGoneError, Connection, NothingLeftError
 from cpe.local.faults.answers import corrupted, failed, throttled
 from cpe.local.faults.dice import Dice, RuleCount
 from cpe.local.faults.operations import operation_of
 from cpe.local.faults.rules import FaultKind, FaultPlan, FaultRule
-from cpe.local.exchange import CONNECTION, Answer, ClientGoneError, Connection, NothingLeftError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,10 @@ says the same as the text ``seed=7 swf.RespondDecisionTaskCompleted.lost=0.1 s3.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import yaml
@@ -23,7 +26,6 @@ from cpe.local.faults.rules import ANY, TIMEOUT_MS, FaultKind, FaultPlan, FaultR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
 _PLAN_KEYS = ("seed", "rules")
 #: What `FaultInjector.counts` adds to a rule; a plan that was asked for can be sent back.
@@ -87,14 +89,7 @@ def decode_faults(content: bytes, *, place: str) -> FaultPlan:
     Raises:
         ConfigError: ``FAULTS_INVALID``; the message names the place.
     """
-    try:
-        written = yaml.safe_load(content)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f"{place}:{mark.line + 1}:{mark.column + 1}" if mark else place
-        raise _error(f"{where}: {error.problem or error}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise _error(f"{place}: is neither YAML nor JSON: {error}") from error
+    written = _decode(content, place)
     if written is None:
         return FaultPlan()
     if isinstance(written, str):
@@ -107,11 +102,35 @@ def decode_faults(content: bytes, *, place: str) -> FaultPlan:
     return _plan(written, place, [f"{place}: rules[{index}]" for index in range(len(rules))])
 
 
-def merged(plans: Iterable[FaultPlan]) -> FaultPlan:
-    """Put plans one after the other; the last seed that is not 0 counts."""
+def _decode(content: bytes, place: str) -> Any:
+    # YAML has all of JSON but tabs.
+    with contextlib.suppress(ValueError, RecursionError):
+        return json.loads(content)
+    try:
+        return yaml.safe_load(content)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"{place}:{mark.line + 1}:{mark.column + 1}" if mark else place
+        raise _error(f"{where}: {error.problem or error}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise _error(f"{place}: is neither YAML nor JSON: {error}") from error
+
+
+def gather_faults(sources: Iterable[str], *, place: str) -> FaultPlan:
+    """Read files and texts, one after the other; the last seed that is not 0 counts.
+
+    Args:
+        sources: Names of files, and texts as `parse_faults` takes them.
+        place: Where they come from, for messages.
+
+    Raises:
+        ConfigError: ``FAULTS_INVALID``; the message names the place.
+    """
     seed = 0
     rules: list[FaultRule] = []
-    for plan in plans:
+    for source in sources:
+        is_text = "=" in source and not Path(source).exists()
+        plan = parse_faults(source, place=place) if is_text else read_faults(Path(source))
         seed = plan.seed or seed
         rules.extend(plan.rules)
     return FaultPlan(seed=seed, rules=tuple(rules))
