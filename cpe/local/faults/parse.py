@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -32,6 +33,8 @@ _PLAN_KEYS = ("seed", "rules")
 _COUNTS = ("calls", "hits")
 _RULE_KEYS = ("service", "operation", "kind", "probability", "limit", "ms")
 _TEXT_PARTS = 3
+#: What text begins with, and neither YAML nor JSON of ours does.
+_TEXT = re.compile(rb"\s*(seed=|[\w*]+\.)")
 
 
 def read_faults(path: Path) -> FaultPlan:
@@ -89,11 +92,11 @@ def decode_faults(content: bytes, *, place: str) -> FaultPlan:
     Raises:
         ConfigError: ``FAULTS_INVALID``; the message names the place.
     """
+    if _TEXT.match(content):
+        return parse_faults(content.decode("utf-8", "replace"), place=place)
     written = _decode(content, place)
     if written is None:
         return FaultPlan()
-    if isinstance(written, str):
-        return parse_faults(written, place=place)
     if not isinstance(written, dict):
         _refuse(place, "must hold an object with 'rules'")
     rules = written.get("rules", [])
