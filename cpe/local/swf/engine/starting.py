@@ -115,7 +115,7 @@ def start_workflow_execution(world: World, params: Mapping[str, Any], at: float)
     if world.count(domain) >= world.limits.open_executions:
         raise SwfFault("LimitExceededFault", f"Too many open executions in domain {domain}")
     attributes = {
-        **{name: params[name] for name in ("input", "tagList") if params.get(name)},
+        **{name: params[name] for name in ("input", "tagList") if params.get(name) is not None},
         "workflowType": params["workflowType"],
         **configuration,
         "parentInitiatedEventId": 0,
