@@ -75,6 +75,16 @@ class StartRequest:
     execution_start_to_close_timeout: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosedRun:
+    """A run that has closed: SWF's close status, and when, in seconds since the epoch."""
+
+    workflow_id: str
+    run_id: str
+    status: str
+    closed_at: float
+
+
 class SwfGateway:
     """Calls to SWF. Every method raises AwsError; `retryable` tells passing faults from final ones.
 
@@ -129,8 +139,8 @@ class SwfGateway:
                 decisions=list(decisions),  # type: ignore[arg-type]
             )
 
-    def newest_event(self, domain: str, workflow_id: str, run_id: str) -> tuple[int, str]:
-        """Tell id and type of a run's newest history event, as far as SWF shows it yet."""
+    def newest_event(self, domain: str, workflow_id: str, run_id: str) -> Mapping[str, Any]:
+        """Tell a run's newest history event, SWF's own dict, as far as SWF shows it yet."""
         with told(f"history of {workflow_id}"):
             answer = self._calls.get_workflow_execution_history(
                 domain=domain,
@@ -138,8 +148,7 @@ class SwfGateway:
                 reverseOrder=True,
                 maximumPageSize=1,
             )
-        newest = answer["events"][0]
-        return newest["eventId"], newest["eventType"]
+        return answer["events"][0]
 
     def poll_activity(self, domain: str, task_list: str) -> ActivityTask | None:
         """Wait up to a minute for an activity task."""
@@ -237,6 +246,23 @@ class SwfGateway:
                 executionFilter={"workflowId": workflow_id},
             )
             return _first_run((info for page in pages for info in page["executionInfos"]), workflow_id)
+
+    def closed_runs(self, domain: str, *, since: float) -> list[ClosedRun]:
+        """List what closed since a time, in seconds since the epoch; lists may lag behind by some seconds."""
+        with told(f"closed executions of {domain}"):
+            pages = self._calls.get_paginator("list_closed_workflow_executions").paginate(
+                domain=domain, closeTimeFilter={"oldestDate": datetime.fromtimestamp(since, UTC)}
+            )
+            return [
+                ClosedRun(
+                    workflow_id=info["execution"]["workflowId"],
+                    run_id=info["execution"]["runId"],
+                    status=info["closeStatus"],
+                    closed_at=info["closeTimestamp"].timestamp(),
+                )
+                for page in pages
+                for info in page["executionInfos"]
+            ]
 
 
 def _first_run(infos: Iterable[WorkflowExecutionInfoTypeDef], workflow_id: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from cpe.activity import Logger
 from cpe.aws.registry import SwfRegistry
@@ -24,6 +25,7 @@ from cpe.daemons.publisher import Publisher
 from cpe.daemons.registration import register_activity, register_plans, require_domain
 from cpe.daemons.scratch import Scratch
 from cpe.daemons.task import TaskRunner
+from cpe.daemons.watcher import Watcher
 from cpe.errors import AwsError, ConfigError
 from cpe.logs import get_logger
 from cpe.plan import Plan
@@ -41,23 +43,31 @@ def assemble_decider(
     calls = aws.swf()
     register_plans(SwfRegistry(calls), plans.values(), domain=domain, task_list=task_list, log=log)
     stop = Stop()
+    swf = SwfGateway(polls=aws.swf_polls(), calls=calls)
+    publisher = _publisher(aws, settings, log)
     decider = Decider(
-        swf=SwfGateway(polls=aws.swf_polls(), calls=calls),
+        swf=swf,
         plans=plans,
-        publisher=_publisher(aws, settings, log),
+        publisher=publisher,
         domain=domain,
         task_list=task_list,
         clock=SystemClock(),
         wait=time.sleep,
         log=log,
     )
-    loop = Loop(name="decider", poll=decider.poll, handle=decider.handle, stop=stop, log=log)
+    watcher = Watcher(
+        swf=swf, publisher=publisher, domain=domain, clock=SystemClock(), wait=stop.wait, log=log
+    )
+    loops: list[Loop[Any]] = [
+        Loop(name="decider", poll=decider.poll, handle=decider.handle, stop=stop, log=log),
+        Loop(name="watcher", poll=watcher.poll, handle=watcher.handle, stop=stop, log=log),
+    ]
     about = {
         "domain": domain,
         "task_list": task_list,
         "plans": [f"{name} {version}" for name, version in sorted(plans)],
     }
-    return Daemon([loop], stop=stop, log=log, about=about)
+    return Daemon(loops, stop=stop, log=log, about=about)
 
 
 def assemble_inputpoller(aws: AwsSession, settings: Settings) -> Daemon:

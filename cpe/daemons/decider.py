@@ -119,7 +119,7 @@ class Decider:
         if answered:
             self._persist(lambda: self._publisher.publish_all(outcome.announcements, client=client))
         if outcome.closing is not None:
-            # Asked even when the answer was refused: an answer before may have been taken and its receipt lost.
+            # Asked even when the answer was refused: one before may have been taken and its receipt lost.
             self._close(task, outcome.closing)
 
     def _answer(self, task: DecisionTask, decisions: Sequence[Decision]) -> bool:
@@ -148,14 +148,14 @@ class Decider:
 
     def _newest_event(self, task: DecisionTask) -> str:
         """Tell the type of the event after this decision; the history may lag behind."""
-        event_id, event_type = self._swf.newest_event(self._domain, task.workflow_id, task.run_id)
-        if event_id <= task.started_event_id:
+        newest = self._swf.newest_event(self._domain, task.workflow_id, task.run_id)
+        if newest["eventId"] <= task.started_event_id:
             raise AwsError(
                 f"the history of {task.workflow_id} does not show the answer yet",
                 code="NOT_SHOWN_YET",
                 retryable=True,
             )
-        return event_type
+        return str(newest["eventType"])
 
     def _give_up(self, task: DecisionTask, error: Exception) -> None:
         """Leave an execution that cannot be decided for another try, or fail it after some."""

@@ -45,7 +45,7 @@ class Publisher:
         Raises:
             AwsError: A fault that passes; publish again.
         """
-        if self._published.get(event.event_id) and not again:
+        if self.was_published(event.event_id) and not again:
             return
         fields = {"event_type": event.type.value, "event_id": event.event_id, "client": client}
         url = self._settings.output_queue_of(client)
@@ -62,6 +62,10 @@ class Publisher:
         else:
             self._log.debug("event_published", **fields)
         self._published.put(event.event_id, True)
+
+    def was_published(self, event_id: str) -> bool:
+        """Tell whether this process published an event, as far as it remembers."""
+        return self._published.get(event_id) is not None
 
     def publish_all(self, events: Iterable[Event], *, client: str | None) -> None:
         """Publish events in order; see :meth:`publish`."""

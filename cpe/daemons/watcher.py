@@ -1,0 +1,120 @@
+"""The watcher: tells clients of jobs that closed without a decider having told them.
+
+A decider that dies between SWF's taking its last answer and the closing event leaves the client waiting. And
+no decider ever sees an execution that times out or is terminated. So every decider process lists, now and
+then, what closed lately and publishes what it has not published itself. Deciders do not know of each other:
+an event may come twice, with the same id.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from cpe.activity import Logger
+from cpe.aws.swf import ClosedRun, SwfGateway
+from cpe.clock import Clock
+from cpe.daemons.publisher import Publisher
+from cpe.daemons.recent import Recent
+from cpe.decider import HistoryEvent
+from cpe.decider.closed import closing_event
+from cpe.protocol import JobIdentity
+
+INTERVAL = 30.0
+"""Seconds between looks: SWF gives 6 lists of closed executions a second, to all of an account."""
+
+FIRST_LOOK_BACK = 3600.0
+"""Seconds that a decider looks back when it starts: how long all may be down without an event being lost."""
+
+LOOK_BACK = 600.0
+"""Seconds that it looks back later; SWF's lists lag behind by some."""
+
+SETTLE = 60.0
+"""Seconds that the decider which closed an execution has to tell of it: it knows more than its last event."""
+
+_UNSEEN = frozenset({"TIMED_OUT", "TERMINATED"})
+_REMEMBERED = 20_000
+
+
+class Watcher:
+    """Looks for closed executions and publishes their closing events.
+
+    Args:
+        swf: SWF.
+        publisher: Takes the events; what it published before it does not publish again.
+        domain: The SWF domain.
+        clock: Tells what "lately" is.
+        wait: Waits so many seconds, or until the daemon ends.
+        log: Gets ``closing_reported``.
+    """
+
+    def __init__(
+        self,
+        *,
+        swf: SwfGateway,
+        publisher: Publisher,
+        domain: str,
+        clock: Clock,
+        wait: Callable[[float], object],
+        log: Logger,
+    ) -> None:
+        self._swf = swf
+        self._publisher = publisher
+        self._domain = domain
+        self._clock = clock
+        self._wait = wait
+        self._log = log
+        self._look_back = FIRST_LOOK_BACK
+        self._looked = False
+        self._done: Recent[bool] = Recent(_REMEMBERED)
+
+    def poll(self) -> list[ClosedRun] | None:
+        """Wait for the next look; tell the runs that closed lately and were not dealt with."""
+        if self._looked:
+            self._wait(INTERVAL)
+        self._looked = True
+        now = self._clock.time()
+        runs = self._swf.closed_runs(self._domain, since=now - self._look_back)
+        self._look_back = LOOK_BACK
+        return [run for run in runs if self._is_due(run, now)] or None
+
+    def handle(self, runs: list[ClosedRun]) -> None:
+        """Publish the closing events of runs.
+
+        Raises:
+            AwsError: A passing fault; what was not published is found again.
+        """
+        for run in runs:
+            identity = JobIdentity.from_workflow_id(run.workflow_id)
+            if identity is not None:
+                self._report(run, identity)
+            self._done.put(run.run_id, True)
+
+    def _is_due(self, run: ClosedRun, now: float) -> bool:
+        settled = run.status in _UNSEEN or run.closed_at <= now - SETTLE
+        return settled and self._done.get(run.run_id) is None
+
+    def _report(self, run: ClosedRun, identity: JobIdentity) -> None:
+        last = HistoryEvent.from_swf(self._swf.newest_event(self._domain, run.workflow_id, run.run_id))
+        event = closing_event(
+            last, identity=identity, run_id=run.run_id, result=_parsed(last.attributes.get("result"))
+        )
+        if event is None or self._publisher.was_published(event.event_id):
+            return
+        self._publisher.publish(event, client=identity.client)
+        self._log.info(
+            "closing_reported",
+            event_type=event.type.value,
+            jobId=identity.job_id,
+            workflowId=run.workflow_id,
+            runId=run.run_id,
+        )
+
+
+def _parsed(result: str | None) -> Any:
+    """A workflow's result is JSON when a plan made it; other deciders' may be any text."""
+    try:
+        return None if result is None else json.loads(result)
+    except (ValueError, RecursionError):
+        return result
