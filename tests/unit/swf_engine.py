@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import count
 from typing import Any
 
 from cpe.local.swf.engine import Engine
@@ -43,7 +42,7 @@ class Driver:
         self.store = MemoryStore()
         self.registry = Registry(PageTokens(SECRET))
         self.changes: list[Change] = []
-        self._run_numbers = count(1)
+        self.runs_begun = 0
         self._limits = limits
         self.registry.register_domain(
             {"name": DOMAIN, "workflowExecutionRetentionPeriodInDays": "7"}, self.now
@@ -57,10 +56,14 @@ class Driver:
         return Engine(
             self.store,
             registry=self.registry,
-            new_run_id=lambda: f"run-{next(self._run_numbers)}",
+            new_run_id=self._new_run_id,
             secret=SECRET,
             limits=self._limits,
         )
+
+    def _new_run_id(self) -> str:
+        self.runs_begun += 1
+        return f"run-{self.runs_begun}"
 
     def register_workflow(self, name: str, version: str = "1", **defaults: Any) -> None:
         """Register a workflow type."""
