@@ -7,6 +7,7 @@ import click
 from cpe.cli import options
 from cpe.cli.env import env
 from cpe.cli.local import local
+from cpe.cli.plan import plan
 from cpe.cli.provision import provision
 from cpe.cli.up import up
 
@@ -17,7 +18,7 @@ def cpe() -> None:
     """CPE, the Cloud Processing Engine: media jobs as workflows on AWS SWF."""
 
 
-for command in (local, provision, up, env):
+for command in (local, provision, up, env, plan):
     cpe.add_command(command)
 
 
