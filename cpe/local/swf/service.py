@@ -12,7 +12,6 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Sequence
 from typing import Any
 
 from cpe.local.swf.clock import Clock
@@ -38,6 +37,7 @@ TICK = 1.0
 LONGEST_REST = 60.0
 
 _SECRET_BYTES = 32
+_POLL_FOR = {kind: operation for operation, kind in POLLS.items()}
 
 
 class SwfService:
@@ -59,6 +59,7 @@ class SwfService:
         self._clock = clock or Clock()
         self._operations = operations()
         self._waiters = Waiters()
+        self._handed: list[tuple[Waiter, dict[str, Any]]] = []
         self._polls_ended = False
         self._closed = False
         self._alarm = float("-inf")
@@ -117,8 +118,8 @@ class SwfService:
         with self._turn:
             self._store.clear()
             self._clock.reset()
-            self._open()
             self._send_pollers_away()
+            self._open()
 
     def end_polls(self) -> None:
         """Answer every poll that waits, and every later one, with nothing."""
@@ -164,6 +165,7 @@ class SwfService:
         now = self._clock.now()
         try:
             self._engine.advance(now)
+            self._hand_out(now)  # those who wait come before a poller that comes now
             return self._handlers[operation](params, now)
         finally:
             self._settle(now)
@@ -195,36 +197,32 @@ class SwfService:
 
     def _settle(self, now: float) -> None:
         """Hand out tasks that became available, save everything that happened, then tell those concerned."""
-        handed = self._hand_out(now)
+        self._hand_out(now)
         # A store that fails keeps these for its next try, and nobody is told anything until one succeeds.
         self._store.save((*self._registry.take_changes(), *self._engine.take_changes()))
-        for waiter, answer in handed:
+        for waiter, answer in self._handed:
             waiter.tell(answer)
+        self._handed.clear()
         due = self._engine.next_due()
         if due is not None and due < self._alarm:
             self._turn.notify()
 
-    def _hand_out(self, now: float) -> Sequence[tuple[Waiter, dict[str, Any]]]:
-        handed: list[tuple[Waiter, dict[str, Any]]] = []
+    def _hand_out(self, now: float) -> None:
+        """Give each task that became available to whoever waited longest for its list."""
         for where in self._engine.take_ready():
             waiter = self._waiters.take(where)
             if waiter is None:
                 continue
-            poll = (
-                self._engine.poll_for_decision_task
-                if where.kind == "decision"
-                else self._engine.poll_for_activity_task
-            )
-            answer = poll(waiter.params, now)
+            answer = self._handlers[_POLL_FOR[where.kind]](waiter.params, now)
             if answer is None:  # the task is gone already: taken, or ended within the same command
                 self._waiters.put_back(where, waiter)
             else:
-                handed.append((waiter, answer))
-        return handed
+                self._handed.append((waiter, answer))
 
     def _send_pollers_away(self) -> None:
-        for waiter in self._waiters.clear():
+        for waiter in [*self._waiters.clear(), *(waiter for waiter, _ in self._handed)]:
             waiter.tell(None)
+        self._handed.clear()
 
     def _run_timers(self) -> None:
         with self._turn:
