@@ -50,12 +50,16 @@ class Place:
         self.visibility = Visibility(
             registry=self.registry,
             store=self.store,
-            open_infos=self._open_infos,
+            executions=self,
             pages=PageTokens(b"secret"),
         )
 
-    def _open_infos(self, domain: str) -> Iterator[ExecutionInfo]:
-        return (info for info in self.open if info.domain == domain)
+    def open_executions(self, domain: str, *, newest_first: bool = True) -> Iterator[ExecutionInfo]:
+        found = [info for info in self.open if info.domain == domain]
+        yield from sorted(found, key=lambda info: info.started_at, reverse=newest_first)
+
+    def open_execution(self, domain: str, workflow_id: str) -> ExecutionInfo | None:
+        return next((info for info in self.open_executions(domain) if info.workflow_id == workflow_id), None)
 
     def open_ids(self, **params: Any) -> list[str]:
         query = {"domain": "media", "startTimeFilter": EVER, **params}

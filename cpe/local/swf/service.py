@@ -150,9 +150,7 @@ class SwfService:
         self._clock.catch_up(_latest(snapshot))
         now = self._clock.now()
         engine.restore(snapshot.executions, now)
-        visibility = Visibility(
-            registry=registry, store=self._store, open_infos=engine.open_executions, pages=pages
-        )
+        visibility = Visibility(registry=registry, store=self._store, executions=engine, pages=pages)
         self._engine = engine
         self._registry = registry
         self._retention = Retention(registry, self._store)

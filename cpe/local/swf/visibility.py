@@ -5,8 +5,9 @@ Pure: reads what the engine has open and what the store keeps of the closed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
+from typing import Any, Protocol
 
 from cpe.local.swf.engine.changes import ExecutionFilter, ExecutionInfo, Store
 from cpe.local.swf.faults import invalid
@@ -17,13 +18,23 @@ from cpe.local.swf.registry import Registry
 _EXCLUSIVE = ("executionFilter", "typeFilter", "tagFilter", "closeStatusFilter")
 
 
+class OpenExecutions(Protocol):
+    """What there is to see of the open executions; the engine has them."""
+
+    def open_executions(self, domain: str, *, newest_first: bool = True) -> Iterator[ExecutionInfo]:
+        """Tell of a domain's open executions, in the order of their start or against it."""
+
+    def open_execution(self, domain: str, workflow_id: str) -> ExecutionInfo | None:
+        """Tell of the open execution with a workflow id."""
+
+
 class Visibility:
     """Answers the list and count operations.
 
     Args:
         registry: Knows the domains.
         store: Has the closed executions.
-        open_infos: Tells all open executions of a domain.
+        executions: Has the open executions.
         pages: Issues the tokens of the lists.
     """
 
@@ -32,18 +43,18 @@ class Visibility:
         *,
         registry: Registry,
         store: Store,
-        open_infos: Callable[[str], Iterable[ExecutionInfo]],
+        executions: OpenExecutions,
         pages: PageTokens,
     ) -> None:
         self._registry = registry
         self._store = store
-        self._open_infos = open_infos
+        self._executions = executions
         self._pages = pages
 
     def list_open(self, params: Mapping[str, Any], now: float) -> dict[str, Any]:
         """Answer ListOpenWorkflowExecutions: by start time, newest first unless reversed."""
         newest_first = not params.get("reverseOrder", False)
-        found = sorted(self._open(params), key=_started, reverse=newest_first)
+        found = _by_start(self._open(params, newest_first=newest_first), newest_first=newest_first)
         return self._page("ListOpenWorkflowExecutions", params, now, found, _started)
 
     def count_open(self, params: Mapping[str, Any], _now: float) -> dict[str, Any]:
@@ -68,10 +79,15 @@ class Visibility:
         domain = self._registry.domain(params["domain"]).name
         return _count(self._store.closed_infos(domain, _closed_filter(params)))
 
-    def _open(self, params: Mapping[str, Any]) -> Iterable[ExecutionInfo]:
+    def _open(self, params: Mapping[str, Any], *, newest_first: bool = True) -> Iterator[ExecutionInfo]:
         domain = self._registry.domain(params["domain"]).name
         where = _filter(params)
-        return (info for info in self._open_infos(domain) if where.matches(info))
+        candidates: Iterable[ExecutionInfo | None]
+        if where.workflow_id is not None:
+            candidates = [self._executions.open_execution(domain, where.workflow_id)]
+        else:
+            candidates = self._executions.open_executions(domain, newest_first=newest_first)
+        return (info for info in candidates if info is not None and where.matches(info))
 
     def _page(
         self,
@@ -115,6 +131,12 @@ def _filter(params: Mapping[str, Any]) -> ExecutionFilter:
 
 def _count(found: Iterable[ExecutionInfo]) -> dict[str, Any]:
     return {"count": sum(1 for _ in found), "truncated": False}
+
+
+def _by_start(infos: Iterable[ExecutionInfo], *, newest_first: bool) -> Iterator[ExecutionInfo]:
+    """Order those that started in the same millisecond by their run ids; the rest is in order already."""
+    for _, together in groupby(infos, key=lambda info: info.started_at):
+        yield from sorted(together, key=lambda info: info.run_id, reverse=newest_first)
 
 
 def _started(info: ExecutionInfo) -> list[Any]:
