@@ -51,7 +51,7 @@ from tests.unit.swf_invariants import (
 
 DOMAIN = "domain"
 SECRET = b"s" * 32
-LIMITS = Limits(events=80, open_executions=6, open_activities=3, open_timers=3, open_children=2)
+LIMITS = Limits(events=40, open_executions=3, open_activities=2, open_timers=2, open_children=2)
 #: Faults that a well-formed call may be answered with, whatever it is.
 FAULTS = {
     *("UnknownResourceFault", "ValidationException", "WorkflowExecutionAlreadyStartedFault"),
@@ -377,8 +377,8 @@ def test_whatever_is_called_the_engine_stays_sound() -> None:
     run_state_machine_as_test(
         SwfMachine,
         settings=settings(
-            max_examples=40,
-            stateful_step_count=40,
+            max_examples=100,
+            stateful_step_count=50,
             deadline=None,
             suppress_health_check=[
                 HealthCheck.too_slow,
