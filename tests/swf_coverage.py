@@ -144,11 +144,22 @@ def render(found: Mapping[str, tuple[str, ...]]) -> str:
         "`timeoutType`; one like `StartWorkflowExecution:TypeDeprecatedFault` is a fault of an operation.",
         "",
     ]
+    lines += [*_summary(found), ""]
     for section in sections(model()):
         lines += [f"## {section.title}", "", "| entry | proved by |", "|---|---|"]
         lines += [f"| `{entry}` | {_proved_by(entry, found)} |" for entry in section.entries]
         lines.append("")
     return "\n".join(lines)
+
+
+def _summary(found: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    yield from ("| | entries | proved | cannot occur |", "|---|---|---|---|")
+    for section in sections(model()):
+        proved = sum(entry in found for entry in section.entries)
+        without = sum(impossible(entry) is not None for entry in section.entries)
+        yield f"| {section.title} | {len(section.entries)} | {proved} | {without} |"
+    yield from ("", "What cannot occur, cannot for one of these reasons:", "")
+    yield from (f"- {reason}" for reason in dict.fromkeys(reason for _, _, reason in IMPOSSIBLE))
 
 
 def _proved_by(entry: str, found: Mapping[str, tuple[str, ...]]) -> str:
