@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import overload
 
 from cpe.local.swf.engine.changes import Event
@@ -44,12 +44,17 @@ class PackedHistory(Sequence[Event]):
         if isinstance(index, int):
             place = range(self._length)[index]
             return self._block(place // _BLOCK)[place % _BLOCK]
-        start, stop, step = index.indices(self._length)
-        if start >= stop or step != 1:
-            return [self[place] for place in range(start, stop, step)]
-        first, last = start // _BLOCK, (stop - 1) // _BLOCK
+        places = range(self._length)[index]
+        if not places:
+            return []
+        first, last = min(places[0], places[-1]) // _BLOCK, max(places[0], places[-1]) // _BLOCK
         events = [event for block in range(first, last + 1) for event in self._block(block)]
-        return events[start - first * _BLOCK : stop - first * _BLOCK]
+        before = first * _BLOCK
+        return [events[place - before] for place in places]
+
+    def __iter__(self) -> Iterator[Event]:
+        for block in range(len(self._blocks)):
+            yield from self._block(block)
 
     @property
     def size(self) -> int:
