@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import hypothesis
+
 pytest_plugins = ["cpe.testing.pytest_plugin"]
 
 #: Set before any test runs, so that no test can reach a real account: not with the developer's variables,
@@ -24,3 +26,6 @@ def pytest_configure() -> None:
         if name.startswith(("AWS_", "CPE_", "MOTO_")) or name in {"INPUT_QUEUE", "OUTPUT_QUEUE"}:
             del os.environ[name]
     os.environ.update(_NOWHERE)
+    # How long an example takes says more of the machine's load than of the code.
+    hypothesis.settings.register_profile("cpe", deadline=None)
+    hypothesis.settings.load_profile("cpe")

@@ -1,7 +1,8 @@
 """The decider: a pure function from a plan and an execution's history to decisions and events.
 
 No clock, no I/O, no logging, no boto3. Read it in this order: `history.py` and `execution.py` (the values),
-`fold.py` (history to execution), `steps.py` (where each step stands), `decide.py`.
+`fold.py` (history to execution), `activities.py`, `items.py` and `steps.py` (where each step stands),
+`decide.py`.
 """
 
 from cpe.decider.decide import Outcome, decide

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cpe.decider.activities import Ready, Timer, json_text
 from cpe.decider.decisions import (
     Decision,
     cancel_activity,
@@ -19,11 +20,20 @@ from cpe.decider.decisions import (
 )
 from cpe.decider.execution import Closing, ClosingKind, Execution
 from cpe.decider.reports import Reporter
-from cpe.decider.steps import StepStates, json_text
+from cpe.decider.steps import StepStates
 from cpe.errors import StepFault
 from cpe.plan import Plan
 from cpe.plan.templates import parse_json
 from cpe.protocol import Event
+
+MAX_SCHEDULED = 100
+"""Activities scheduled by one decision task; SWF's requests have at most 1 MB."""
+
+MAX_CHARACTERS = 500_000
+"""Characters of their inputs in all: escaped and in UTF-8 they may take twice as many bytes."""
+
+MAX_OPEN_ACTIVITIES = 900
+"""Of the 1,000 that SWF allows an execution (quotas of SWF); the rest waits until some have ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +80,7 @@ def decide(plan: Plan, execution: Execution, *, now: float) -> Outcome:
         return _close(execution, closing, reporter, facts, now)
 
     steps = StepStates(plan, execution, workflow_input)
-    new_faults = [steps.new_faults[name] for name in sorted(steps.new_faults)]
+    new_faults = [steps.activities.new_faults[name] for name in sorted(steps.activities.new_faults)]
     markers = tuple(record_fault(fault) for fault in new_faults)
     announced = tuple(reporter.fault(fault, now) for fault in new_faults)
     failures = steps.unhandled_failures()
@@ -86,16 +96,34 @@ def decide(plan: Plan, execution: Execution, *, now: float) -> Outcome:
         return replace(
             outcome, decisions=(*markers, *outcome.decisions), facts=facts, announcements=announced
         )
-    ready = [steps.ready[name] for name in sorted(steps.ready)]
+    ready, timers = _batch(execution, steps)
     return Outcome(
         decisions=(
             *markers,
-            *(start_timer(steps.timers[name]) for name in sorted(steps.timers)),
+            *(cancel_activity(activity_id) for activity_id in steps.cancels),
+            *(start_timer(timer) for timer in timers),
             *(schedule_activity(one) for one in ready),
         ),
         facts=facts,
         announcements=(*announced, *(reporter.scheduled(one, now) for one in ready)),
     )
+
+
+def _batch(execution: Execution, steps: StepStates) -> tuple[list[Ready], list[Timer]]:
+    """Choose what is scheduled now, within SWF's limits; a timer brings the next decision for the rest."""
+    waiting = list(steps.activities.ready.values())
+    room = MAX_OPEN_ACTIVITIES - len(execution.open_attempts())
+    chosen: list[Ready] = []
+    characters = 0
+    for ready in waiting[: max(min(room, MAX_SCHEDULED), 0)]:
+        characters += len(ready.input or "")
+        if chosen and characters > MAX_CHARACTERS:
+            break
+        chosen.append(ready)
+    timers = list(steps.activities.timers.values())
+    if len(chosen) < min(len(waiting), room):
+        timers.append(Timer(id=f"more.{execution.decision_started_event_id}", seconds=0))
+    return chosen, timers
 
 
 def _complete(plan: Plan, execution: Execution, steps: StepStates, reporter: Reporter, now: float) -> Outcome:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any, TypeAlias
 
+from cpe.decider.activities import Ready, Timer
 from cpe.decider.execution import Closing, Fault
 from cpe.decider.fold import CLOSING_MARKER, FAULT_MARKER
-from cpe.decider.steps import Ready, Timer
 
 Decision: TypeAlias = dict[str, Any]
 
@@ -28,7 +28,7 @@ def schedule_activity(ready: Ready) -> Decision:
     work = ready.work
     activity, timeouts = work.activity, work.timeouts
     attributes: dict[str, Any] = {
-        "activityId": ready.step,
+        "activityId": ready.activity_id,
         "activityType": {"name": activity.name, "version": activity.version},
         "taskList": {"name": activity.task_list},
         "heartbeatTimeout": timeouts.heartbeat_timeout,

@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cpe.decider.activities import Ready, failure_of, will_retry
 from cpe.decider.execution import Attempt, Ended, EndedFact, Ending, Execution, Fact, Fault, ScheduledFact
-from cpe.decider.steps import Ready, failure_of, will_retry
 from cpe.plan import AwaitSignal, Evaluate, Plan, RunActivity, Wait
+from cpe.plan.for_each import step_of
 from cpe.plan.retry import RetryPolicy
 from cpe.protocol import ActivityRef, Event, EventType, WorkflowRef
 from cpe.protocol.events import activity_scheduled_id, closed_id, history_event_id, step_fault_id
@@ -34,10 +35,10 @@ class Reporter:
     def scheduled(self, ready: Ready, now: float) -> Event:
         """Report an activity that SWF has just been told to schedule."""
         event_id = activity_scheduled_id(
-            self._execution.run_id, self._execution.decision_started_event_id, ready.step
+            self._execution.run_id, self._execution.decision_started_event_id, ready.activity_id
         )
         details = {"attempt": ready.number}
-        activity = self._activity(ready.step)
+        activity = self._activity(ready.activity_id)
         return self._event(EventType.ACTIVITY_SCHEDULED, now, event_id, activity, details)
 
     def fault(self, fault: Fault, when: float) -> Event:
@@ -71,14 +72,14 @@ class Reporter:
     def _ended(self, fact: Fact, attempt: Attempt, ended: Ended) -> Event:
         kind = _ENDINGS[ended.ending]
         event_id = history_event_id(self._execution.run_id, fact.event_id)
-        work = self._work.get(attempt.activity_id)
+        work = self._work.get(step_of(attempt.activity_id))
         policy = work.retry if isinstance(work, RunActivity) else RetryPolicy()
         again = self._execution.closing is None and will_retry(policy, attempt)
         details = _ending_details(attempt, ended, will_retry=again)
         return self._event(kind, fact.time, event_id, _reference(attempt), details)
 
     def _activity(self, step: str) -> ActivityRef:
-        work = self._work.get(step)
+        work = self._work.get(step_of(step))
         if isinstance(work, RunActivity):
             return ActivityRef(activity_id=step, name=work.activity.name, version=work.activity.version)
         # A step that runs no activity, or one that the plan has lost since: named for what it does.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from cpe.plan.check_activities import read_timeouts
 from cpe.plan.findings import did_you_mean
+from cpe.plan.for_each import ITEM_NAMES, ForEach, Tolerance, step_of
 from cpe.plan.model import (
     REQUIRED_STATUSES,
     ActivityType,
@@ -21,13 +23,13 @@ from cpe.plan.model import (
 from cpe.plan.reader import Reader, items, mapping
 from cpe.plan.retry import RetryPolicy
 from cpe.plan.source import Path
-from cpe.plan.templates import INPUT_NAME
+from cpe.plan.templates import INPUT_NAME, JsonTemplate
 
 MAX_NAME = 200
 """Characters of a step's name; ids of timers are made of it, which SWF limits to 256."""
 
 _OWN_KEYS: Mapping[str, frozenset[str]] = {
-    "activity": frozenset({"input", "retry", "timeouts", "priority"}),
+    "activity": frozenset({"input", "retry", "timeouts", "priority", "for_each", "max_parallel", "tolerate"}),
     "eval": frozenset(),
     "wait": frozenset(),
     "signal": frozenset({"timeout"}),
@@ -74,6 +76,8 @@ class _StepReader:
         name = self._reader.name((*self._path, "name"), most=MAX_NAME)
         if name == INPUT_NAME:
             self._find("name", "INVALID_NAME", f"{INPUT_NAME} is the workflow's input")
+        if step_of(name) != name:
+            self._find("name", "INVALID_NAME", "a name that ends in [number] is an item's")
         requires = self._requires()
         self._required = {requirement.step for requirement in requires}
         when = self._reader.condition(
@@ -138,9 +142,10 @@ class _StepReader:
         return RunActivity(
             activity=activity,
             timeouts=read_timeouts(self._reader, (*self._path, "timeouts"), raw, activity.timeouts),
-            input=self._template("input"),
+            input=self._template("input", besides=ITEM_NAMES if "for_each" in self._raw else frozenset()),
             retry=self._retry(activity.name),
             priority=self._reader.text((*self._path, "priority")) or None,
+            for_each=self._for_each(),
         )
 
     def _retry(self, activity: str) -> RetryPolicy:
@@ -153,9 +158,27 @@ class _StepReader:
         )
         return RetryPolicy.merged(self._root.get("retry"), of_activity, self._raw.get("retry"))
 
-    def _template(self, key: str) -> Any:
+    def _for_each(self) -> ForEach | None:
+        items = self._template("for_each")
+        if "for_each" not in self._raw:
+            for key in ("max_parallel", "tolerate"):
+                if key in self._raw:
+                    self._find(key, "STEP_KIND", f"{key!r} belongs to a step with 'for_each'", key=True)
+        if items is None:
+            return None
+        path = (*self._path, "tolerate")
+        text = self._reader.text(path) or "0"
+        most = self._raw.get("max_parallel")
+        return ForEach(
+            items=items,
+            max_parallel=most if isinstance(most, int) else None,
+            tolerate=self._reader.compiled(path, "INVALID_TOLERANCE", partial(Tolerance.parse, text))
+            or Tolerance(),
+        )
+
+    def _template(self, key: str, *, besides: frozenset[str] = frozenset()) -> JsonTemplate | None:
         return self._reader.template(
-            (*self._path, key), self._raw.get(key), required=self._required, known=self._names
+            (*self._path, key), self._raw.get(key), required=self._required | besides, known=self._names
         )
 
     def _find(self, place: str | None, code: str, message: str, *, key: bool = False) -> None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from cpe.plan.conditions import Condition
+from cpe.plan.for_each import ForEach
 from cpe.plan.outputs import OutputsSpec
 from cpe.plan.retry import RetryPolicy
 from cpe.plan.specs import InputSpec
@@ -91,6 +92,7 @@ class RunActivity:
     input: JsonTemplate | None
     retry: RetryPolicy
     priority: str | None
+    for_each: ForEach | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

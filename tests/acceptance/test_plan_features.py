@@ -64,6 +64,18 @@ steps:
     retry: { max_attempts: 4, interval: 1, backoff: 1, never: ["BROKEN"] }
     input: '{{__input__.try}}'
 ---
+name: Each
+version: "1.0"
+activities: [{ name: Work, version: v1, outputs_spec: { value: "$.value" } }]
+result: '{{Do}}'
+steps:
+  - name: Do
+    activity: Work
+    for_each: "{{__input__.list}}"
+    max_parallel: 3
+    tolerate: 1
+    input: '{{item}}'
+---
 name: Approved
 version: "1.0"
 activities: [{ name: Work, version: v1, outputs_spec: { value: "$.value" } }]
@@ -141,6 +153,19 @@ def test_a_reason_that_is_never_tried_again_ends_the_job(stack: Stack) -> None:
     events = follow_events(stack.client(), order("Again", **{"try": {"fail": "BROKEN"}}))
     assert [event.type for event in events].count(EventType.ACTIVITY_FAILED) == 1
     assert events[-1].details["reason"] == "Try: BROKEN"
+
+
+def test_an_activity_runs_for_each_item(stack: Stack) -> None:
+    items = [{"value": number} for number in range(6)] + [{"fail": "BROKEN"}]
+    events = follow_events(stack.client(), order("Each", list=items))
+    assert events[-1].type is EventType.WORKFLOW_COMPLETED
+    assert events[-1].details["result"] == [{"value": number} for number in range(6)] + [None]
+    started = {
+        event.activity.activity_id
+        for event in events
+        if event.type is EventType.ACTIVITY_STARTED and event.activity
+    }
+    assert started == {f"Do[{index}]" for index in range(7)}
 
 
 def test_a_signal_lets_a_job_go_on(stack: Stack) -> None:

@@ -110,6 +110,10 @@ def test_steps_are_ordered_by_what_they_require_not_by_the_file() -> None:
         ("- { name: S, activity: Act, when: '$.Q' }", (8, 37, "UNKNOWN_NAME")),
         ("- { name: S, activity: Act, timeouts: { heartbeat_timeout: x } }", (8, 62, "INVALID_TIMEOUT")),
         ("- { name: S, signal: 'a:b' }", (8, 24, "INVALID_NAME")),
+        ("- { name: 'S[1]', activity: Act }", (8, 13, "INVALID_NAME")),
+        ("- { name: S, activity: Act, input: '{{item}}' }", (8, 38, "UNKNOWN_NAME")),
+        ("- { name: S, activity: Act, max_parallel: 2 }", (8, 31, "STEP_KIND")),
+        ("- { name: S, activity: Act, for_each: '[1]', tolerate: 101% }", (8, 58, "INVALID_TOLERANCE")),
     ],
 )  # fmt: skip
 def test_a_broken_step_is_refused_at_its_place(steps: str, expected: tuple[int, int, str]) -> None:
