@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from cpe.local.swf.engine import decisions
-from cpe.local.swf.engine.durations import check_duration
 from cpe.local.swf.engine.execution import Execution
 from cpe.local.swf.engine.parts import ActivityTask
 from cpe.local.swf.engine.tokens import TaskReference, TaskTokens
@@ -35,7 +34,6 @@ class Answers:
             raise unknown_resource(f"Unknown decision task, scheduledEventId = {reference.scheduled_id}")
         made = params.get("decisions") or ()
         decisions.check(made)
-        check_duration("taskListScheduleToStartTimeout", params.get("taskListScheduleToStartTimeout"))
         unseen = execution.wants_decision
         completed = {"scheduledEventId": task.scheduled_id, "startedEventId": task.started_id}
         for name in ("executionContext", "taskList", "taskListScheduleToStartTimeout"):

@@ -11,9 +11,9 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from cpe.local.swf.engine import family
-from cpe.local.swf.engine.durations import check_duration
+from cpe.local.swf.engine.configuration import CannotConfigure, configure
 from cpe.local.swf.engine.execution import Execution
-from cpe.local.swf.engine.starting import CannotStart, begin, configure
+from cpe.local.swf.engine.starting import begin
 from cpe.local.swf.engine.world import World
 from cpe.local.swf.faults import invalid
 
@@ -48,17 +48,8 @@ def check(decisions: Sequence[Mapping[str, Any]]) -> None:
     Raises:
         SwfFault: ``ValidationException``.
     """
-    for index, decision in enumerate(decisions):
-        kind = decision["decisionType"]
-        name = attributes_of(kind)
-        if name not in decision:
-            if kind not in CLOSING:
-                raise invalid(f"{name} is missing in decision {index + 1}, a {kind}")
-            continue
-        for field in DURATIONS.get(kind, ()):
-            check_duration(f"{name}.{field}", decision[name].get(field), unlimited=kind != "StartTimer")
-        if kind in CLOSING and index + 1 < len(decisions):
-            raise invalid("Close must be last decision in list")
+    if any(decision["decisionType"] in CLOSING for decision in decisions[:-1]):
+        raise invalid("Close must be last decision in list")
 
 
 def carry_out(context: Context, decision: Mapping[str, Any]) -> None:
@@ -87,60 +78,28 @@ def _pick(attributes: Attributes, *names: str) -> dict[str, Any]:
 
 # Activities
 
-#: Parameter, the registered default in its place, and the cause for want of both.
-ACTIVITY_DEFAULTS = (
-    ("taskList", "defaultTaskList", "DEFAULT_TASK_LIST_UNDEFINED"),
-    (
-        "scheduleToStartTimeout",
-        "defaultTaskScheduleToStartTimeout",
-        "DEFAULT_SCHEDULE_TO_START_TIMEOUT_UNDEFINED",
-    ),
-    (
-        "scheduleToCloseTimeout",
-        "defaultTaskScheduleToCloseTimeout",
-        "DEFAULT_SCHEDULE_TO_CLOSE_TIMEOUT_UNDEFINED",
-    ),
-    ("startToCloseTimeout", "defaultTaskStartToCloseTimeout", "DEFAULT_START_TO_CLOSE_TIMEOUT_UNDEFINED"),
-    ("heartbeatTimeout", "defaultTaskHeartbeatTimeout", "DEFAULT_HEARTBEAT_TIMEOUT_UNDEFINED"),
-)
-
 
 def _schedule_activity(context: Context, attributes: Attributes) -> None:
     execution, world = context.execution, context.world
-    kind = attributes["activityType"]
-    cause, chosen = _activity_configuration(context, attributes)
-    if cause is not None:
-        failed = {"activityType": kind, "activityId": attributes["activityId"], "cause": cause}
-        context.record("ScheduleActivityTaskFailed", failed)
+    try:
+        chosen = _activity_configuration(context, attributes)
+    except CannotConfigure as problem:
+        failed = _pick(attributes, "activityType", "activityId")
+        context.record("ScheduleActivityTaskFailed", {**failed, "cause": problem.cause})
         return
     given = _pick(attributes, "activityType", "activityId", "input", "control")
     scheduled_id = context.record("ActivityTaskScheduled", {**given, **chosen})
     world.enqueue("activity", execution, execution.activities[scheduled_id])
 
 
-def _activity_configuration(context: Context, attributes: Attributes) -> tuple[str | None, dict[str, Any]]:
-    """Settle an activity task's configuration, or say for what cause there is none."""
+def _activity_configuration(context: Context, attributes: Attributes) -> dict[str, Any]:
     execution, world = context.execution, context.world
-    kind = attributes["activityType"]
-    registered = world.registry.find_type("activity", execution.domain, kind["name"], kind["version"])
-    if registered is None:
-        return "ACTIVITY_TYPE_DOES_NOT_EXIST", {}
-    if registered.deprecated is not None:
-        return "ACTIVITY_TYPE_DEPRECATED", {}
+    chosen = configure(world.registry, "activity", execution.domain, attributes["activityType"], attributes)
     if attributes["activityId"] in execution.activity_ids:
-        return "ACTIVITY_ID_ALREADY_IN_USE", {}
+        raise CannotConfigure("ACTIVITY_ID_ALREADY_IN_USE", attributes["activityId"])
     if len(execution.activities) >= world.limits.open_activities:
-        return "OPEN_ACTIVITIES_LIMIT_EXCEEDED", {}
-    chosen: dict[str, Any] = {}
-    for name, default, cause in ACTIVITY_DEFAULTS:
-        value = attributes.get(name) or registered.defaults.get(default)
-        if value is None:
-            return cause, {}
-        chosen[name] = value
-    priority = attributes.get("taskPriority") or registered.defaults.get("defaultTaskPriority")
-    if priority is not None:
-        chosen["taskPriority"] = priority
-    return None, chosen
+        raise CannotConfigure("OPEN_ACTIVITIES_LIMIT_EXCEEDED", attributes["activityId"])
+    return chosen
 
 
 def _request_cancel_activity(context: Context, attributes: Attributes) -> None:
@@ -198,22 +157,26 @@ def _record_marker(context: Context, attributes: Attributes) -> None:
 
 def _start_child(context: Context, attributes: Attributes) -> None:
     execution, world = context.execution, context.world
-    cause, configuration = None, {}
     try:
-        configuration = configure(world, execution.domain, attributes["workflowType"], attributes)
-    except CannotStart as problem:
-        cause = problem.cause
-    if cause is None and len(execution.children) >= world.limits.open_children:
-        cause = "OPEN_CHILDREN_LIMIT_EXCEEDED"
-    if cause is None and world.count(execution.domain) >= world.limits.open_executions:
-        cause = "OPEN_WORKFLOWS_LIMIT_EXCEEDED"
-    if cause is not None:
+        configuration = _child_configuration(context, attributes)
+    except CannotConfigure as problem:
         failed = _pick(attributes, "workflowId", "workflowType", "control")
-        context.record("StartChildWorkflowExecutionFailed", {**failed, "cause": cause, "initiatedEventId": 0})
+        failed = {**failed, "cause": problem.cause, "initiatedEventId": 0}
+        context.record("StartChildWorkflowExecutionFailed", failed)
         return
     given = _pick(attributes, "workflowId", "workflowType", "control", "input", "tagList")
     initiated_id = context.record("StartChildWorkflowExecutionInitiated", {**given, **configuration})
     world.afterwards(partial(family.start_child, world, execution, initiated_id, context.at))
+
+
+def _child_configuration(context: Context, attributes: Attributes) -> dict[str, Any]:
+    execution, world = context.execution, context.world
+    chosen = configure(world.registry, "workflow", execution.domain, attributes["workflowType"], attributes)
+    if len(execution.children) >= world.limits.open_children:
+        raise CannotConfigure("OPEN_CHILDREN_LIMIT_EXCEEDED", attributes["workflowId"])
+    if world.count(execution.domain) >= world.limits.open_executions:
+        raise CannotConfigure("OPEN_WORKFLOWS_LIMIT_EXCEEDED", attributes["workflowId"])
+    return chosen
 
 
 def _signal_external(context: Context, attributes: Attributes) -> None:
@@ -261,8 +224,8 @@ def _continue_as_new(context: Context, attributes: Attributes) -> None:
     if attributes.get("workflowTypeVersion"):
         kind["version"] = attributes["workflowTypeVersion"]
     try:
-        configuration = configure(world, execution.domain, kind, attributes)
-    except CannotStart as problem:
+        configuration = configure(world.registry, "workflow", execution.domain, kind, attributes)
+    except CannotConfigure as problem:
         context.record("ContinueAsNewWorkflowExecutionFailed", {"cause": problem.cause})
         return
     run_id = world.new_run_id()
@@ -300,18 +263,3 @@ CLOSING = frozenset(
         "ContinueAsNewWorkflowExecution",
     }
 )
-
-_EXECUTION_DURATIONS = ("executionStartToCloseTimeout", "taskStartToCloseTimeout")
-
-#: The durations in the attributes of each type.
-DURATIONS: Mapping[str, tuple[str, ...]] = {
-    "ScheduleActivityTask": (
-        "scheduleToStartTimeout",
-        "scheduleToCloseTimeout",
-        "startToCloseTimeout",
-        "heartbeatTimeout",
-    ),
-    "StartTimer": ("startToFireTimeout",),
-    "StartChildWorkflowExecution": _EXECUTION_DURATIONS,
-    "ContinueAsNewWorkflowExecution": _EXECUTION_DURATIONS,
-}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from cpe.local.swf.faults import invalid
-
 NONE = "NONE"
 
 
@@ -15,23 +13,6 @@ def seconds(text: str | None) -> int | None:
         (60, None)
     """
     return None if text is None or text == NONE else int(text)
-
-
-def check_duration(name: str, text: str | None, *, unlimited: bool = True) -> None:
-    """Refuse what is no duration; the model knows its length only.
-
-    Args:
-        name: The parameter, for the message.
-        text: As the request has it; None: not given.
-        unlimited: Whether NONE is allowed.
-
-    Raises:
-        SwfFault: ``ValidationException``.
-    """
-    if text is None or (unlimited and text == NONE) or (text.isascii() and text.isdigit()):
-        return
-    allowed = "a whole number of seconds or NONE" if unlimited else "a whole number of seconds"
-    raise invalid(f"Invalid duration in {name}: {text!r}; it must be {allowed}")
 
 
 def later(at: float, duration: int | None) -> float | None:

@@ -5,69 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cpe.local.swf.engine.durations import check_duration
+from cpe.local.swf.engine.configuration import CannotConfigure, configure
 from cpe.local.swf.engine.world import World
 from cpe.local.swf.faults import SwfFault, invalid, unknown_resource
 
-#: Parameter, the registered default in its place, and the cause of a decision that lacks both.
-REQUIRED = (
-    (
-        "executionStartToCloseTimeout",
-        "defaultExecutionStartToCloseTimeout",
-        "DEFAULT_EXECUTION_START_TO_CLOSE_TIMEOUT_UNDEFINED",
-    ),
-    ("taskList", "defaultTaskList", "DEFAULT_TASK_LIST_UNDEFINED"),
-    (
-        "taskStartToCloseTimeout",
-        "defaultTaskStartToCloseTimeout",
-        "DEFAULT_TASK_START_TO_CLOSE_TIMEOUT_UNDEFINED",
-    ),
-    ("childPolicy", "defaultChildPolicy", "DEFAULT_CHILD_POLICY_UNDEFINED"),
-)
-OPTIONAL = (("taskPriority", "defaultTaskPriority"), ("lambdaRole", "defaultLambdaRole"))
-
 #: An execution runs for a year at most (API reference of StartWorkflowExecution).
 LONGEST_EXECUTION = 31_536_000
-
-
-class CannotStart(Exception):
-    """An execution cannot start; `cause` as failed decisions name it."""
-
-    def __init__(self, cause: str, message: str) -> None:
-        super().__init__(message)
-        self.cause = cause
-        self.message = message
-
-
-def configure(world: World, domain: str, kind: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Settle an execution's configuration: what is given, else the type's defaults.
-
-    Args:
-        world: Where the registry is.
-        domain: The domain's name.
-        kind: The workflow type's name and version.
-        given: The request's or decision's parameters.
-
-    Raises:
-        CannotStart: The type is unknown or deprecated, or something required has no default.
-    """
-    registered = world.registry.find_type("workflow", domain, kind["name"], kind["version"])
-    if registered is None:
-        text = f"Unknown type: WorkflowType=[name={kind['name']}, version={kind['version']}]"
-        raise CannotStart("WORKFLOW_TYPE_DOES_NOT_EXIST", text)
-    if registered.deprecated is not None:
-        raise CannotStart("WORKFLOW_TYPE_DEPRECATED", str(registered))
-    chosen: dict[str, Any] = {}
-    for name, default, cause in REQUIRED:
-        value = given.get(name) or registered.defaults.get(default)
-        if value is None:
-            raise CannotStart(cause, f"Neither {name} nor a {default} is set")
-        chosen[name] = value
-    for name, default in OPTIONAL:
-        value = given.get(name) or registered.defaults.get(default)
-        if value is not None:
-            chosen[name] = value
-    return chosen
 
 
 def begin(
@@ -103,10 +46,11 @@ def start_workflow_execution(world: World, params: Mapping[str, Any], at: float)
     """Answer StartWorkflowExecution."""
     domain, workflow_id = params["domain"], params["workflowId"]
     registered = world.registry.domain(domain)
-    _check_durations(params)
+    if int(params.get("executionStartToCloseTimeout") or 0) > LONGEST_EXECUTION:
+        raise invalid(f"executionStartToCloseTimeout is at most {LONGEST_EXECUTION} seconds")
     try:
-        configuration = configure(world, domain, params["workflowType"], params)
-    except CannotStart as problem:
+        configuration = configure(world.registry, "workflow", domain, params["workflowType"], params)
+    except CannotConfigure as problem:
         raise _FAULTS.get(problem.cause, _undefined)(problem.message) from None
     if registered.deprecated:
         raise SwfFault("DomainDeprecatedFault", domain)
@@ -121,14 +65,6 @@ def start_workflow_execution(world: World, params: Mapping[str, Any], at: float)
         "parentInitiatedEventId": 0,
     }
     return {"runId": begin(world, domain, workflow_id, attributes, at)}
-
-
-def _check_durations(params: Mapping[str, Any]) -> None:
-    total = params.get("executionStartToCloseTimeout")
-    check_duration("executionStartToCloseTimeout", total, unlimited=False)
-    if total is not None and int(total) > LONGEST_EXECUTION:
-        raise invalid(f"executionStartToCloseTimeout is at most {LONGEST_EXECUTION} seconds")
-    check_duration("taskStartToCloseTimeout", params.get("taskStartToCloseTimeout"))
 
 
 def _undefined(message: str) -> SwfFault:
