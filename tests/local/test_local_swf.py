@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import socket
+import json
 import time
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 DOMAIN = "SADomain"
 DECIDERS: Any = {"name": "deciders"}
 WORKERS: Any = {"name": "workers"}
+DAY = 86_400
 TYPE: Any = {"name": "Work", "version": "1"}
 NO_TIMEOUTS = {
     "heartbeatTimeout": "NONE",
@@ -79,19 +81,20 @@ def history(swf: SWFClient, run_id: str, workflow_id: str = "job") -> list[Any]:
     return list(swf.get_workflow_execution_history(domain=DOMAIN, execution=execution)["events"])
 
 
-def wait_for_event(swf: SWFClient, run_id: str, event_type: str) -> Any:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        for event in history(swf, run_id):
-            if event["eventType"] == event_type:
-                return event
-    raise AssertionError(f"no {event_type} within 10 s")
+def event_of(swf: SWFClient, run_id: str, event_type: str) -> Any:
+    return next(event for event in history(swf, run_id) if event["eventType"] == event_type)
+
+
+def advance(aws: LocalAws, seconds: float) -> None:
+    """Let time pass for SWF."""
+    body = json.dumps({"advance": seconds}).encode()
+    urllib.request.urlopen(f"{aws.endpoint}/cpe-local/clock", body, timeout=10).close()  # noqa: S310 - ours
 
 
 def test_a_poll_is_answered_when_its_task_arrives(swf: SWFClient) -> None:
     with ThreadPoolExecutor() as pool:
         poll = pool.submit(swf.poll_for_decision_task, domain=DOMAIN, taskList=DECIDERS)
-        with pytest.raises(TimeoutError):  # longer than moto's own poll lasts
+        with pytest.raises(TimeoutError):  # longer than a poller goes without a look at its client
             poll.result(timeout=1.3)
         before = time.monotonic()
         start(swf)
@@ -113,14 +116,15 @@ def test_each_task_goes_to_one_poller(swf: SWFClient) -> None:
     assert sorted(taken) == sorted(f"a{number}" for number in range(40))
 
 
-def test_waiting_in_the_queue_is_no_missed_heartbeat(swf: SWFClient) -> None:
+def test_waiting_in_the_queue_is_no_missed_heartbeat(swf: SWFClient, local_aws: LocalAws) -> None:
     run_id = start(swf)
     decide(swf, schedule("a", heartbeatTimeout="1"))
-    wait_until(time.monotonic() + 1.2)
+    advance(local_aws, 1.2)
     task = swf.poll_for_activity_task(domain=DOMAIN, taskList=WORKERS)
     assert task["activityId"] == "a"
     swf.record_activity_task_heartbeat(taskToken=task["taskToken"])
-    timed_out = wait_for_event(swf, run_id, "ActivityTaskTimedOut")
+    advance(local_aws, 1)
+    timed_out = event_of(swf, run_id, "ActivityTaskTimedOut")
     assert timed_out["activityTaskTimedOutEventAttributes"]["timeoutType"] == "HEARTBEAT"
 
 
@@ -128,21 +132,23 @@ def test_waiting_in_the_queue_is_no_missed_heartbeat(swf: SWFClient) -> None:
     ("name", "kind"),
     [("startToCloseTimeout", "START_TO_CLOSE"), ("scheduleToCloseTimeout", "SCHEDULE_TO_CLOSE")],
 )
-def test_activities_time_out(swf: SWFClient, name: str, kind: str) -> None:
-    run_id = start(swf)
-    decide(swf, schedule("a", **{name: "1"}))
+def test_activities_time_out(swf: SWFClient, local_aws: LocalAws, name: str, kind: str) -> None:
+    run_id = start(swf, executionStartToCloseTimeout=str(3 * DAY))
+    decide(swf, schedule("a", **{name: str(2 * DAY)}))
     task = swf.poll_for_activity_task(domain=DOMAIN, taskList=WORKERS)
-    timed_out = wait_for_event(swf, run_id, "ActivityTaskTimedOut")
+    advance(local_aws, 2 * DAY)
+    timed_out = event_of(swf, run_id, "ActivityTaskTimedOut")
     assert timed_out["activityTaskTimedOutEventAttributes"]["timeoutType"] == kind
     with pytest.raises(swf.exceptions.UnknownResourceFault):
         swf.record_activity_task_heartbeat(taskToken=task["taskToken"])
     assert "ActivityTaskTimedOut" in decide(swf, COMPLETE)
 
 
-def test_tasks_nobody_takes_time_out_too(swf: SWFClient) -> None:
+def test_tasks_nobody_takes_time_out_too(swf: SWFClient, local_aws: LocalAws) -> None:
     run_id = start(swf)
-    decide(swf, schedule("a", scheduleToStartTimeout="1"))
-    timed_out = wait_for_event(swf, run_id, "ActivityTaskTimedOut")
+    decide(swf, schedule("a", scheduleToStartTimeout="600"))
+    advance(local_aws, 600)
+    timed_out = event_of(swf, run_id, "ActivityTaskTimedOut")
     assert timed_out["activityTaskTimedOutEventAttributes"]["timeoutType"] == "SCHEDULE_TO_START"
 
 
@@ -160,7 +166,7 @@ def test_a_closed_activitys_id_is_free_again(swf: SWFClient) -> None:
 def test_an_id_in_use_is_refused(swf: SWFClient) -> None:
     run_id = start(swf)
     decide(swf, schedule("a"), schedule("a"))
-    failed = wait_for_event(swf, run_id, "ScheduleActivityTaskFailed")
+    failed = event_of(swf, run_id, "ScheduleActivityTaskFailed")
     assert failed["scheduleActivityTaskFailedEventAttributes"]["cause"] == "ACTIVITY_ID_ALREADY_IN_USE"
 
 
@@ -192,7 +198,7 @@ def test_news_since_the_decision_task_keeps_the_execution_open(swf: SWFClient) -
     decision = swf.poll_for_decision_task(domain=DOMAIN, taskList=DECIDERS)
     swf.signal_workflow_execution(domain=DOMAIN, workflowId="job", signalName="wait", input="x")
     swf.respond_decision_task_completed(taskToken=decision["taskToken"], decisions=[COMPLETE])  # type: ignore[list-item]  # plain dicts
-    refused = wait_for_event(swf, run_id, "CompleteWorkflowExecutionFailed")
+    refused = event_of(swf, run_id, "CompleteWorkflowExecutionFailed")
     assert refused["completeWorkflowExecutionFailedEventAttributes"]["cause"] == "UNHANDLED_DECISION"
     assert "WorkflowExecutionSignaled" in decide(swf, COMPLETE)
     assert history(swf, run_id)[-1]["eventType"] == "WorkflowExecutionCompleted"
@@ -214,12 +220,3 @@ def test_the_history_carries_the_tags(swf: SWFClient) -> None:
         "ClientA",
         "job-1",
     ]
-
-
-def wait_until(moment: float) -> None:
-    """Let real time pass: the service has no clock that a test can move."""
-    left, right = socket.socketpair()
-    with left, right:
-        left.settimeout(max(0.001, moment - time.monotonic()))
-        with pytest.raises(TimeoutError):
-            left.recv(1)

@@ -73,7 +73,7 @@ class SwfService:
         Args:
             operation: Its name, as in ``StartWorkflowExecution``.
             params: Whatever came as its JSON.
-            caller: Who waits for the answer; asked only while a poll waits.
+            caller: Who waits for the answer; asked by polls alone.
 
         Raises:
             SwfFault: The request is refused.
@@ -173,6 +173,7 @@ class SwfService:
         with self._turn:
             if self._polls_ended:
                 return _nothing(where)
+            caller.check()  # the request may have waited for its turn longer than its client did
             answer = self._command(operation, params)
             if answer is not None:
                 return answer
