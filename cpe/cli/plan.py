@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from cpe.cli.options import EXIT_USAGE
+from cpe.cli.options import EXIT_FAILURE, EXIT_USAGE
 
 
 @click.group()
@@ -70,6 +70,44 @@ def graph(*, path: Path, form: str) -> None:
     from cpe.plan.drawing import DRAWINGS
 
     click.echo(DRAWINGS[form](load_plan(path)), nl=False)
+
+
+@plan.command()
+@click.argument("path", metavar="PLAN", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "histories", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+def replay(*, path: Path, histories: tuple[Path, ...]) -> None:
+    """Decide recorded histories again and show where the decisions differ.
+
+    A history is JSON as `aws swf get-workflow-execution-history` prints it; `runId` beside `events` says
+    which run it is. Ends with 0 if nothing differs, with 1 otherwise.
+    """
+    from cpe.decider import replay as replay_history
+    from cpe.plan import load_plan
+
+    loaded = load_plan(path)
+    differ = False
+    for file in histories:
+        run_id, events = _read_history(file)
+        differences = replay_history(loaded, events, run_id=run_id)
+        differ = differ or bool(differences)
+        click.echo(f"{file}: {'differs' if differences else 'the same'}")
+        for difference in differences:
+            click.echo(str(difference))
+    sys.exit(EXIT_FAILURE if differ else 0)
+
+
+def _read_history(file: Path) -> tuple[str, list[dict[str, Any]]]:
+    from cpe.errors import ConfigError
+
+    try:
+        document = json.loads(file.read_text("utf-8"))
+        events: list[dict[str, Any]] = document["events"]
+        return document.get("runId", ""), events
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        message = f"{file} is no history: it must be a JSON object with a list of `events`"
+        raise ConfigError(message, code="NO_HISTORY") from error
 
 
 @plan.command()

@@ -9,5 +9,15 @@ from cpe.decider.decide import Outcome, decide
 from cpe.decider.execution import Execution
 from cpe.decider.fold import apply_event, fold_history
 from cpe.decider.history import HistoryEvent
+from cpe.decider.replay import Difference, replay
 
-__all__ = ["Execution", "HistoryEvent", "Outcome", "apply_event", "decide", "fold_history"]
+__all__ = [
+    "Difference",
+    "Execution",
+    "HistoryEvent",
+    "Outcome",
+    "apply_event",
+    "decide",
+    "fold_history",
+    "replay",
+]

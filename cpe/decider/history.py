@@ -26,7 +26,7 @@ class HistoryEvent:
 
     @classmethod
     def from_swf(cls, raw: Mapping[str, Any]) -> HistoryEvent:
-        """Read an event as boto3 gives it, or as a recorded history has it, with the time as a number.
+        """Read an event as boto3 gives it, or as a recorded history has it: the time as a number or as text.
 
         Example:
             >>> HistoryEvent.from_swf({"eventId": 2, "eventType": "TimerFired", "eventTimestamp": 1.5})
@@ -34,6 +34,8 @@ class HistoryEvent:
         """
         kind: str = raw["eventType"]
         when = raw["eventTimestamp"]
+        if isinstance(when, str):
+            when = datetime.fromisoformat(when)
         return cls(
             id=raw["eventId"],
             type=kind,

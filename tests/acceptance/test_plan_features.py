@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -12,96 +11,23 @@ import pytest
 
 from cpe.client import Client, JobStatus
 from cpe.protocol import EventType
-from tests.acceptance.stack import Stack, follow_events, until
+from tests.acceptance.stack import REPOSITORY, Stack, follow_events, until
 
-ACTIVITY = '''
-import pathlib
-import threading
-
-from cpe.activity import Activity
-from cpe.errors import ActivityError
-
-
-class Work(Activity):
-    """Does what its input says: fails, fails a number of times, or runs until it is stopped."""
-
-    def run(self, context):
-        what = context.input
-        if "fail" in what:
-            raise ActivityError("as asked", code=what["fail"])
-        if "fail_times" in what:
-            with pathlib.Path(what["counter"]).open("a") as counter:
-                counter.write("x")
-            if pathlib.Path(what["counter"]).stat().st_size <= what["fail_times"]:
-                raise ActivityError("not yet", code="NOT_YET")
-        if "for_ever" in what:
-            stop = threading.Event()
-            with context.cancellation.calling(stop.set):
-                stop.wait(60)
-            context.check()
-        return {"value": what.get("value")}
-'''
-PLANS = """
-name: Parallel
-version: "1.0"
-activities: [{ name: Work, version: v1 }]
-steps:
-  - { name: Long, activity: Work, input: '{"for_ever": true}' }
-  - { name: Bad, activity: Work, input: '{"fail": "BROKEN"}' }
----
-name: Endless
-version: "1.0"
-activities: [{ name: Work, version: v1 }]
-steps: [{ name: Long, activity: Work, input: '{"for_ever": true}' }]
----
-name: Again
-version: "1.0"
-activities: [{ name: Work, version: v1, outputs_spec: { value: "$.value" } }]
-result: '{{Try.value}}'
-steps:
-  - name: Try
-    activity: Work
-    retry: { max_attempts: 4, interval: 1, backoff: 1, never: ["BROKEN"] }
-    input: '{{__input__.try}}'
----
-name: Each
-version: "1.0"
-activities: [{ name: Work, version: v1, outputs_spec: { value: "$.value" } }]
-result: '{{Do}}'
-steps:
-  - name: Do
-    activity: Work
-    for_each: "{{__input__.list}}"
-    max_parallel: 3
-    tolerate: 1
-    input: '{{item}}'
----
-name: Approved
-version: "1.0"
-activities: [{ name: Work, version: v1, outputs_spec: { value: "$.value" } }]
-result: '{ "by": {{Ask.by}}, "value": {{Do.value}} }'
-steps:
-  - { name: Ask, signal: approve, timeout: 600 }
-  - { name: Do, activity: Work, requires: [[Ask, succeeded]], when: "$.Ask.ok", input: '{"value": 7}' }
-"""
+PLANS = REPOSITORY / "tests" / "plans"
 
 
 @pytest.fixture(scope="module")
 def _plan_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("plans")
-    (folder / "work.py").write_text(ACTIVITY)
     entry = {
         "name": "Work",
         "version": "v1",
-        "file": "work.py",
+        "file": str(PLANS / "work.py"),
         "class": "Work",
         "defaultTaskHeartbeatTimeout": "6",
     }
     (folder / "config.json").write_text(json.dumps({"activities": [entry]}))
-    (folder / "plans").mkdir()
-    for number, text in enumerate(PLANS.split("---")):
-        (folder / "plans" / f"{number}.yml").write_text(text)
-    options = ("--config", str(folder / "config.json"), "--plan", str(folder / "plans"), "--workers", "2")
+    options = ("--config", str(folder / "config.json"), "--plan", str(PLANS), "--workers", "2")
     with Stack(folder / "stack", *options).running() as stack:
         yield stack
 
@@ -137,8 +63,8 @@ def test_a_failure_cancels_what_runs_beside_it(stack: Stack) -> None:
     assert events[-1].details["reason"] == "Bad: BROKEN"
 
 
-def test_an_activity_is_tried_again_until_it_succeeds(stack: Stack, tmp_path: Path) -> None:
-    tries = {"fail_times": 2, "counter": str(tmp_path / "counter"), "value": 42}
+def test_an_activity_is_tried_again_until_it_succeeds(stack: Stack) -> None:
+    tries = {"fail_times": 2, "value": 42}
     events = follow_events(stack.client(), order("Again", **{"try": tries}))
     failed = [event.details["result"] for event in events if event.type is EventType.ACTIVITY_FAILED]
     assert [(one["reason"], one["attempt"], one["willRetry"]) for one in failed] == [

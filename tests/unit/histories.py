@@ -10,6 +10,11 @@ from cpe.plan import Plan
 
 WORKFLOW_ID = "ClientA.job-1"
 RUN_ID = "run-1"
+_CLOSED = {
+    "CompleteWorkflowExecution": "WorkflowExecutionCompleted",
+    "FailWorkflowExecution": "WorkflowExecutionFailed",
+    "CancelWorkflowExecution": "WorkflowExecutionCanceled",
+}
 
 
 class HistoryBuilder:
@@ -68,6 +73,7 @@ class HistoryBuilder:
                 self._add("MarkerRecorded", decisionTaskCompletedEventId=completed, **attributes)
             else:
                 self.closed = kind
+                self._add(_CLOSED[kind], decisionTaskCompletedEventId=completed, **attributes)
 
     def start(self, activity_id: str) -> None:
         scheduled = self._scheduled[activity_id]

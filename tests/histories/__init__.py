@@ -1,0 +1,1 @@
+"""Histories recorded on the local SWF, and what records them."""
