@@ -30,7 +30,7 @@ def kept_of(swf: Driver) -> Kept:
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 @given(st.integers(0, 40).flatmap(steps), steps(20))
 def test_a_restored_engine_goes_on_like_the_one_that_lived_on(before: list[Step], after: list[Step]) -> None:
