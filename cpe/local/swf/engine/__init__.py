@@ -5,10 +5,10 @@ what a decision does, and :mod:`~cpe.local.swf.engine.world` for how an event co
 
 Where AWS's documents are silent, the engine decides so:
 
-* Deliveries between executions – a child's start, an external signal or request to cancel – happen within the
-  call that asks for them, after all of its decisions. On AWS they take a moment.
-* UNHANDLED_DECISION looks at what happened before the answer came. What the other decisions of the same answer
-  bring about, such as the cancellation of a task that nobody had taken, does not keep it from closing.
+* What executions do to each other (a child's start, an external signal or request to cancel) happens within
+  the call that asks for it, after all of its decisions. On AWS it takes a moment.
+* UNHANDLED_DECISION looks at what happened before the answer came. What the other decisions of the same
+  answer bring about, such as the cancellation of a task that nobody had taken, keeps nothing from closing.
 * A decision that failed calls its decider again, as an activity that ended does.
 * An activity task that nobody was asked to cancel may be answered with RespondActivityTaskCanceled.
 * Tasks of one priority that were scheduled in the same millisecond go by the age of their executions.
