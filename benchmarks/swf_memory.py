@@ -1,12 +1,14 @@
 """How much memory closed executions take: python -m benchmarks.swf_memory COUNT prints JSON.
 
 A process of its own, so that its size says something. The service is driven without HTTP: each execution
-lives the life of `benchmarks.swf_load` and closes.
+lives the life of `benchmarks.swf_load` and closes. Its input and the activity's result are random letters,
+which no compression makes go away.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from typing import Any
@@ -41,14 +43,17 @@ def live(client: Direct, number: int) -> None:
         domain=DOMAIN,
         workflowId=f"life-{number}",
         workflowType=WORKFLOW,
-        input="z" * 100,
+        input=os.urandom(50).hex(),
     )
+    result = os.urandom(50).hex()
     for decision in (SCHEDULE, COMPLETE):
         task = client.call("PollForDecisionTask", domain=DOMAIN, taskList=DECISIONS, identity="decider")
         client.call("RespondDecisionTaskCompleted", taskToken=task["taskToken"], decisions=[decision])
         if decision is SCHEDULE:
             task = client.call("PollForActivityTask", domain=DOMAIN, taskList=WORK, identity="worker")
-            client.call("RespondActivityTaskCompleted", taskToken=task["taskToken"], result="w" * 100)
+            client.call(
+                "RespondActivityTaskCompleted", taskToken=task["taskToken"], result=os.urandom(50).hex()
+            )
 
 
 def main() -> None:
