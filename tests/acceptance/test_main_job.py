@@ -111,6 +111,24 @@ def test_many_outputs_come_of_one_job(stack: Stack, clip: Path, watermark: Path,
     assert (picture["width"], picture["height"]) == (160, 120)
 
 
+def test_each_output_can_be_an_activity_of_its_own(stack: Stack, clip: Path) -> None:
+    stack.upload(clip, "input/each.mp4")
+    outputs = [video(f"each/{rate}.mp4", video_bitrate=rate) for rate in ("200k", "300k")]
+    state = finish(stack.client(), job("TranscodeEach", "input/each.mp4", output_assets=outputs))
+    assert state.status is JobStatus.COMPLETED, state
+    assert stack.outputs("each/") == ["each/200k.mp4", "each/300k.mp4"]
+    assert [item["outputs"][0]["key"] for item in state.result] == ["each/200k.mp4", "each/300k.mp4"]
+
+
+def test_a_fall_back_is_made_when_the_output_cannot_be(stack: Stack, clip: Path) -> None:
+    stack.upload(clip, "input/fall.mp4")
+    output, fallback = video("fall/a.mp4", preset="no-such-preset"), video("fall/b.mp4")
+    order = job("TranscodeFallback", "input/fall.mp4", output_asset=output, fallback_asset=fallback)
+    state = finish(stack.client(), order)
+    assert state.status is JobStatus.COMPLETED, state
+    assert stack.outputs("fall/") == ["fall/b.mp4"]
+
+
 def test_ten_jobs_at_once_make_what_each_makes_alone(stack: Stack, clip: Path) -> None:
     stack.upload(clip, "input/ten.mp4")
     client = stack.client()
