@@ -51,9 +51,7 @@ def live(client: Direct, number: int) -> None:
         client.call("RespondDecisionTaskCompleted", taskToken=task["taskToken"], decisions=[decision])
         if decision is SCHEDULE:
             task = client.call("PollForActivityTask", domain=DOMAIN, taskList=WORK, identity="worker")
-            client.call(
-                "RespondActivityTaskCompleted", taskToken=task["taskToken"], result=os.urandom(50).hex()
-            )
+            client.call("RespondActivityTaskCompleted", taskToken=task["taskToken"], result=result)
 
 
 def main() -> None:
