@@ -38,6 +38,8 @@ _FRAMEWORK = {
 }
 _SERVICE = "com.amazonaws.swf.base.model"
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
 
 def is_swf(environ: WSGIEnvironment) -> bool:
     """Tell a request for SWF by its target."""
@@ -87,4 +89,4 @@ def _answer(status: str, body: dict[str, Any]) -> Answer:
         ("x-amzn-RequestId", os.urandom(16).hex()),
     ]
     # An operation without an answer has no body, not even an empty object.
-    return Answer(status, headers, json.dumps(body, separators=(",", ":")).encode() if body else b"")
+    return Answer(status, headers, _ENCODER.encode(body).encode() if body else b"")

@@ -93,9 +93,16 @@ def read_json(body: bytes) -> Any:
         SwfFault: ``SerializationException``.
     """
     try:
-        return json.loads(body or b"{}", parse_constant=_no_number)
+        return _DECODER.decode((body or b"{}").decode())
     except (ValueError, RecursionError) as error:
         raise SwfFault("SerializationException", f"The request is no JSON: {error}") from None
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_number)
 
 
 @functools.cache
@@ -162,7 +169,3 @@ def _decision_attributes(decision: Any) -> dict[str, str]:
         for kind in decision.members["decisionType"].enum
         if decision.members[name := f"{kind[0].lower()}{kind[1:]}DecisionAttributes"].required_members
     }
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no number")
