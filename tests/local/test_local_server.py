@@ -35,12 +35,42 @@ def test_it_answers_for_all_services(local_aws: LocalAws) -> None:
     assert [domain["name"] for domain in domains] == ["d"]
 
 
-def test_reset_forgets_everything(local_aws: LocalAws) -> None:
+def test_reset_forgets_everything_at_once(local_aws: LocalAws) -> None:
+    s3, sqs, swf = boto3.client("s3"), boto3.client("sqs"), boto3.client("swf")
+    took = []
+    for _ in range(3):
+        s3.create_bucket(Bucket="videos")
+        sqs.create_queue(QueueName="in")
+        swf.register_domain(name="d", workflowExecutionRetentionPeriodInDays="1")
+        before = time.perf_counter()
+        local_aws.reset()
+        took.append(time.perf_counter() - before)
+        assert s3.list_buckets()["Buckets"] == []
+        assert "QueueUrls" not in sqs.list_queues()
+        assert swf.list_domains(registrationStatus="REGISTERED")["domainInfos"] == []
+    assert min(took) < 0.05
+
+
+_FOREIGN_TESTS = """
+import boto3
+
+def test_one(local_aws):
     boto3.client("s3").create_bucket(Bucket="videos")
-    boto3.client("sqs").create_queue(QueueName="in")
-    local_aws.reset()
+    boto3.client("swf").register_domain(name="d", workflowExecutionRetentionPeriodInDays="1")
+
+def test_two(local_aws):
     assert boto3.client("s3").list_buckets()["Buckets"] == []
-    assert "QueueUrls" not in boto3.client("sqs").list_queues()
+    assert boto3.client("swf").list_domains(registrationStatus="REGISTERED")["domainInfos"] == []
+"""
+
+
+def test_the_fixture_works_in_any_project(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["cpe.testing.pytest_plugin"]\n')
+    (tmp_path / "test_something.py").write_text(_FOREIGN_TESTS)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "2 passed" in ran.stdout
 
 
 def test_large_objects_come_back_as_they_went(local_aws: LocalAws, tmp_path: Path) -> None:
