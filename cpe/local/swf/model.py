@@ -149,7 +149,7 @@ def compile_shape(shape: Any, pattern: re.Pattern[str] | None = None) -> Shape: 
         case "timestamp":
             return Timestamp()
         case other:
-            raise NotImplementedError(f"the model of SWF has a new kind of shape: {other}")
+            raise TypeError(f"the model of SWF has a new kind of shape: {other}")
 
 
 def _structure(shape: Any) -> Structure:
