@@ -1,7 +1,7 @@
 """One request at a time into a service whose models are not safe for threads.
 
-moto was made for one test in one thread. Two pollers at once can be given the same task there, and a queue
-that is written to while a message is deleted loses what was written. A `Gate` lets one request in at a time.
+moto was made for one test in one thread: a queue that is written to while a message is deleted loses what was
+written. A `Gate` lets one request in at a time.
 A request that has to wait for something (a long poll) leaves the gate while it waits.
 """
 
