@@ -20,16 +20,16 @@ class Difference:
     Attributes:
         decision_started_event_id: Which task.
         taken: What stands in the history.
-        now: What would be decided now.
+        decided: What would be decided now.
     """
 
     decision_started_event_id: int
     taken: tuple[str, ...]
-    now: tuple[str, ...]
+    decided: tuple[str, ...]
 
     def __str__(self) -> str:
-        only_taken = [one for one in self.taken if one not in self.now]
-        only_now = [one for one in self.now if one not in self.taken]
+        only_taken = [one for one in self.taken if one not in self.decided]
+        only_now = [one for one in self.decided if one not in self.taken]
         lines = [f"decision {self.decision_started_event_id}:"]
         lines += [f"  - {one}" for one in only_taken] + [f"  + {one}" for one in only_now]
         return "\n".join(lines)
@@ -60,10 +60,10 @@ def replay(plan: Plan, events: Sequence[Mapping[str, Any]], *, run_id: str) -> l
         started = completed.attributes["startedEventId"]
         # What the decider saw: all up to its task's start. The workflow id only names the job in events.
         execution = fold_history(events[:started], workflow_id="replay", run_id=run_id)
-        now = tuple(_words(decision) for decision in decide(plan, execution, now=0.0).decisions)
+        decided = tuple(_words(decision) for decision in decide(plan, execution, now=0.0).decisions)
         then = tuple(taken.get(completed.id, ()))
-        if sorted(now) != sorted(then):
-            differences.append(Difference(decision_started_event_id=started, taken=then, now=now))
+        if sorted(decided) != sorted(then):
+            differences.append(Difference(decision_started_event_id=started, taken=then, decided=decided))
     return differences
 
 
