@@ -174,7 +174,9 @@ def _child_configuration(context: Context, attributes: Attributes) -> dict[str, 
     chosen = configure(world.registry, "workflow", execution.domain, attributes["workflowType"], attributes)
     if len(execution.children) >= world.limits.open_children:
         raise CannotConfigure("OPEN_CHILDREN_LIMIT_EXCEEDED", attributes["workflowId"])
-    if world.count(execution.domain) >= world.limits.open_executions:
+    # Those that the same answer asked for before begin once the answer has been carried out.
+    to_begin = sum(not child.started_id for child in execution.children.values())
+    if world.count(execution.domain) + to_begin >= world.limits.open_executions:
         raise CannotConfigure("OPEN_WORKFLOWS_LIMIT_EXCEEDED", attributes["workflowId"])
     return chosen
 
