@@ -29,10 +29,14 @@ class SwfError(Exception):
     """SWF answered with a fault.
 
     Attributes:
-        fault: Its name, without the namespace.
+        fault: Its name, without the namespace; the HTTP status if it has none.
     """
 
-    def __init__(self, status: int, answer: dict[str, Any]) -> None:
+    def __init__(self, status: int, body: bytes) -> None:
+        try:
+            answer = json.loads(body)
+        except ValueError:  # moto answers what it did not expect with a web page
+            answer = {}
         self.fault = str(answer.get("__type", status)).rpartition("#")[2]
         super().__init__(f"{self.fault}: {answer.get('message')}")
 
@@ -77,11 +81,10 @@ class SwfClient:
         body = self._read(int(headers["content-length"]))
         if headers.get("connection", "").lower() == "close" or status.startswith("HTTP/1.0"):
             self.close()
-        answer = json.loads(body) if body else {}
         code = int(status.split()[1])
         if code != 200:
-            raise SwfError(code, answer)
-        return dict(answer)
+            raise SwfError(code, body)
+        return dict(json.loads(body)) if body else {}
 
     def fileno(self) -> int:
         """Tell the socket's number, so that it can be waited for."""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.sharedctypes import Synchronized
 from multiprocessing.synchronize import Event
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from benchmarks.swf_client import SwfClient, SwfError
 
@@ -80,13 +80,35 @@ class _Place:
     domain: str
     count: int
     closed: Synchronized[int]
+    refused: Synchronized[int]
     go: Event
 
+    def call(self, client: SwfClient, operation: str, **params: Any) -> dict[str, Any] | None:
+        """Call an operation; None, and counted, when it is refused."""
+        try:
+            return client.call(operation, **params)
+        except SwfError:
+            with self.refused.get_lock():
+                self.refused.value += 1
+            return None
 
-def lives(endpoint: str, domain: str, count: int) -> float:
-    """Live so many lives in a domain that `furnish` prepared; returns the seconds they took."""
+
+class Lives(NamedTuple):
+    """What came of a load.
+
+    Attributes:
+        seconds: From the first start to the last close.
+        refused: Calls that were answered with a fault. moto gives one task to two pollers at times.
+    """
+
+    seconds: float
+    refused: int
+
+
+def lives(endpoint: str, domain: str, count: int) -> Lives:
+    """Live so many lives in a domain that `furnish` prepared."""
     context = multiprocessing.get_context("spawn")
-    place = _Place(endpoint, domain, count, context.Value("i", 0), context.Event())
+    place = _Place(endpoint, domain, count, context.Value("i", 0), context.Value("i", 0), context.Event())
     roles: list[Callable[[_Place], None]] = [_decide, _decide, _work, _work, _start]
     processes = [context.Process(target=_run, args=(role, place), daemon=True) for role in roles]
     for process in processes:
@@ -98,8 +120,10 @@ def lives(endpoint: str, domain: str, count: int) -> float:
         while place.closed.value < count:
             if time.perf_counter() > began + _DEADLINE:
                 raise SystemExit(f"{place.closed.value} of {count} workflows within {_DEADLINE} s")
+            if any(process.exitcode for process in processes):
+                raise SystemExit("a client of the load died; see above")
             time.sleep(0.002)
-        return time.perf_counter() - began
+        return Lives(time.perf_counter() - began, place.refused.value)
     finally:
         for process in processes:
             process.kill()
@@ -133,28 +157,22 @@ def _start(place: _Place) -> None:
 
 
 def _decide(place: _Place) -> None:
-    client, identity = SwfClient(place.endpoint), f"decider-{os.getpid()}"
+    client, where = SwfClient(place.endpoint), {"domain": place.domain, "taskList": DECISIONS}
     while True:
-        task = client.call("PollForDecisionTask", domain=place.domain, taskList=DECISIONS, identity=identity)
-        if not task.get("taskToken"):
+        task = place.call(client, "PollForDecisionTask", **where, identity=f"decider-{os.getpid()}")
+        if not task or not task.get("taskToken"):
             continue
         decision = next_decision(task)
-        try:
-            client.call("RespondDecisionTaskCompleted", taskToken=task["taskToken"], decisions=[decision])
-        except SwfError:
-            continue  # moto gives one task to two pollers at times; the other one answered
-        if decision is COMPLETE:
+        answer = {"taskToken": task["taskToken"], "decisions": [decision]}
+        answered = place.call(client, "RespondDecisionTaskCompleted", **answer)
+        if answered is not None and decision is COMPLETE:
             with place.closed.get_lock():
                 place.closed.value += 1
 
 
 def _work(place: _Place) -> None:
-    client, identity = SwfClient(place.endpoint), f"worker-{os.getpid()}"
+    client, where = SwfClient(place.endpoint), {"domain": place.domain, "taskList": WORK}
     while True:
-        task = client.call("PollForActivityTask", domain=place.domain, taskList=WORK, identity=identity)
-        if not task.get("taskToken"):
-            continue
-        try:
-            client.call("RespondActivityTaskCompleted", taskToken=task["taskToken"], result="w" * 100)
-        except SwfError:
-            continue  # as above
+        task = place.call(client, "PollForActivityTask", **where, identity=f"worker-{os.getpid()}")
+        if task and task.get("taskToken"):
+            place.call(client, "RespondActivityTaskCompleted", taskToken=task["taskToken"], result="w" * 100)
