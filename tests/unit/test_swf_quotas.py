@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -100,11 +101,11 @@ def test_children_count_as_well(engine: Engine) -> None:
 def test_a_domain_has_ten_thousand_types_of_a_kind_at_most(registry: Registry, kind: Kind) -> None:
     assert MOST_TYPES == 10_000
 
-    def register(number: int) -> None:
-        registry.register_type(kind, {"domain": DOMAIN, "name": f"T{number}", "version": "1"}, NOW)
-
-    for number in range(MOST_TYPES):
-        register(number)
+    params = {"domain": DOMAIN, "name": "First", "version": "1"}
+    registry.register_type(kind, params, NOW)
+    first = registry.type(kind, **params)
+    registry.restore(replace(first, name=f"T{number}") for number in range(MOST_TYPES - 2))
+    registry.register_type(kind, {**params, "name": "Last"}, NOW)
     with pytest.raises(SwfFault) as caught:
-        register(MOST_TYPES)
+        registry.register_type(kind, {**params, "name": "One too many"}, NOW)
     assert caught.value.name == "LimitExceededFault"
