@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from tests.acceptance.swf_program.history import History
 from tests.acceptance.swf_program.shop import DECISIONS, DOMAIN, connect
 from tests.acceptance.swf_program.workflows import decide
@@ -24,12 +26,17 @@ def main() -> None:
         task = poll(swf)
         if not task.get("taskToken"):
             continue
-        history = History(events(swf, task), task["previousStartedEventId"])
-        decisions = decide(task["workflowType"]["name"], history)
         try:
+            history = History(events(swf, task), task["previousStartedEventId"])
+            decisions = decide(task["workflowType"]["name"], history)
             swf.respond_decision_task_completed(taskToken=task["taskToken"], decisions=decisions)
         except swf.exceptions.UnknownResourceFault:
             _log.warning("a decision came too late; SWF gives the task out again")
+        except ClientError as error:
+            # A page's token lives a day, and the tests let days pass at any moment.
+            if "maximum lifetime" not in str(error):
+                raise
+            _log.warning("the history could not be read in time; SWF gives the task out again")
 
 
 def poll(swf: Any, **more: Any) -> Any:
