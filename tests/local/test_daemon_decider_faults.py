@@ -43,7 +43,7 @@ def stage(local_aws: LocalAws, tmp_path: Path) -> Stage:
 
 
 class Bench:
-    """A decider whose SWF is botocore's stubber, for what moto does not do; its queue is real."""
+    """A decider whose SWF is botocore's stubber, so that each answer is as rare as the test needs; its queue is real."""
 
     def __init__(self, stage: Stage, stub: Stubber, client: SWFClient) -> None:
         self.stub, self.client = stub, client

@@ -1,4 +1,4 @@
-"""SWF's answers as typed values; botocore's stubber stands in for the service, with what moto does not do."""
+"""SWF's answers as typed values; botocore's stubber stands in for the service, to give answers that are rare."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """One task from the poll's answer to the answer for SWF, where SWF asks for a stop or has given it up.
 
-A botocore hook stands in for SWF on the wire: moto knows no cancellation.
+A botocore hook stands in for SWF on the wire, so that each answer comes at a moment of the test's choosing.
 """
 
 from __future__ import annotations
