@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -26,6 +25,7 @@ from rich.text import Text
 
 from client_example.display import STATUS_STYLE, activity_words, event_line, reason_words
 from client_example.options import EXIT_FAILURE, EXIT_USAGE, client_options, use_aws_options
+from client_example.signals import interrupt_until_ended
 from cpe.client import Client, JobState, SqliteStore, Tracker
 from cpe.errors import AwsError, ConfigError, CpeError
 from cpe.protocol import Event, EventType, encode_event
@@ -132,7 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     logging.basicConfig(format="%(levelname)s %(message)s")
     use_aws_options(options)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interrupt_until_ended()
     try:
         _follow(options)
     except KeyboardInterrupt:
