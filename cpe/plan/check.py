@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
+from typing import Any
 
 from cpe.plan.check_activities import read_activities
 from cpe.plan.check_steps import read_steps
 from cpe.plan.findings import PlanRefused
-from cpe.plan.graph import CycleError, topological_order
+from cpe.plan.graph import CycleError, Dependencies, topological_order
 from cpe.plan.model import Plan, Step
 from cpe.plan.reader import Reader
 from cpe.plan.shape import check_shape
 from cpe.plan.source import Path, Source
-from cpe.plan.swf_names import MAX_EXECUTION_SECONDS, MAX_VERSION
+from cpe.plan.swf_names import MAX_EXECUTION_SECONDS, MAX_NAME, MAX_VERSION
 
 DEFAULT_EXECUTION_TIMEOUT = "2592000"
 """30 days, as the original's plans have it."""
 
 DEFAULT_TASK_TIMEOUT = "60"
 """A decision takes milliseconds; a decider that died with one delays its workflow by this."""
+
+DEFAULT_CONTINUE_AFTER = 8000
+"""History events. SWF advises to stay under 10,000 and ends an execution at 25,000."""
+
+MAX_TAGS = 3
+"""Of SWF's five; two are the client and the job."""
 
 
 def check_source(source: Source) -> Plan:
@@ -33,21 +42,28 @@ def check_source(source: Source) -> Plan:
         raise PlanRefused(reader.findings)
     activities = read_activities(reader, root)
     steps = read_steps(reader, root, activities)
+    _check_cleanups(reader, steps)
     name, version = reader.name(("name",)), reader.name(("version",), most=MAX_VERSION)
     result = reader.template(("result",), root.get("result"), required=set(steps), known=set(steps))
     input_spec = reader.input_spec(("input_spec",), root.get("input_spec"))
     execution_timeout = _execution_timeout(reader)
     task_timeout = reader.timeout(("default_task_start_to_close_timeout",), DEFAULT_TASK_TIMEOUT)
+    tags = _tags(reader, root)
     order = _order(reader, steps)
     if reader.findings:
         raise PlanRefused(reader.findings)
+    ordered = tuple(steps[step] for step in order)
     return Plan(
         name=name,
         version=version,
         activities=tuple(activities.values()),
-        steps=tuple(steps[step] for step in order),
+        steps=ordered,
+        dependencies=Dependencies.of({step.name: [one.step for one in step.requires] for step in ordered}),
         input_spec=input_spec,
         result=result,
+        tags=tags,
+        continue_after=root.get("continue_after") or DEFAULT_CONTINUE_AFTER,
+        digest=_digest(root),
         default_execution_start_to_close_timeout=execution_timeout,
         default_task_start_to_close_timeout=task_timeout,
     )
@@ -71,3 +87,38 @@ def _order(reader: Reader, steps: Mapping[str, Step]) -> list[str]:
         index = list(steps).index(error.cycle[0])
         reader.find(("steps", index, "requires"), "CYCLE", f"steps require each other: {error}")
         return []
+
+
+def _check_cleanups(reader: Reader, steps: Mapping[str, Step]) -> None:
+    """A step that runs only when the job is cancelled must not hold up the others."""
+    cleanups = {step.on_cancel for step in steps.values()}
+    for index, step in enumerate(steps.values()):
+        place: Path = ("steps", index)
+        if step.on_cancel is not None and step.name in cleanups:
+            message = f"{step.name!r} runs when the job is cancelled; it cannot be cleaned up after itself"
+            reader.find((*place, "on_cancel"), "INVALID_CLEANUP", message, key=True)
+        if step.name in cleanups:
+            continue
+        for required in sorted(cleanups & {one.step for one in step.requires}, key=str):
+            message = f"{required!r} runs only when the job is cancelled; {step.name!r} cannot require it"
+            reader.find((*place, "requires"), "INVALID_CLEANUP", message)
+
+
+def _tags(reader: Reader, root: Mapping[str, Any]) -> tuple[str, ...]:
+    raw = root.get("tags")
+    count = len(raw) if isinstance(raw, list) else 0
+    if count > MAX_TAGS:
+        reader.find(("tags",), "INVALID_TAGS", f"SWF takes {MAX_TAGS} tags besides the client and the job")
+    tags = tuple(reader.text(("tags", index)) for index in range(count))
+    for index, tag in enumerate(tags):
+        if not 1 <= len(tag) <= MAX_NAME:
+            reader.find(("tags", index), "INVALID_TAGS", f"a tag has 1 to {MAX_NAME} characters")
+    return tags
+
+
+def _digest(root: Mapping[str, Any]) -> str:
+    plain = dict(root)
+    for part in ("activities", "steps"):
+        plain[part] = sorted(root[part], key=lambda entry: str(entry["name"]))
+    text = json.dumps(plain, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -13,9 +13,11 @@ from cpe.plan.model import (
     REQUIRED_STATUSES,
     ActivityType,
     AwaitSignal,
+    ChildPolicy,
     Evaluate,
     Requirement,
     RunActivity,
+    RunWorkflow,
     Step,
     Wait,
     Work,
@@ -23,18 +25,27 @@ from cpe.plan.model import (
 from cpe.plan.reader import Reader, items, mapping
 from cpe.plan.retry import RetryPolicy
 from cpe.plan.source import Path
-from cpe.plan.templates import INPUT_NAME, JsonTemplate
+from cpe.plan.swf_names import MAX_VERSION
+from cpe.plan.templates import INPUT_NAME, JsonTemplate, TextTemplate
 
 MAX_NAME = 200
 """Characters of a step's name; ids of timers are made of it, which SWF limits to 256."""
 
+_RUNS = frozenset({"input", "retry", "priority", "for_each", "max_parallel", "tolerate"})
 _OWN_KEYS: Mapping[str, frozenset[str]] = {
-    "activity": frozenset({"input", "retry", "timeouts", "priority", "for_each", "max_parallel", "tolerate"}),
+    "activity": _RUNS | {"timeouts", "group"},
+    "workflow": _RUNS,
     "eval": frozenset(),
     "wait": frozenset(),
     "signal": frozenset({"timeout"}),
 }
 """What a step does, by the key that says so, and the keys that only make sense with it."""
+
+_OWNERS = {
+    key: frozenset(kind for kind, own in _OWN_KEYS.items() if key in own)
+    for key in set().union(*_OWN_KEYS.values())
+}
+"""For each such key, the keys that it goes with."""
 
 
 def read_steps(
@@ -83,7 +94,14 @@ class _StepReader:
         when = self._reader.condition(
             (*self._path, "when"), self._raw.get("when"), required=self._required, known=self._names
         )
-        return Step(name=name, requires=requires, when=when, work=self._work())
+        return Step(name=name, requires=requires, when=when, work=self._work(), on_cancel=self._on_cancel())
+
+    def _on_cancel(self) -> str | None:
+        step = self._reader.text((*self._path, "on_cancel")) or None
+        if step is not None and step not in self._names:
+            message = f"there is no step {step!r}{did_you_mean(step, self._names)}"
+            self._find("on_cancel", "UNKNOWN_STEP", message)
+        return step
 
     def _requires(self) -> tuple[Requirement, ...]:
         found: dict[str, str] = {}
@@ -109,11 +127,12 @@ class _StepReader:
     def _work(self) -> Work:
         kinds = [kind for kind in _OWN_KEYS if kind in self._raw]
         if len(kinds) != 1:
-            self._find(None, "STEP_KIND", "a step has one of 'activity', 'eval', 'wait' and 'signal'")
-        for kind, own in _OWN_KEYS.items():
-            for key in sorted(own & self._raw.keys()):
-                if kind not in self._raw:
-                    self._find(key, "STEP_KIND", f"{key!r} belongs to a step with {kind!r}", key=True)
+            message = "a step has one of 'activity', 'workflow', 'eval', 'wait' and 'signal'"
+            self._find(None, "STEP_KIND", message)
+        for key in sorted(self._raw.keys() & _OWNERS.keys()):
+            if not _OWNERS[key] & self._raw.keys():
+                owners = " or ".join(repr(kind) for kind in _OWN_KEYS if kind in _OWNERS[key])
+                self._find(key, "STEP_KIND", f"{key!r} belongs to a step with {owners}", key=True)
         match kinds[:1]:
             case ["eval"]:
                 template = self._template("eval")
@@ -127,6 +146,8 @@ class _StepReader:
                 )
             case ["activity"] if (activity := self._activity()) is not None:
                 return self._run(activity)
+            case ["workflow"]:
+                return self._child()
         seconds = self._raw.get("wait")
         return Wait(seconds=seconds if isinstance(seconds, int) else 0)
 
@@ -142,19 +163,60 @@ class _StepReader:
         return RunActivity(
             activity=activity,
             timeouts=read_timeouts(self._reader, (*self._path, "timeouts"), raw, activity.timeouts),
-            input=self._template("input", besides=ITEM_NAMES if "for_each" in self._raw else frozenset()),
+            input=self._input(),
             retry=self._retry(activity.name),
-            priority=self._reader.text((*self._path, "priority")) or None,
+            priority=self._priority(),
+            group=self._group(),
             for_each=self._for_each(),
         )
 
-    def _retry(self, activity: str) -> RetryPolicy:
+    def _child(self) -> RunWorkflow:
+        path: Path = (*self._path, "workflow")
+        raw = mapping(self._raw.get("workflow"))
+        policy = self._reader.compiled(
+            (*path, "child_policy"),
+            "WRONG_TYPE",
+            partial(_child_policy, self._reader.text((*path, "child_policy")) or ChildPolicy.TERMINATE),
+        )
+        return RunWorkflow(
+            name=self._reader.name((*path, "name")),
+            version=self._reader.name((*path, "version"), most=MAX_VERSION),
+            task_list=self._reader.name((*path, "task_list")) if "task_list" in raw else None,
+            timeout=self._reader.timeout((*path, "timeout"), "", none_allowed=False) or None,
+            child_policy=policy or ChildPolicy.TERMINATE,
+            input=self._input(),
+            retry=self._retry(None),
+            priority=self._priority(),
+            for_each=self._for_each(),
+        )
+
+    def _input(self) -> JsonTemplate | None:
+        return self._template("input", besides=self._item_names())
+
+    def _group(self) -> TextTemplate | None:
+        return self._reader.text_template(
+            (*self._path, "group"),
+            self._raw.get("group"),
+            required=self._required | self._item_names(),
+            known=self._names,
+        )
+
+    def _priority(self) -> str | None:
+        return self._reader.text((*self._path, "priority")) or None
+
+    def _item_names(self) -> frozenset[str]:
+        return ITEM_NAMES if "for_each" in self._raw else frozenset()
+
+    def _retry(self, activity: str | None) -> RetryPolicy:
         if self._reader.findings:
             return RetryPolicy()  # of values that may not have the right shape; the plan is refused anyway
         of_activity = next(
-            raw.get("retry")
-            for index, raw in enumerate(items(self._root, "activities"))
-            if self._reader.text(("activities", index, "name")) == activity
+            (
+                raw.get("retry")
+                for index, raw in enumerate(items(self._root, "activities"))
+                if self._reader.text(("activities", index, "name")) == activity
+            ),
+            None,
         )
         return RetryPolicy.merged(self._root.get("retry"), of_activity, self._raw.get("retry"))
 
@@ -184,3 +246,12 @@ class _StepReader:
     def _find(self, place: str | None, code: str, message: str, *, key: bool = False) -> None:
         path = self._path if place is None else (*self._path, place)
         self._reader.find(path, code, message, key=key)
+
+
+def _child_policy(text: str) -> ChildPolicy:
+    try:
+        return ChildPolicy(text)
+    except ValueError:
+        raise ValueError(
+            f"child_policy must be one of {', '.join(ChildPolicy)}{did_you_mean(text, ChildPolicy)}"
+        ) from None

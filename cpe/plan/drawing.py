@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from cpe.plan.model import AwaitSignal, Evaluate, Plan, RunActivity, Step, Wait
+from cpe.plan.model import AwaitSignal, Evaluate, Plan, RunActivity, RunWorkflow, Step, Wait
 
 
 def to_mermaid(plan: Plan) -> str:
@@ -43,12 +43,14 @@ DRAWINGS: Mapping[str, Callable[[Plan], str]] = {"mermaid": to_mermaid, "dot": t
 
 _MERMAID_SHAPES: Mapping[type, tuple[str, str]] = {
     RunActivity: ("[", "]"),
+    RunWorkflow: ("[[", "]]"),
     Evaluate: ("[/", "/]"),
     Wait: ("([", "])"),
     AwaitSignal: ("{{", "}}"),
 }
 _DOT_SHAPES: Mapping[type, str] = {
     RunActivity: "box",
+    RunWorkflow: "component",
     Evaluate: "parallelogram",
     Wait: "ellipse",
     AwaitSignal: "hexagon",
@@ -64,6 +66,8 @@ def _label(step: Step) -> str:
     match step.work:
         case RunActivity(activity=activity):
             return f"{step.name}\n{activity.name} {activity.version}"
+        case RunWorkflow(name=name, version=version):
+            return f"{step.name}\nworkflow {name} {version}"
         case Evaluate():
             return f"{step.name}\neval"
         case Wait(seconds=seconds):

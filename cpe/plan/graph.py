@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
 
 
 class CycleError(ValueError):
@@ -12,6 +13,36 @@ class CycleError(ValueError):
     def __init__(self, cycle: list[str]) -> None:
         super().__init__(" → ".join(cycle))
         self.cycle = cycle
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependencies:
+    """Who requires whom, read from the other end.
+
+    Attributes:
+        positions: The place of each name in an order in which each stands after those it requires.
+        dependents: The names that require a name, in that order.
+    """
+
+    positions: Mapping[str, int]
+    dependents: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def of(cls, requires: Mapping[str, Iterable[str]]) -> Dependencies:
+        """Make it of a mapping in such an order.
+
+        Example:
+            >>> Dependencies.of({"a": [], "b": ["a"]}).dependents
+            {'a': ('b',), 'b': ()}
+        """
+        dependents: dict[str, list[str]] = {name: [] for name in requires}
+        for name, required in requires.items():
+            for one in required:
+                dependents[one].append(name)
+        return cls(
+            positions={name: position for position, name in enumerate(requires)},
+            dependents={name: tuple(names) for name, names in dependents.items()},
+        )
 
 
 def topological_order(requires: Mapping[str, Set[str]]) -> list[str]:

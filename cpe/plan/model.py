@@ -9,10 +9,11 @@ from typing import TypeAlias
 
 from cpe.plan.conditions import Condition
 from cpe.plan.for_each import ForEach
+from cpe.plan.graph import Dependencies
 from cpe.plan.outputs import OutputsSpec
 from cpe.plan.retry import RetryPolicy
 from cpe.plan.specs import InputSpec
-from cpe.plan.templates import JsonTemplate
+from cpe.plan.templates import JsonTemplate, TextTemplate
 
 
 class StepStatus(StrEnum):
@@ -85,10 +86,49 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunActivity:
-    """Schedule an activity; `input` is None for one that is given none. `priority` is SWF's, as text."""
+    """Schedule an activity.
+
+    Attributes:
+        input: None for an activity that is given none.
+        priority: SWF's task priority, as text.
+        group: Renders the task list to use instead of the activity's own.
+        for_each: Schedule one for each item of a list.
+    """
 
     activity: ActivityType
     timeouts: Timeouts
+    input: JsonTemplate | None
+    retry: RetryPolicy
+    priority: str | None
+    group: TextTemplate | None
+    for_each: ForEach | None
+
+
+class ChildPolicy(StrEnum):
+    """What SWF does with a child that still runs when its parent is terminated or times out."""
+
+    TERMINATE = "TERMINATE"
+    REQUEST_CANCEL = "REQUEST_CANCEL"
+    ABANDON = "ABANDON"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunWorkflow:
+    """Start a child workflow; its result is the step's outputs.
+
+    Attributes:
+        name, version: The child's workflow type.
+        task_list: Where its decisions are polled; None for the type's own.
+        timeout: Seconds as text that it may take; None for the type's own.
+        child_policy: What becomes of it when the parent ends without it.
+        input, retry, priority, for_each: As an activity's.
+    """
+
+    name: str
+    version: str
+    task_list: str | None
+    timeout: str | None
+    child_policy: ChildPolicy
     input: JsonTemplate | None
     retry: RetryPolicy
     priority: str | None
@@ -117,17 +157,24 @@ class AwaitSignal:
     timeout: int | None
 
 
-Work: TypeAlias = "RunActivity | Evaluate | Wait | AwaitSignal"
+Runs: TypeAlias = "RunActivity | RunWorkflow"
+"""What SWF runs for a step, and what may run for each item of a list."""
+
+Work: TypeAlias = "RunActivity | RunWorkflow | Evaluate | Wait | AwaitSignal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One step: what it requires, on what condition it runs, and what it does."""
+    """One step: what it requires, on what condition it runs, and what it does.
+
+    `on_cancel` names the step that cleans up after it when the job is cancelled.
+    """
 
     name: str
     requires: tuple[Requirement, ...]
     when: Condition | None
     work: Work
+    on_cancel: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +185,11 @@ class Plan:
         name, version: The SWF workflow type that the plan decides.
         steps: In an order in which each step stands after those it requires; between steps that may stand in
             any order, by name. So nothing depends on the order in the file.
+        dependencies: Who requires whom among the steps.
         result: The workflow's result, made when all steps are completed; None for none.
+        tags: What executions that this plan starts or continues are tagged with, besides client and job.
+        continue_after: History events after which the run continues as a new one.
+        digest: Tells plans apart that decide differently; the same for the same steps in another order.
         default_execution_start_to_close_timeout, default_task_start_to_close_timeout: SWF durations.
     """
 
@@ -146,7 +197,11 @@ class Plan:
     version: str
     activities: tuple[ActivityType, ...]
     steps: tuple[Step, ...]
+    dependencies: Dependencies
     input_spec: InputSpec
     result: JsonTemplate | None
+    tags: tuple[str, ...]
+    continue_after: int
+    digest: str
     default_execution_start_to_close_timeout: str
     default_task_start_to_close_timeout: str

@@ -13,9 +13,10 @@ from cpe.plan.findings import Finding, did_you_mean
 from cpe.plan.source import Path, Source
 from cpe.plan.specs import InputSpec
 from cpe.plan.swf_names import duration_problem, name_problem
-from cpe.plan.templates import INPUT_NAME, JsonTemplate
+from cpe.plan.templates import INPUT_NAME, JsonTemplate, TextTemplate
 
 _Compiled = TypeVar("_Compiled")
+_Template = TypeVar("_Template", JsonTemplate, TextTemplate)
 
 
 class Reader:
@@ -73,10 +74,21 @@ class Reader:
         self, path: Path, raw: object, *, required: set[str], known: set[str]
     ) -> JsonTemplate | None:
         """A template that uses required steps only."""
+        return self._template(JsonTemplate, path, raw, required=required, known=known)
+
+    def text_template(
+        self, path: Path, raw: object, *, required: set[str], known: set[str]
+    ) -> TextTemplate | None:
+        """A template of plain text that uses required steps only."""
+        return self._template(TextTemplate, path, raw, required=required, known=known)
+
+    def _template(
+        self, kind: type[_Template], path: Path, raw: object, *, required: set[str], known: set[str]
+    ) -> _Template | None:
         if not isinstance(raw, str):
             return None
         try:
-            template = JsonTemplate(raw)
+            template = kind(raw)
         except jinja2.TemplateSyntaxError as error:
             self.find(path, "INVALID_TEMPLATE", str(error.message), line=error.lineno)
             return None

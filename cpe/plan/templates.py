@@ -12,6 +12,7 @@ from typing import Any
 
 import jinja2
 import jinja2.meta
+import jinja2.nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from cpe.errors import StepFault
@@ -38,8 +39,29 @@ def _as_json(value: Any) -> str:
 
 
 _ENVIRONMENT = _Environment(undefined=jinja2.StrictUndefined, finalize=_as_json, autoescape=False)
-# A decision must come out the same whenever it is made.
-del _ENVIRONMENT.globals["lipsum"], _ENVIRONMENT.filters["random"]
+_TEXT_ENVIRONMENT = _Environment(undefined=jinja2.StrictUndefined, autoescape=False)
+for _environment in (_ENVIRONMENT, _TEXT_ENVIRONMENT):
+    # A decision must come out the same whenever it is made.
+    del _environment.globals["lipsum"], _environment.filters["random"]
+
+
+def _names(syntax: jinja2.nodes.Template) -> frozenset[str]:
+    return frozenset(jinja2.meta.find_undeclared_variables(syntax) - _ENVIRONMENT.globals.keys())
+
+
+def _rendered(template: jinja2.Template, context: Mapping[str, Any]) -> str:
+    try:
+        return template.render(context)
+    except jinja2.UndefinedError as error:
+        raise StepFault(
+            f"the template uses a value that is missing: {error}", code="TEMPLATE_MISSING_VALUE"
+        ) from None
+    except StepFault:
+        raise
+    except Exception as error:  # a template may fail in any way; it must fail its step only
+        raise StepFault(
+            f"the template failed: {type(error).__name__}: {error}", code="TEMPLATE_FAILED"
+        ) from None
 
 
 class JsonTemplate:
@@ -60,8 +82,7 @@ class JsonTemplate:
 
     def __init__(self, text: str) -> None:
         syntax = _ENVIRONMENT.parse(text)
-        names = jinja2.meta.find_undeclared_variables(syntax)
-        self.names: frozenset[str] = frozenset(names - _ENVIRONMENT.globals.keys())
+        self.names = _names(syntax)
         """The names that the template uses and does not set: `__input__` and steps."""
         self._template = _ENVIRONMENT.from_string(syntax)
 
@@ -75,19 +96,39 @@ class JsonTemplate:
             StepFault: TEMPLATE_MISSING_VALUE, TEMPLATE_FAILED, or TEMPLATE_NOT_JSON if the rendered text does
                 not parse.
         """
-        try:
-            text = self._template.render(context)
-        except jinja2.UndefinedError as error:
-            raise StepFault(
-                f"the template uses a value that is missing: {error}", code="TEMPLATE_MISSING_VALUE"
-            ) from None
-        except StepFault:
-            raise
-        except Exception as error:  # a template may fail in any way; it must fail its step only
-            raise StepFault(
-                f"the template failed: {type(error).__name__}: {error}", code="TEMPLATE_FAILED"
-            ) from None
-        return parse_json(text, "the rendered template", code="TEMPLATE_NOT_JSON")
+        return parse_json(
+            _rendered(self._template, context), "the rendered template", code="TEMPLATE_NOT_JSON"
+        )
+
+
+class TextTemplate:
+    """A template whose values are rendered as plain text: for names, not for JSON.
+
+    Args:
+        text: The template as it stands in the plan.
+
+    Raises:
+        jinja2.TemplateSyntaxError: The text is no template; `lineno` counts from its first line.
+
+    Example:
+        >>> TextTemplate("gpu-{{__input__.region}}").render({"__input__": {"region": "eu"}})
+        'gpu-eu'
+    """
+
+    __slots__ = ("_template", "names")
+
+    def __init__(self, text: str) -> None:
+        syntax = _TEXT_ENVIRONMENT.parse(text)
+        self.names = _names(syntax)
+        self._template = _TEXT_ENVIRONMENT.from_string(syntax)
+
+    def render(self, context: Mapping[str, Any]) -> str:
+        """Render.
+
+        Raises:
+            StepFault: TEMPLATE_MISSING_VALUE or TEMPLATE_FAILED.
+        """
+        return _rendered(self._template, context)
 
 
 def parse_json(text: str, what: str, *, code: str) -> Any:

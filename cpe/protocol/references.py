@@ -1,13 +1,13 @@
 """References: what stands in for a payload that is too large for its carrier.
 
-SWF carries 32,768 characters, SQS a bounded message. A larger payload lies in S3 as UTF-8 text, and a small JSON
-object travels in its place::
+SWF carries 32,768 characters, SQS a bounded message. A larger payload lies in S3 as UTF-8 text, and a small
+JSON object travels in its place::
 
     { "$ref": "s3://bucket/key", "size": 81234, "sha256": "…" }
 
-The key is made of the payload's digest, so the same payload has the same reference whoever makes it and however
-often, and can be written down before it is stored. Each client has a folder of its own: a reference found in one
-client's job must not lead to another's data.
+The key is made of the payload's digest, so the same payload has the same reference whoever makes it and
+however often, and can be written down before it is stored. Each client has a folder of its own: a reference
+found in one client's job must not lead to another's data.
 """
 
 from __future__ import annotations
