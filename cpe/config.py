@@ -5,6 +5,7 @@ They come from one file, JSON in the original's layout or the same tree in YAML,
 ================= ==================================================================================
 ``CPE_CONFIG``    the file, when no flag names one
 ``CPE_SCRATCH``   the scratch root; goes before the file's ``scratch``
+``CPE_PAYLOADS``  where large payloads lie, as ``s3://bucket/prefix``; goes before the file's ``payloads``
 ``INPUT_QUEUE``   URL of the one client's input queue, for an input poller that is given the client's name;
                   needs ``OUTPUT_QUEUE``
 ``OUTPUT_QUEUE``  URL of that client's output queue; alone it takes the events of every client that the
@@ -30,6 +31,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from cpe.errors import ConfigError
+from cpe.protocol.references import PayloadPlace
 
 _MAX_FILE = 1024 * 1024
 _TIMEOUTS = (
@@ -81,6 +83,7 @@ class Settings:
         domain: The stack's one SWF domain, if it is bound to one.
         scratch: Root of the workers' scratch directories; None for the default.
         output_queue: Where events of clients go that are not in `clients`; None drops them.
+        payloads: Where payloads lie that are too large for SWF and SQS; None if they have no place.
         source: The file that the settings came from.
     """
 
@@ -89,6 +92,7 @@ class Settings:
     domain: str | None = None
     scratch: Path | None = None
     output_queue: str | None = None
+    payloads: PayloadPlace | None = None
     source: Path | None = None
 
     def output_queue_of(self, client: str | None) -> str | None:
@@ -161,8 +165,24 @@ def load_settings(
         domain=tree.get("domain"),
         scratch=Path(scratch) if scratch else None,
         output_queue=environ.get("OUTPUT_QUEUE") or None,
+        payloads=_payloads(environ.get("CPE_PAYLOADS"), tree.get("payloads")),
         source=path,
     )
+
+
+def _payloads(url: str | None, entry: Mapping[str, str] | None) -> PayloadPlace | None:
+    """Read where payloads lie; the variable's URL goes before the file's entry."""
+    if not url:
+        return (
+            None if entry is None else PayloadPlace.parse(f"s3://{entry['bucket']}/{entry.get('prefix', '')}")
+        )
+    place = PayloadPlace.parse(url)
+    if place is None:
+        raise ConfigError(
+            f"CPE_PAYLOADS is {url!r}; it must be a bucket and a prefix, such as s3://my-payloads/payloads/",
+            code="PAYLOADS_INVALID",
+        )
+    return place
 
 
 def _with_environment(

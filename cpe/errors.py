@@ -6,7 +6,8 @@
     ├── ConfigError             settings, flags and files an operator can correct
     ├── PlanError               a plan refused at load; carries all findings
     ├── ProtocolError           a message that cannot be understood
-    │   └── CommandRejected     a command understood that cannot be carried out
+    │   ├── CommandRejected     a command understood that cannot be carried out
+    │   └── PayloadError        a reference that leads to nothing, to something else, or where it must not
     ├── StepFault               a fault in one execution's data: fails that step, nothing else
     ├── AwsError                AWS said no; `retryable` when a later try may succeed
     └── ActivityError           an activity could not do its work
@@ -72,6 +73,12 @@ class CommandRejected(ProtocolError):
     """A command that cannot be carried out; answered with COMMAND_REJECTED."""
 
     default_code = "COMMAND_REJECTED"
+
+
+class PayloadError(ProtocolError):
+    """A reference whose payload is missing, is not what the reference says, or is not for this job."""
+
+    default_code = "PAYLOAD_MISSING"
 
 
 class StepFault(CpeError):

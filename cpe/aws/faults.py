@@ -11,6 +11,7 @@ from botocore.exceptions import (
     ClientError,
     CredentialRetrievalError,
     HTTPClientError,
+    IncompleteReadError,
     NoCredentialsError,
     NoRegionError,
     ParamValidationError,
@@ -114,7 +115,7 @@ def _translate(error: ClientError | BotoCoreError, subject: str) -> CpeError:
 def _from_client_side(error: BotoCoreError, text: str) -> AwsError:
     if isinstance(error, CredentialRetrievalError):
         return AwsError(text, code="AWS_CREDENTIALS_UNAVAILABLE", retryable=True)
-    if isinstance(error, BotoConnectionError | HTTPClientError):
+    if isinstance(error, BotoConnectionError | HTTPClientError | IncompleteReadError):
         return AwsError(
             f"{text}; AWS cannot be reached, check the network and AWS_ENDPOINT_URL",
             code="ENDPOINT_UNREACHABLE",
