@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from cpe.aws.faults import told
@@ -117,8 +118,9 @@ class Payloads:
         try:
             with told(f"payload {reference.url}"):
                 answer = self._s3.get_object(Bucket=reference.bucket, Key=reference.key)
-                # Nothing larger than what is expected is read into memory.
-                body = answer["Body"].read() if answer["ContentLength"] == reference.size else b""
+                with closing(answer["Body"]) as stream:
+                    # Nothing larger than what is expected is read into memory.
+                    body = stream.read() if answer["ContentLength"] == reference.size else b""
         except AwsError as error:
             if error.code != "NOT_FOUND":
                 raise
