@@ -24,7 +24,7 @@ class Payloads:
     Args:
         s3: The client of S3.
         place: Where the stack's payloads lie; None if they have no place, so that none can be large.
-        cached: Bytes of recent payloads that are kept in memory.
+        cached: Bytes of payloads fetched lately that are kept in memory.
 
     Example:
         >>> from cpe.aws.session import AwsSession
@@ -82,7 +82,6 @@ class Payloads:
                 Body=text.encode(),
                 ContentType="application/json",
             )
-        self._cache.put(reference, text)
 
     def resolve(self, text: str, *, client: str | None) -> str:
         """Give the payload of a text that is a reference, and any other text as it is.
@@ -141,7 +140,7 @@ class Payloads:
 
 
 class _Cache:
-    """Recent payloads, so many bytes of UTF-8 at most; the ones that were not asked for go first."""
+    """Recent payloads, so many bytes of UTF-8 at most; those not asked for the longest go first."""
 
     def __init__(self, most: int) -> None:
         self._most = most

@@ -46,14 +46,14 @@ class NumberText(float):
         self.text = text
 
 
-def parse_body(body: str) -> dict[str, Any]:
-    """Read the JSON object that a message's body must be.
+def parse_body(body: str, *, most: int = MAX_BODY_BYTES) -> dict[str, Any]:
+    """Read the JSON object that a message's body must be; of at most so many bytes.
 
     Raises:
         ProtocolError: ``TOO_LARGE``, ``INVALID_JSON`` (no JSON, or no object), ``TOO_DEEP``, or
             ``INVALID_FIELD`` for text with NUL or lone surrogates.
     """
-    _check_size(body)
+    _check_size(body, most)
     try:
         value = json.loads(
             body, parse_float=NumberText, parse_constant=_refuse_constant, object_pairs_hook=_refuse_twins
@@ -73,7 +73,7 @@ def parse_body(body: str) -> dict[str, Any]:
     return value
 
 
-def render_body(message: Mapping[str, Any]) -> str:
+def render_body(message: Mapping[str, Any], *, most: int = MAX_BODY_BYTES) -> str:
     """Write a message as :func:`parse_body` reads it.
 
     Raises:
@@ -84,7 +84,7 @@ def render_body(message: Mapping[str, Any]) -> str:
         body = json.dumps(message, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise ProtocolError(f"the message is not JSON: {error}", code="INVALID_FIELD") from error
-    _check_size(body)
+    _check_size(body, most)
     return body
 
 
@@ -175,12 +175,12 @@ def _texts(root: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             pending.extend((f"{path}[{index}]", item, depth + 1) for index, item in enumerate(value))
 
 
-def _check_size(body: str) -> None:
+def _check_size(body: str, most: int) -> None:
     # A character may take four bytes: the count of characters alone settles the clear cases cheaply.
-    if len(body) * 4 <= MAX_BODY_BYTES:
+    if len(body) * 4 <= most:
         return
-    if len(body) > MAX_BODY_BYTES or len(body.encode(errors="surrogatepass")) > MAX_BODY_BYTES:
-        raise ProtocolError(f"the message exceeds {MAX_BODY_BYTES} bytes", code="TOO_LARGE")
+    if len(body) > most or len(body.encode(errors="surrogatepass")) > most:
+        raise ProtocolError(f"the message exceeds {most} bytes", code="TOO_LARGE")
 
 
 def _too_deep() -> ProtocolError:

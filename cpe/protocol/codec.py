@@ -23,10 +23,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from cpe.errors import ProtocolError
-from cpe.protocol.body import mend, parse_body, render_body
+from cpe.protocol.body import MAX_BODY_BYTES, mend, parse_body, render_body
 from cpe.protocol.commands import Command, CommandType, WorkflowRequest
 from cpe.protocol.events import PROTOCOL_VERSION, ActivityRef, Event, EventType, WorkflowRef
 from cpe.protocol.fields import Fields
+from cpe.protocol.references import Reference
 
 # SWF refuses these in names (API reference of StartWorkflowExecution).
 _REFUSED = re.compile(r"[:/|\x00-\x1f\x7f-\x9f]")
@@ -41,6 +42,7 @@ _FLAT = {
     EventType.COMMAND_REJECTED: _COMMON,
 }
 """Events whose details lie on the top level, and which keys there are not details."""
+_REFERENCE = frozenset({"$ref", "size", "sha256"})
 _DATA = frozenset({"workflow", "activity"})
 _ACTIVITY = frozenset({"activityId", "activityType", "activityVersion"})
 
@@ -101,11 +103,15 @@ def workflow_request(command: Command) -> WorkflowRequest:
     )
 
 
-def encode_event(event: Event) -> str:
+def encode_event(event: Event, *, most: int = MAX_BODY_BYTES) -> str:
     """Write an event in the original's layout.
 
     Details that JSON has no form for are mended (see :func:`cpe.protocol.body.mend`): a fact is not held back
     for a broken character.
+
+    Args:
+        event: What happened.
+        most: Bytes that the message may have.
 
     Raises:
         ProtocolError: ``MISSING_FIELD`` without the workflow or activity that the type needs,
@@ -119,6 +125,8 @@ def encode_event(event: Event) -> str:
         "jobId": event.job_id,
         "version": PROTOCOL_VERSION,
     }
+    if event.reference is not None:
+        message |= event.reference.value()
     details = mend(event.details)
     if event.type in _FLAT:
         if event.type is EventType.WORKFLOW_SCHEDULED:
@@ -126,28 +134,33 @@ def encode_event(event: Event) -> str:
         _merge(message, details)
     else:
         message["data"] = _event_data(event, details)
-    return render_body(message)
+    return render_body(message, most=most)
 
 
-def decode_event(body: str) -> Event:
+def decode_event(body: str, *, most: int = MAX_BODY_BYTES) -> Event:
     """Read an event, ours or the original's.
 
     The original's have no `eventId`; theirs is derived from the body, which SQS delivers unchanged each time.
 
+    Args:
+        body: The message; a whole event that a reference led to.
+        most: Bytes that it may have.
+
     Raises:
         ProtocolError: See the table above.
     """
-    fields = Fields(parse_body(body))
+    fields = Fields(parse_body(body, most=most))
     name = fields.text("type")
     try:
         event_type = EventType(name.upper())
     except ValueError:
         raise ProtocolError(f"type {name[:64]!r} is no event", code="UNKNOWN_EVENT") from None
+    reference = Reference.from_value({key: fields.values[key] for key in _REFERENCE & fields.values.keys()})
     workflow, activity = None, None
     if event_type in _FLAT:
         if event_type is EventType.WORKFLOW_SCHEDULED:
             workflow = _workflow_ref(fields)
-        details = _details(fields, _FLAT[event_type])
+        details = _details(fields, _FLAT[event_type] | (_REFERENCE if reference else frozenset()))
     else:
         data = fields.object("data")
         workflow = _workflow_ref(data.object("workflow"))
@@ -164,6 +177,7 @@ def decode_event(body: str) -> Event:
         workflow=workflow,
         activity=activity,
         details=details,
+        reference=reference,
     )
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from cpe.protocol.references import Reference
+
 PROTOCOL_VERSION = "2.0"
 """Version of the wire format. 1.x is the original's, which had no version field."""
 
@@ -86,6 +88,7 @@ class Event:
         workflow: The run it belongs to; None only for COMMAND_REJECTED.
         activity: For ACTIVITY_* the activity.
         details: What else the type carries, under its names on the wire: `result`, `input`, `reason`, …
+        reference: Where the whole event lies if it was too large for the queue; some `details` are None then.
     """
 
     type: EventType
@@ -95,6 +98,7 @@ class Event:
     workflow: WorkflowRef | None = None
     activity: ActivityRef | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    reference: Reference | None = None
 
 
 def workflow_scheduled_id(run_id: str) -> str:

@@ -97,11 +97,12 @@ def test_what_is_packed_comes_back(
 def test_another_clients_payload_is_not_read(payloads: Payloads, client: str | None) -> None:
     # Not even where it would come from memory.
     packed = payloads.pack(LARGE, client="ClientA")
+    assert payloads.resolve(packed, client="ClientA") == LARGE
     assert refusal(lambda: payloads.resolve(packed, client=client)).code == "REFERENCE_REFUSED"
 
 
 def test_a_digest_that_somebody_knows_gives_them_nothing(payloads: Payloads) -> None:
-    payloads.pack(LARGE, client="ClientA")
+    assert payloads.resolve(payloads.pack(LARGE, client="ClientA"), client="ClientA") == LARGE
     forged = PLACE.refer(LARGE, client="ClientB").text()
     assert refusal(lambda: payloads.resolve(forged, client="ClientB")).code == "PAYLOAD_MISSING"
 
@@ -169,6 +170,7 @@ def test_recent_payloads_are_not_fetched_twice_within_bounds(s3: S3Client) -> No
     payloads = Payloads(s3, PLACE, cached=80_000)
     for reference, text in zip(references, texts, strict=True):
         payloads.store(reference, text)
+        assert payloads.fetch(reference, client="ClientA") == text
     for reference in references:
         s3.delete_object(Bucket=PLACE.bucket, Key=reference.key)
     assert [payloads.fetch(reference, client="ClientA") for reference in references[1:]] == texts[1:]
