@@ -1,8 +1,9 @@
-"""The benchmark of the local SWF runs; what it measures in a hurry says little and is not judged."""
+"""The benchmarks run; what they measure in a hurry says little and is not judged."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from tests.acceptance.stack import REPOSITORY, run_python
 
@@ -14,3 +15,22 @@ def test_the_benchmark_of_the_local_swf_runs() -> None:
     assert told["machine"]["moto"]
     assert len(told["figures"]) == 15
     assert all(figure["value"] > 0 for figure in told["figures"])
+
+
+def test_the_benchmark_of_the_deciders_side_by_side_goes_on_without_the_rivals(tmp_path: Path) -> None:
+    done = run_python(
+        *("-m", "benchmarks.decider_rivals", "--json", "--executions", "1", "--rounds", "1"),
+        *("--only", "cpe", "--only", "garcon"),
+        cwd=REPOSITORY,
+        # No index to install from, and nothing installed before.
+        PIP_NO_INDEX="1",
+        XDG_CACHE_HOME=str(tmp_path),
+    )
+    assert done.returncode == 0, done.stderr
+    rows = {(row["workflow"], row["decider"]): row for row in json.loads(done.stdout)}
+    assert len(rows) == 4
+    for workflow in ("chain", "fan-out"):
+        assert rows[workflow, "cpe"]["measured"]["decisions"] > 3
+        assert rows[workflow, "cpe"]["measured"]["history_bytes"] > 10_000
+        assert rows[workflow, "garcon"]["measured"] is None
+        assert rows[workflow, "garcon"]["missing"].startswith("garcon 1.1.1 could not be installed: ")

@@ -1,0 +1,1 @@
+"""What stands around the deciders that benchmarks.decider_rivals compares, and the rivals' own workflows."""
