@@ -33,10 +33,11 @@ ARROWS: dict[str, set[str]] = {
     },
     "cpe.testing": {"cpe.activity", "cpe.local"},
     "cpe.local": set(),
+    "cpe.simulation": {"cpe.decider", "cpe.plan", "cpe.protocol", "cpe.local"},
     "cpe.stack": {"cpe.config", "cpe.plan", "cpe.protocol"},
     "cpe.cli": {
         *("cpe.daemons", "cpe.aws", "cpe.decider", "cpe.plan", "cpe.protocol", "cpe.activity"),
-        *("cpe.clock", "cpe.config", "cpe.logs", "cpe.local", "cpe.shipped", "cpe.stack"),
+        *("cpe.clock", "cpe.config", "cpe.logs", "cpe.local", "cpe.shipped", "cpe.simulation", "cpe.stack"),
     },
     "activities": {"cpe.activity", "activities.media"},
     "activities.media": {"cpe.activity"},

@@ -1,0 +1,162 @@
+"""The decider of a simulation: the real one, between a decision task and SWF's answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeAlias
+
+from cpe.decider import Outcome, decide, fold_history
+from cpe.local.swf.faults import SwfFault
+from cpe.plan import Plan
+from cpe.protocol import Event, EventType
+from cpe.simulation.agenda import Agenda
+from cpe.simulation.fate import Answer, ChooseFate, DecisionTask
+from cpe.simulation.swf import SimulatedSwf
+
+Plans: TypeAlias = Mapping[tuple[str, str], Plan]
+"""By name and version of the workflow type."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a decider is asked: an execution's history up to the start of the decision task.
+
+    Attributes:
+        previous_started_event_id: Start of the last decision task whose answer SWF took; 0 for none.
+    """
+
+    plan: Plan
+    workflow_id: str
+    run_id: str
+    events: Sequence[Mapping[str, Any]]
+    previous_started_event_id: int
+    now: float
+
+
+Decide: TypeAlias = Callable[[Question], Outcome]
+"""A decider. A test may give its own: one that remembers, forgets, or compares two ways of deciding."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """One decision task: when it was taken, what came of it, and what became of the answer.
+
+    `is_taken` says whether SWF took the answer. One that waits for a late answer is not taken yet.
+    """
+
+    task: DecisionTask
+    at: float
+    outcome: Outcome
+    answer: Answer
+    is_taken: bool
+
+
+def from_scratch(question: Question) -> Outcome:
+    """Decide over the whole history."""
+    execution = fold_history(question.events, workflow_id=question.workflow_id, run_id=question.run_id)
+    return decide(question.plan, execution, now=question.now)
+
+
+class Deciders:
+    """Decides.
+
+    Args:
+        swf: Where tasks come from and answers go.
+        agenda: Where late answers are entered.
+        plans: Those that are known; tasks of other workflow types go to `elsewhere`.
+        elsewhere: Takes a decision task of a workflow whose plan is not given.
+        decide: The decider.
+        fate: Says what becomes of each answer.
+
+    Attributes:
+        decided: Every decision task in the order in which answers arrived or were lost.
+        published: What the client was told, in order; the same event may come twice.
+    """
+
+    def __init__(
+        self,
+        swf: SimulatedSwf,
+        agenda: Agenda,
+        plans: Plans,
+        *,
+        elsewhere: Callable[[Mapping[str, Any]], None],
+        decide: Decide,
+        fate: ChooseFate,
+    ) -> None:
+        self.decided: list[Decided] = []
+        self.published: list[Event] = []
+        self._swf = swf
+        self._agenda = agenda
+        self._plans = plans
+        self._elsewhere = elsewhere
+        self._decide = decide
+        self._fate = fate
+        self._count = 0
+
+    @property
+    def count(self) -> int:
+        """How many decision tasks were taken."""
+        return self._count
+
+    def take(self, task_list: str) -> None:
+        """Poll, decide, and answer as fate has it."""
+        given = self._swf.poll_decision(task_list)
+        if given is None:
+            return
+        self._count += 1
+        plan = self._plans.get((given["workflowType"]["name"], given["workflowType"]["version"]))
+        if plan is None:
+            self._elsewhere(given)
+            return
+        workflow_id, run_id = given["workflowExecution"]["workflowId"], given["workflowExecution"]["runId"]
+        started = given["startedEventId"]
+        task = DecisionTask(
+            workflow_id=workflow_id, run_id=run_id, started_event_id=started, number=self._count
+        )
+        question = Question(
+            plan=plan,
+            workflow_id=workflow_id,
+            run_id=run_id,
+            events=self._swf.history(run_id)[:started],
+            previous_started_event_id=given["previousStartedEventId"],
+            now=self._swf.now,
+        )
+        outcome = self._decide(question)
+        self.published += outcome.facts
+        fate = self._fate(task)
+        arrive = partial(
+            self._arrive, given["taskToken"], task=task, at=self._swf.now, outcome=outcome, answer=fate.answer
+        )
+        if fate.after:
+            self._agenda.enter(self._swf.now + fate.after, arrive)
+        else:
+            arrive()
+
+    def _arrive(self, token: str, *, task: DecisionTask, at: float, outcome: Outcome, answer: Answer) -> None:
+        taken = answer is not Answer.LOST and self._give(token, outcome)
+        self.decided.append(Decided(task=task, at=at, outcome=outcome, answer=answer, is_taken=taken))
+        if not taken or answer is Answer.UNHEARD:
+            return
+        self.published += outcome.announcements
+        newest = self._swf.history(task.run_id)[-1]["eventType"]
+        if outcome.closing is not None and newest == _CLOSED_BY[outcome.closing.type]:
+            self.published.append(outcome.closing)
+
+    def _give(self, token: str, outcome: Outcome) -> bool:
+        """Answer SWF; False if it has given the task up meanwhile."""
+        try:
+            self._swf.answer_decision(token, list(outcome.decisions))
+        except SwfFault as fault:
+            if fault.name != "UnknownResourceFault":
+                raise
+            return False
+        return True
+
+
+_CLOSED_BY = {
+    EventType.WORKFLOW_COMPLETED: "WorkflowExecutionCompleted",
+    EventType.WORKFLOW_FAILED: "WorkflowExecutionFailed",
+    EventType.WORKFLOW_CANCELED: "WorkflowExecutionCanceled",
+}
