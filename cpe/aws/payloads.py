@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 _CACHED = 2 * MAX_PAYLOAD
+_WAY_OUT = "name one with `payloads` in the configuration, or with CPE_PAYLOADS"
 
 
 class Payloads:
@@ -55,9 +56,22 @@ class Payloads:
         """
         if self.place is None or not needs_reference(text):
             return text
+        return self.keep(text, client=client).text()
+
+    def keep(self, text: str, *, client: str | None) -> Reference:
+        """Store a text under the reference that stands in for it.
+
+        Raises:
+            AwsError: S3 did not take it; `retryable` when it may later.
+            PayloadError: ``PAYLOADS_NOT_CONFIGURED``, ``PAYLOAD_TOO_LARGE``.
+        """
+        if self.place is None:
+            raise PayloadError(
+                f"there is no place for large payloads; {_WAY_OUT}", code="PAYLOADS_NOT_CONFIGURED"
+            )
         reference = self.place.refer(text, client=client)
         self.store(reference, text)
-        return reference.text()
+        return reference
 
     def store(self, reference: Reference, text: str) -> None:
         """Store the payload that a reference of this stack's place was made of. Doing it again does no harm.
@@ -102,8 +116,7 @@ class Payloads:
         """Give the payload of a reference; see :meth:`resolve`."""
         if self.place is None:
             raise PayloadError(
-                f"{reference.url} cannot be read: no place of large payloads is configured here; "
-                "set `payloads` in the configuration, or CPE_PAYLOADS",
+                f"{reference.url} is not read: no place for large payloads is known here; {_WAY_OUT}",
                 code="REFERENCE_REFUSED",
             )
         self.place.check(reference, client=client)

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 _BATCH = 10
 """Messages in one call (API reference of DeleteMessageBatch)."""
 
+_LEAST_SIZE = 1024
+_USUAL_SIZE = 262_144
+"""MaximumMessageSize of a queue: the least that it can be, and what it was by default until queues took
+1 MiB (API reference of SetQueueAttributes)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
@@ -42,6 +47,7 @@ class Queue:
         self._client = client
         self.url = url
         self._subject = f"queue {url}"
+        self._max_size: int | None = None
 
     def receive(self, max_messages: int = 10, wait_seconds: int = 20) -> list[Message]:
         """Wait up to `wait_seconds` (at most 20) for messages; empty when none came."""
@@ -97,6 +103,33 @@ class Queue:
                 request["MessageDeduplicationId"] = deduplication_id
         with told(self._subject):
             self._client.send_message(**request)
+
+    def carries(self, size: int) -> bool:
+        """Tell whether the queue takes a message of so many bytes; see :attr:`max_size`."""
+        return size <= _LEAST_SIZE or size <= self.max_size
+
+    @property
+    def max_size(self) -> int:
+        """Bytes that a message may have. SQS is asked once; 256 KiB where it must not be asked.
+
+        Raises:
+            AwsError: SQS does not answer, for now.
+        """
+        if self._max_size is None:
+            self._max_size = self._ask_max_size()
+        return self._max_size
+
+    def _ask_max_size(self) -> int:
+        try:
+            with told(self._subject):
+                answer = self._client.get_queue_attributes(
+                    QueueUrl=self.url, AttributeNames=["MaximumMessageSize"]
+                )
+        except AwsError as error:
+            if error.retryable:
+                raise
+            return _USUAL_SIZE
+        return int(answer.get("Attributes", {}).get("MaximumMessageSize", _USUAL_SIZE))
 
     def check(self) -> None:
         """Raise unless the queue exists and may be read."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from cpe.activity import JsonValue
-from cpe.aws.swf import MAX_DATA, SwfGateway
+from cpe.aws.swf import SwfGateway
 from cpe.errors import ActivityCancelled, ActivityError, CpeError, LeaseLost
+from cpe.protocol.references import MAX_SWF_DATA
 
 
 class Verdict(StrEnum):
@@ -34,7 +36,7 @@ class Answer:
     def of_result(cls, result: JsonValue) -> Answer:
         """Answer with what the activity returned.
 
-        Fails with ``RESULT_INVALID`` for what is no JSON, ``RESULT_TOO_LARGE`` for more than SWF carries.
+        Fails with ``RESULT_INVALID`` for what is no JSON.
 
         Example:
             >>> Answer.of_result({"words": 3}).result
@@ -45,12 +47,27 @@ class Answer:
             text.encode()
         except (TypeError, ValueError, RecursionError) as error:
             return cls.failed("RESULT_INVALID", f"the activity's result is no JSON: {error}")
-        if len(text) > MAX_DATA:
-            return cls.failed(
-                "RESULT_TOO_LARGE",
-                f"the activity's result has {len(text)} characters; SWF takes at most {MAX_DATA}",
-            )
         return cls(verdict=Verdict.COMPLETED, result=text)
+
+    def packed(self, pack: Callable[[str], str]) -> Answer:
+        """Make a result fit for SWF.
+
+        Fails with ``RESULT_TOO_LARGE`` if it has no other place.
+
+        Args:
+            pack: Gives the text of a reference for a text that SWF does not carry.
+        """
+        if self.verdict is not Verdict.COMPLETED:
+            return self
+        packed = pack(self.result)
+        if len(packed) > MAX_SWF_DATA:
+            return self.failed(
+                "RESULT_TOO_LARGE",
+                f"the activity's result has {len(packed)} characters; SWF takes at most {MAX_SWF_DATA}, and "
+                "this worker knows no place for more: name one with `payloads` in its configuration, or with "
+                "CPE_PAYLOADS",
+            )
+        return replace(self, result=packed)
 
     @classmethod
     def of_stop(cls, reason: ActivityError) -> Answer:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from cpe.activity import Logger
+from cpe.aws.payloads import Payloads
 from cpe.aws.registry import SwfRegistry
 from cpe.aws.s3 import S3Storage, transfer_manager
 from cpe.aws.session import AwsSession
@@ -29,6 +30,7 @@ from cpe.daemons.watcher import Watcher
 from cpe.errors import AwsError, ConfigError
 from cpe.logs import get_logger
 from cpe.plan import Plan
+from cpe.protocol.references import PayloadPlace
 
 
 def assemble_decider(
@@ -44,7 +46,8 @@ def assemble_decider(
     register_plans(SwfRegistry(calls), plans.values(), domain=domain, task_list=task_list, log=log)
     stop = Stop()
     swf = SwfGateway(polls=aws.swf_polls(), calls=calls)
-    publisher = _publisher(aws, settings, log)
+    payloads = Payloads(aws.s3(), settings.payloads)
+    publisher = _publisher(aws, settings, payloads, log)
     decider = Decider(
         swf=swf,
         plans=plans,
@@ -56,7 +59,13 @@ def assemble_decider(
         log=log,
     )
     watcher = Watcher(
-        swf=swf, publisher=publisher, domain=domain, clock=SystemClock(), wait=stop.wait, log=log
+        swf=swf,
+        publisher=publisher,
+        payloads=payloads,
+        domain=domain,
+        clock=SystemClock(),
+        wait=stop.wait,
+        log=log,
     )
     loops: list[Loop[Any]] = [
         Loop(name="decider", poll=decider.poll, handle=decider.handle, stop=stop, log=log),
@@ -65,6 +74,7 @@ def assemble_decider(
     about = {
         "domain": domain,
         "task_list": task_list,
+        "payloads": _url(settings.payloads),
         "plans": [f"{name} {version}" for name, version in sorted(plans)],
     }
     return Daemon(loops, stop=stop, log=log, about=about)
@@ -87,7 +97,8 @@ def assemble_inputpoller(aws: AwsSession, settings: Settings) -> Daemon:
     if settings.domain is not None:
         require_domain(SwfRegistry(calls), settings.domain)
     swf = SwfGateway(polls=calls, calls=calls)
-    publisher = _publisher(aws, settings, log)
+    payloads = Payloads(aws.s3(), settings.payloads)
+    publisher = _publisher(aws, settings, payloads, log)
     stop = Stop()
     queues = {client.name: Queue(sqs, client.input_queue) for client in settings.clients}
     _check_queues(queues, log)
@@ -99,13 +110,14 @@ def assemble_inputpoller(aws: AwsSession, settings: Settings) -> Daemon:
             queue=queues[client.name],
             swf=swf,
             publisher=publisher,
+            payloads=payloads,
             domain=settings.domain,
             clock=SystemClock(),
             log=client_log,
         )
         name = f"client-{client.name}"
         loops.append(Loop(name=name, poll=poller.poll, handle=poller.handle, stop=stop, log=client_log))
-    about = {"clients": sorted(queues), "domain": settings.domain}
+    about = {"clients": sorted(queues), "domain": settings.domain, "payloads": _url(settings.payloads)}
     return Daemon(loops, stop=stop, log=log, about=about)
 
 
@@ -144,6 +156,7 @@ def assemble_worker(
     register_activity(SwfRegistry(calls), activity_settings, domain=domain, task_list=task_list, log=log)
     swf = SwfGateway(polls=aws.swf_polls(), calls=calls)
     transfers = transfer_manager(s3)
+    payloads = Payloads(s3, settings.payloads)
     stop = Stop()
     with Scratch(settings.scratch_root()) as scratch:
         if scratch.swept:
@@ -152,8 +165,9 @@ def assemble_worker(
             activity=activity,
             settings=activity_settings.settings,
             swf=swf,
-            publisher=_publisher(aws, settings, log),
+            publisher=_publisher(aws, settings, payloads, log),
             scratch=scratch,
+            payloads=payloads,
             storage=lambda cancellation: S3Storage(s3, transfers, cancellation),
             heartbeat_interval=heartbeat_interval(
                 activity_settings.default_timeouts.get("defaultTaskHeartbeatTimeout")
@@ -177,18 +191,23 @@ def assemble_worker(
             "task_list": task_list,
             "concurrency": concurrency,
             "scratch": str(scratch.path),
+            "payloads": _url(settings.payloads),
         }
         yield Daemon(loops, stop=stop, log=log, about=about, hand_back=runner.hand_back)
 
 
-def _publisher(aws: AwsSession, settings: Settings, log: Logger) -> Publisher:
+def _publisher(aws: AwsSession, settings: Settings, payloads: Payloads, log: Logger) -> Publisher:
     if not settings.clients and settings.output_queue is None:
         log.warning(
             "no_output_queue",
             note="no client will hear of anything; set CPE_CONFIG (a file with clients) or OUTPUT_QUEUE",
         )
     sqs = aws.sqs()
-    return Publisher(settings, lambda url: Queue(sqs, url), log)
+    return Publisher(settings, lambda url: Queue(sqs, url), log, payloads)
+
+
+def _url(place: PayloadPlace | None) -> str | None:
+    return None if place is None else place.url
 
 
 def _check_queues(queues: Mapping[str, Queue], log: Logger) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cpe.activity import Logger
+from cpe.aws.payloads import Payloads
 from cpe.aws.sqs import Message, Queue
 from cpe.aws.swf import StartRequest, SwfGateway
 from cpe.clock import Clock
@@ -16,6 +17,7 @@ from cpe.daemons.startjob import job_data, start_request
 from cpe.errors import AwsError, CommandRejected, ConfigError, ProtocolError
 from cpe.protocol import Command, CommandType, Event, EventType, WorkflowRef, decode_command
 from cpe.protocol.events import rejected_id, workflow_scheduled_id
+from cpe.protocol.references import MAX_SWF_DATA
 
 _REMEMBERED = 10_000
 _MAX_GLIMPSE = 256
@@ -64,6 +66,7 @@ class InputPoller:
         queue: That queue.
         swf: SWF.
         publisher: Takes the events.
+        payloads: Take inputs that SWF does not carry.
         domain: The stack's one domain; None if commands choose.
         clock: Dates the events.
         log: Gets ``job_scheduled``, ``command_rejected``, ``command_postponed``, ``command_failed``.
@@ -76,6 +79,7 @@ class InputPoller:
         queue: Queue,
         swf: SwfGateway,
         publisher: Publisher,
+        payloads: Payloads,
         domain: str | None,
         clock: Clock,
         log: Logger,
@@ -84,6 +88,7 @@ class InputPoller:
         self._queue = queue
         self._swf = swf
         self._publisher = publisher
+        self._payloads = payloads
         self._domain = domain
         self._clock = clock
         self._log = log
@@ -167,11 +172,22 @@ class InputPoller:
 
     def _started_run(self, request: StartRequest) -> str:
         try:
-            return self._swf.start_workflow(request)
+            return self._swf.start_workflow(replace(request, input=self._packed(request.input)))
         except AwsError as error:
             if error.code in _REFUSALS:
                 raise CommandRejected(str(error), code=_REFUSALS[error.code]) from error
             raise
+
+    def _packed(self, text: str) -> str:
+        """Make a job's input fit for SWF."""
+        packed = self._payloads.pack(text, client=self._client.name)
+        if len(packed) > MAX_SWF_DATA:
+            raise CommandRejected(
+                f"data has {len(packed)} characters; SWF takes at most {MAX_SWF_DATA}, and this stack "
+                "has no place for more (`payloads` in its configuration, or CPE_PAYLOADS)",
+                code="INPUT_TOO_LARGE",
+            )
+        return packed
 
     def _reject(self, message: Message, error: ProtocolError) -> None:
         glimpse = Glimpse.of(message.body)

@@ -6,11 +6,14 @@ import threading
 from collections.abc import Callable, Iterable
 
 from cpe.activity import Logger
+from cpe.aws.payloads import Payloads
 from cpe.aws.sqs import Queue
 from cpe.config import Settings
 from cpe.daemons.recent import Recent
-from cpe.errors import AwsError, ProtocolError
+from cpe.errors import AwsError, CpeError, PayloadError, ProtocolError
 from cpe.protocol import Event, encode_event
+from cpe.protocol.references import MAX_PAYLOAD
+from cpe.protocol.shorten import shorten
 
 _REMEMBERED = 20_000
 
@@ -18,16 +21,27 @@ _REMEMBERED = 20_000
 class Publisher:
     """Publishes events, each once for as long as it is remembered.
 
+    An event that its queue does not carry is stored whole among the payloads, and sent with a reference in
+    place of its largest details. Where it cannot be stored it is sent without them: a fact is not held back.
+
     Args:
         settings: Know the output queues. Nothing in a message can name another.
         open_queue: Makes the queue of a URL.
-        log: Gets ``event_published``, ``event_undeliverable``, ``event_unwanted``.
+        log: Gets ``event_published``, ``event_shortened``, ``event_undeliverable``, ``event_unwanted``.
+        payloads: Take the events that are too large for their queues.
     """
 
-    def __init__(self, settings: Settings, open_queue: Callable[[str], Queue], log: Logger) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        open_queue: Callable[[str], Queue],
+        log: Logger,
+        payloads: Payloads,
+    ) -> None:
         self._settings = settings
         self._open_queue = open_queue
         self._log = log
+        self._payloads = payloads
         self._published: Recent[bool] = Recent(_REMEMBERED)
         self._queues: dict[str, Queue] = {}
         self._lock = threading.Lock()
@@ -54,7 +68,9 @@ class Publisher:
             return
         group = event.workflow.run_id if event.workflow else event.event_id
         try:
-            self._queue(url).send(encode_event(event), group_id=group, deduplication_id=event.event_id)
+            queue = self._queue(url)
+            body = self._body(event, queue, client=client)
+            queue.send(body, group_id=group, deduplication_id=event.event_id)
         except (AwsError, ProtocolError) as error:
             if error.retryable:
                 raise
@@ -71,6 +87,35 @@ class Publisher:
         """Publish events in order; see :meth:`publish`."""
         for event in events:
             self.publish(event, client=client)
+
+    def _body(self, event: Event, queue: Queue, *, client: str | None) -> str:
+        """Write an event so that its queue carries it."""
+        try:
+            whole = encode_event(event, most=MAX_PAYLOAD)
+        except ProtocolError as error:
+            if error.code != "TOO_LARGE":
+                raise
+            return self._short(event, queue, error, client=client)
+        if queue.carries(len(whole)):
+            return whole
+        try:
+            reference = self._payloads.keep(whole, client=client)
+        except (AwsError, PayloadError) as error:
+            if error.retryable:
+                raise
+            return self._short(event, queue, error, client=client)
+        return encode_event(shorten(event, queue.max_size, reference=reference))
+
+    def _short(self, event: Event, queue: Queue, error: CpeError, *, client: str | None) -> str:
+        self._log.warning(
+            "event_shortened",
+            code=error.code,
+            error=str(error),
+            event_type=event.type.value,
+            event_id=event.event_id,
+            client=client,
+        )
+        return encode_event(shorten(event, queue.max_size, reference=None))
 
     def _queue(self, url: str) -> Queue:
         with self._lock:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from cpe.aws.swf import MAX_DATA, StartRequest
+from cpe.aws.swf import StartRequest
 from cpe.config import Client
 from cpe.errors import CommandRejected
 from cpe.protocol import Command, JobIdentity
@@ -33,7 +33,9 @@ def job_data(command: Command, client: Client) -> dict[str, Any]:
 
 
 def start_request(command: Command, client: Client, *, domain: str | None) -> StartRequest:
-    """Say what to start.
+    """Say what to start; the input may be larger than SWF carries.
+
+    The input can never be taken for a reference, whatever the command says: `client` stands in it.
 
     Args:
         command: A START_JOB.
@@ -42,7 +44,7 @@ def start_request(command: Command, client: Client, *, domain: str | None) -> St
 
     Raises:
         ProtocolError: The command is refused: ``INVALID_CLIENT``, ``INVALID_JOB_ID``, ``CLIENT_MISMATCH``,
-            ``DOMAIN_MISMATCH``, ``DOMAIN_MISSING``, ``INPUT_TOO_LARGE``.
+            ``DOMAIN_MISMATCH``, ``DOMAIN_MISSING``.
     """
     identity = JobIdentity(client.name, command.job_id)
     workflow = workflow_request(command)
@@ -56,17 +58,12 @@ def start_request(command: Command, client: Client, *, domain: str | None) -> St
         raise CommandRejected(
             "data.workflow.domain is missing, and this stack has no domain of its own", code="DOMAIN_MISSING"
         )
-    text = json.dumps(job_data(command, client), ensure_ascii=False, separators=(",", ":"))
-    if len(text) > MAX_DATA:
-        raise CommandRejected(
-            f"data has {len(text)} characters; SWF takes at most {MAX_DATA}", code="INPUT_TOO_LARGE"
-        )
     return StartRequest(
         domain=chosen,
         workflow_id=identity.workflow_id,
         workflow_name=workflow.name,
         workflow_version=workflow.version,
-        input=text,
+        input=json.dumps(job_data(command, client), ensure_ascii=False, separators=(",", ":")),
         tags=(identity.client, identity.job_id),
         task_list=workflow.task_list,
         execution_start_to_close_timeout=workflow.execution_start_to_close_timeout,

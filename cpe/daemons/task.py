@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from cpe.activity import Activity, ActivityContext, Cancellation, Logger, Storage, TaskInfo
+from cpe.aws.payloads import Payloads
 from cpe.aws.swf import ActivityTask, SwfGateway
 from cpe.clock import Clock
 from cpe.daemons.answer import Answer
@@ -21,7 +22,7 @@ from cpe.errors import ActivityError, AwsError, InvalidInput, WorkerStopped
 from cpe.protocol import JobIdentity
 
 _ATTEMPTS = 6
-"""Times that an answer is tried, about half a minute: hours of work may stand behind it."""
+"""Times that an answer or its payload is tried, about half a minute: hours of work may stand behind it."""
 
 
 class TaskRunner:
@@ -33,10 +34,11 @@ class TaskRunner:
         swf: SWF.
         publisher: Takes the events.
         scratch: Gives each task its directory.
+        payloads: Hold inputs and results that SWF does not carry.
         storage: Makes the storage of a task; its transfers stop when the cancellation is requested.
         heartbeat_interval: Seconds.
         clock: Dates events and measures tasks.
-        wait: Waits so many seconds between attempts to answer.
+        wait: Waits so many seconds between attempts.
         bind: Makes a logger with a task's ids.
     """
 
@@ -48,6 +50,7 @@ class TaskRunner:
         swf: SwfGateway,
         publisher: Publisher,
         scratch: Scratch,
+        payloads: Payloads,
         storage: Callable[[Cancellation], Storage],
         heartbeat_interval: float,
         clock: Clock,
@@ -59,6 +62,7 @@ class TaskRunner:
         self._swf = swf
         self._publisher = publisher
         self._scratch = scratch
+        self._payloads = payloads
         self._storage = storage
         self._heartbeat_interval = heartbeat_interval
         self._clock = clock
@@ -105,7 +109,10 @@ class TaskRunner:
 
     def _run(self, task: ActivityTask, info: TaskInfo, cancellation: Cancellation, log: Logger) -> Answer:
         try:
-            return Answer.of_result(self._work(task, info, cancellation, log))
+            answer = Answer.of_result(self._work(task, info, cancellation, log))
+            return answer.packed(
+                lambda text: self._exchange(lambda: self._payloads.pack(text, client=info.client))
+            )
         except (
             BaseException
         ) as error:  # SystemExit too: an activity that calls exit() must not end the worker
@@ -116,7 +123,7 @@ class TaskRunner:
             return Answer.of_stop(reason) if reason else Answer.of_error(error)
 
     def _work(self, task: ActivityTask, info: TaskInfo, cancellation: Cancellation, log: Logger) -> Any:
-        task_input = _parse(task.input)
+        task_input = self._input(task, info, cancellation)
         reporter = TaskReporter(task=info, publisher=self._publisher, clock=self._clock, log=log)
         reporter.started(task_input)
         with self._scratch.task(info.activity_id) as folder:
@@ -133,6 +140,25 @@ class TaskRunner:
                     reporter=reporter,
                 )
             )
+
+    def _input(self, task: ActivityTask, info: TaskInfo, cancellation: Cancellation) -> Any:
+        text = task.input
+        if text is None:
+            return None
+
+        def fetch() -> str:
+            cancellation.check()
+            return self._payloads.resolve(text, client=info.client)
+
+        return _parse(self._exchange(fetch))
+
+    def _exchange(self, call: Callable[[], str]) -> str:
+        """Store or fetch a payload; a fault that passes is outlasted, if it does not take too long."""
+        try:
+            return persist(call, attempts=_ATTEMPTS, wait=self._wait)
+        except AwsError as error:
+            code = "STORAGE_UNAVAILABLE" if error.retryable else error.code
+            raise ActivityError(str(error), code=code, retryable=error.retryable) from error
 
     def _give(self, answer: Answer, token: str, log: Logger) -> None:
         try:
@@ -174,9 +200,7 @@ def _info(task: ActivityTask) -> TaskInfo:
     )
 
 
-def _parse(text: str | None) -> Any:
-    if text is None:
-        return None
+def _parse(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

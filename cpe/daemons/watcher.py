@@ -10,16 +10,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from cpe.activity import Logger
+from cpe.aws.payloads import Payloads
 from cpe.aws.swf import ClosedRun, SwfGateway
 from cpe.clock import Clock
 from cpe.daemons.publisher import Publisher
 from cpe.daemons.recent import Recent
 from cpe.decider import HistoryEvent
 from cpe.decider.closed import closing_event
-from cpe.protocol import JobIdentity
+from cpe.errors import AwsError, PayloadError
+from cpe.protocol import EventType, JobIdentity
+from cpe.protocol.events import closed_id
 
 INTERVAL = 30.0
 """Seconds between looks: SWF gives 6 lists of closed executions a second, to all of an account."""
@@ -43,10 +47,11 @@ class Watcher:
     Args:
         swf: SWF.
         publisher: Takes the events; what it published before it does not publish again.
+        payloads: Hold results that SWF does not carry.
         domain: The SWF domain.
         clock: Tells what "lately" is.
         wait: Waits so many seconds, or until the daemon ends.
-        log: Gets ``closing_reported``.
+        log: Gets ``closing_reported``, ``result_unreadable``.
     """
 
     def __init__(
@@ -54,6 +59,7 @@ class Watcher:
         *,
         swf: SwfGateway,
         publisher: Publisher,
+        payloads: Payloads,
         domain: str,
         clock: Clock,
         wait: Callable[[float], object],
@@ -61,6 +67,7 @@ class Watcher:
     ) -> None:
         self._swf = swf
         self._publisher = publisher
+        self._payloads = payloads
         self._domain = domain
         self._clock = clock
         self._wait = wait
@@ -96,12 +103,15 @@ class Watcher:
         return settled and self._done.get(run.run_id) is None
 
     def _report(self, run: ClosedRun, identity: JobIdentity) -> None:
-        last = HistoryEvent.from_swf(self._swf.newest_event(self._domain, run.workflow_id, run.run_id))
-        event = closing_event(
-            last, identity=identity, run_id=run.run_id, result=_parsed(last.attributes.get("result"))
-        )
-        if event is None or self._publisher.was_published(event.event_id):
+        if self._publisher.was_published(closed_id(run.run_id)):
             return
+        last = HistoryEvent.from_swf(self._swf.newest_event(self._domain, run.workflow_id, run.run_id))
+        event = closing_event(last, identity=identity, run_id=run.run_id, result=None)
+        if event is None:
+            return
+        if event.type is EventType.WORKFLOW_COMPLETED:
+            result = self._result(last.attributes.get("result"), run, identity)
+            event = replace(event, details={**event.details, **result})
         self._publisher.publish(event, client=identity.client)
         self._log.info(
             "closing_reported",
@@ -110,6 +120,28 @@ class Watcher:
             workflowId=run.workflow_id,
             runId=run.run_id,
         )
+
+    def _result(self, text: str | None, run: ClosedRun, identity: JobIdentity) -> dict[str, Any]:
+        """Tell the details that say what came of a job. Where its payload is lost, the closing still is told.
+
+        Raises:
+            AwsError: A fault that passes.
+        """
+        try:
+            whole = None if text is None else self._payloads.resolve(text, client=identity.client)
+        except (AwsError, PayloadError) as error:
+            if error.retryable:
+                raise
+            self._log.error(
+                "result_unreadable",
+                code=error.code,
+                error=str(error),
+                jobId=identity.job_id,
+                workflowId=run.workflow_id,
+                runId=run.run_id,
+            )
+            return {"result": None, "truncated": True}
+        return {"result": _parsed(whole)}
 
 
 def _parsed(result: str | None) -> Any:

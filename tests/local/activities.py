@@ -31,6 +31,10 @@ class Work(Activity):
                 context.progress({"progress": 100.0})
                 context.finishing()
                 return {"done": True, "settings": dict(context.settings)}
+            case "grow":
+                return {"text": "ü" * context.input["by"]}
+            case "measure":
+                return {"characters": len(context.input["text"])}
             case "refuse":
                 raise InvalidInput("no such preset", code="UNKNOWN_PRESET")
             case "crash":

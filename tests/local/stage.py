@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -15,8 +16,10 @@ import boto3
 
 from cpe.config import ActivitySettings, Client, Settings
 from cpe.daemons.daemon import Daemon
+from cpe.protocol.references import PayloadPlace
 
 if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
     from types_boto3_swf import SWFClient
 
@@ -51,6 +54,14 @@ class Stage:
             scratch=folder / "scratch",
             activities=(ActivitySettings(name="Work", version="v1", class_name=WORK, settings={"depth": 1}),),
         )
+
+    def provide_payloads(self) -> PayloadPlace:
+        """Create a bucket for large payloads and let the settings name it."""
+        place = PayloadPlace(bucket=f"payloads-{uuid4().hex[:8]}")
+        s3: S3Client = boto3.client("s3")
+        s3.create_bucket(Bucket=place.bucket)
+        self.settings = replace(self.settings, payloads=place)
+        return place
 
     def queue(self, name: str) -> str:
         """Create a queue and tell its URL."""

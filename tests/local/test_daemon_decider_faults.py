@@ -11,6 +11,7 @@ import pytest
 from botocore.stub import Stubber
 from structlog.testing import capture_logs
 
+from cpe.aws.payloads import Payloads
 from cpe.aws.session import AwsSession
 from cpe.aws.sqs import Queue
 from cpe.aws.swf import DecisionTask, SwfGateway
@@ -47,12 +48,15 @@ class Bench:
 
     def __init__(self, stage: Stage, stub: Stubber, client: SWFClient) -> None:
         self.stub, self.client = stub, client
-        sqs = AwsSession().sqs()
+        aws = AwsSession()
+        sqs = aws.sqs()
         self.waits: list[float] = []
         self.decider = Decider(
             swf=SwfGateway(polls=client, calls=client),
             plans={(PLAN.name, PLAN.version): PLAN},
-            publisher=Publisher(stage.settings, lambda url: Queue(sqs, url), get_logger()),
+            publisher=Publisher(
+                stage.settings, lambda url: Queue(sqs, url), get_logger(), Payloads(aws.s3(), None)
+            ),
             domain="d",
             task_list="tl",
             clock=SystemClock(),

@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from structlog.testing import capture_logs
 
+from cpe.aws.payloads import Payloads
 from cpe.aws.session import AwsSession
 from cpe.aws.sqs import Queue
 from cpe.aws.swf import SwfGateway
@@ -23,6 +25,7 @@ from cpe.daemons.publisher import Publisher
 from cpe.errors import AwsError, ConfigError
 from cpe.local.server import LocalAws
 from cpe.logs import get_logger
+from cpe.protocol.references import Reference
 from tests.local.stage import Stage, running
 
 
@@ -44,11 +47,13 @@ def stage(local_aws: LocalAws, tmp_path: Path) -> Stage:
 def poller(stage: Stage, swf: SwfGateway | None = None, domain: str | None = None) -> InputPoller:
     aws = AwsSession()
     sqs, calls = aws.sqs(), aws.swf()
+    payloads = Payloads(aws.s3(), stage.settings.payloads)
     return InputPoller(
         client=stage.client,
         queue=Queue(sqs, stage.client.input_queue),
         swf=swf or SwfGateway(polls=calls, calls=calls),
-        publisher=Publisher(stage.settings, lambda url: Queue(sqs, url), get_logger()),
+        publisher=Publisher(stage.settings, lambda url: Queue(sqs, url), get_logger(), payloads),
+        payloads=payloads,
         domain=domain,
         clock=SystemClock(),
         log=get_logger(),
@@ -144,6 +149,53 @@ def test_refusals(stage: Stage, code: str, body: Callable[[Stage], Any], job_id:
     assert (rejected["reason"], rejected["jobId"]) == (code, job_id)
     assert rejected["details"]
     assert rejected["eventId"].startswith("rejected:")
+    assert stage.waiting_commands() == 0
+
+
+def test_a_large_input_goes_by_reference(stage: Stage) -> None:
+    place = stage.provide_payloads()
+    command = stage.start_job("j1", text="ü" * 100_000)
+    stage.send(command)
+    take(poller(stage))
+    (scheduled,) = stage.event("WORKFLOW_SCHEDULED")
+    assert scheduled["input"]["text"] == "ü" * 100_000
+    started = stage.history("ClientA.j1", scheduled["runId"])[0]["workflowExecutionStartedEventAttributes"]
+    reference = Reference.parse(started["input"])
+    assert reference is not None
+    place.check(reference, client="ClientA")
+    stored = boto3.client("s3").get_object(Bucket=place.bucket, Key=reference.key)["Body"].read()
+    assert json.loads(stored) == scheduled["input"]
+
+
+def test_a_forged_reference_is_data_and_nothing_is_read(stage: Stage) -> None:
+    place = stage.provide_payloads()
+    forged = place.refer("{}", client="ClientB").value()
+    command = stage.start_job("j1", input_asset=forged)
+    command["data"] |= forged
+    stage.send(command)
+    take(poller(stage))
+    (scheduled,) = stage.event("WORKFLOW_SCHEDULED")
+    started = stage.history("ClientA.j1", scheduled["runId"])[0]["workflowExecutionStartedEventAttributes"]
+    assert Reference.parse(started["input"]) is None
+    assert json.loads(started["input"]) == scheduled["input"]
+    assert scheduled["input"]["input_asset"] == forged
+
+
+def test_a_command_waits_until_s3_is_back(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage.provide_payloads()
+    stage.sqs.set_queue_attributes(QueueUrl=stage.client.input_queue, Attributes={"VisibilityTimeout": "0"})
+    stage.send(stage.start_job("j1", text="x" * 40_000))
+    with monkeypatch.context() as context:
+        context.setattr("cpe.aws.session._ATTEMPTS", 1)
+        context.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+        cut_off = poller(stage)
+    with capture_logs() as logs, pytest.raises(AwsError) as caught:
+        take(cut_off)
+    assert caught.value.retryable
+    assert [line["event"] for line in logs] == ["command_postponed"]
+    assert (stage.waiting_commands(), stage.receive()) == (1, [])
+    take(poller(stage))
+    assert stage.event("WORKFLOW_SCHEDULED")
     assert stage.waiting_commands() == 0
 
 

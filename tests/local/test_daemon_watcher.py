@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
+from cpe.aws.payloads import Payloads
 from cpe.aws.session import AwsSession
 from cpe.aws.sqs import Queue
 from cpe.aws.swf import SwfGateway
@@ -40,6 +43,7 @@ class Scene:
 
     def __init__(self, folder: Path) -> None:
         self.stage = Stage(folder)
+        self.place = self.stage.provide_payloads()
         aws = AwsSession()
         assemble_decider(
             aws, self.stage.settings, plans=plans(), domain=self.stage.domain, task_list=self.stage.task_list
@@ -47,10 +51,14 @@ class Scene:
         sqs = aws.sqs()
         self.clock = Now()
         self.waits: list[float] = []
-        self.publisher = Publisher(self.stage.settings, lambda url: Queue(sqs, url), get_logger())
+        self.payloads = Payloads(aws.s3(), self.place)
+        self.publisher = Publisher(
+            self.stage.settings, lambda url: Queue(sqs, url), get_logger(), self.payloads
+        )
         self.watcher = Watcher(
             swf=SwfGateway(polls=aws.swf(), calls=aws.swf()),
             publisher=self.publisher,
+            payloads=self.payloads,
             domain=self.stage.domain,
             clock=self.clock,
             wait=self.waits.append,
@@ -129,6 +137,31 @@ def test_a_closing_that_its_decider_did_not_tell_is_told_after_a_while(
     scene.look()
     (closed,) = scene.stage.event(event)
     assert data.items() <= closed["data"].items()
+
+
+def closed_with(scene: Scene, result: str) -> Any:
+    """Close a job with a result, and let the watcher tell of it."""
+    scene.start("ClientA.j1")
+    scene.close("CompleteWorkflowExecution", result=result)
+    scene.clock.offset = SETTLE + 1
+    scene.look()
+    (closed,) = scene.stage.event("WORKFLOW_COMPLETED")
+    return closed["data"]
+
+
+def test_a_result_by_reference_is_told_whole(scene: Scene) -> None:
+    result = scene.payloads.pack(json.dumps(["x" * 40_000]), client="ClientA")
+    assert closed_with(scene, result)["result"] == ["x" * 40_000]
+
+
+@pytest.mark.parametrize(
+    ("client", "code"), [("ClientA", "PAYLOAD_MISSING"), ("ClientB", "REFERENCE_REFUSED")]
+)
+def test_a_closing_is_told_even_if_its_result_is_lost(scene: Scene, client: str, code: str) -> None:
+    with capture_logs() as logs:
+        closed = closed_with(scene, scene.place.refer("{}", client=client).text())
+    assert (closed["result"], closed["truncated"]) == (None, True)
+    assert [line["code"] for line in logs if line["event"] == "result_unreadable"] == [code]
 
 
 def test_what_this_process_told_is_not_told_again(scene: Scene) -> None:

@@ -9,14 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from structlog.testing import capture_logs
 
+from cpe.aws.payloads import Payloads
 from cpe.aws.session import AwsSession
 from cpe.config import ActivitySettings
 from cpe.daemons.assembly import assemble_worker
 from cpe.errors import ConfigError
 from cpe.local.server import LocalAws
+from cpe.protocol import decode_event
 from tests.local import activities
 from tests.local.stage import DEADLINE, WORK, Stage, running, wait_for
 
@@ -103,6 +106,44 @@ def test_a_task_from_poll_to_result(stage: Stage, tmp_path: Path) -> None:
         "input": {"do": "report"},
     }
     assert [path for path in (tmp_path / "scratch").iterdir() if path.name != ".gate"] == []
+
+
+def test_a_large_input_and_a_large_result_go_by_reference(stage: Stage) -> None:
+    payloads = Payloads(boto3.client("s3"), stage.provide_payloads())
+    large = payloads.pack(json.dumps({"do": "measure", "text": "x" * 1_100_000}), client="ClientA")
+    with worker(stage) as daemon, running(daemon):
+        run = schedule(stage, large, '{"do": "grow", "by": 500000}')
+        measured, grown = ended(stage, run, "ActivityTaskCompleted", 2)
+        started = stage.event("ACTIVITY_STARTED", 2)
+    assert json.loads(measured["result"]) == {"characters": 1_100_000}
+    assert len(grown["result"]) < 1000
+    assert json.loads(payloads.resolve(grown["result"], client="ClientA")) == {"text": "ü" * 500_000}
+    # What the queue does not carry is stored whole, and named.
+    (long,) = [event for event in started if "$ref" in event]
+    assert long["data"]["activity"]["input"] is None
+    reference = decode_event(json.dumps(long)).reference
+    assert reference is not None
+    whole = json.loads(payloads.fetch(reference, client="ClientA"))
+    assert whole["data"]["activity"]["input"] == {"do": "measure", "text": "x" * 1_100_000}
+
+
+@pytest.mark.parametrize(
+    ("client", "code"), [("ClientA", "PAYLOAD_MISSING"), ("ClientB", "REFERENCE_REFUSED")]
+)
+def test_an_input_that_cannot_be_had_fails_the_activity(stage: Stage, client: str, code: str) -> None:
+    place = stage.provide_payloads()
+    with worker(stage) as daemon, running(daemon):
+        run = schedule(stage, place.refer('{"do": "report"}', client=client).text())
+        (failed,) = ended(stage, run, "ActivityTaskFailed")
+    assert failed["reason"] == code
+
+
+def test_without_a_place_a_large_result_says_what_to_do(stage: Stage) -> None:
+    with worker(stage) as daemon, running(daemon):
+        run = schedule(stage, '{"do": "grow", "by": 40000}')
+        (failed,) = ended(stage, run, "ActivityTaskFailed")
+    assert failed["reason"] == "RESULT_TOO_LARGE"
+    assert "CPE_PAYLOADS" in failed["details"]
 
 
 def test_failures_are_answered_and_the_worker_goes_on(stage: Stage) -> None:

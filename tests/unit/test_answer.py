@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from cpe.aws.swf import MAX_DATA
 from cpe.daemons.answer import Answer, Verdict
 from cpe.daemons.heartbeat import heartbeat_interval
 from cpe.errors import ActivityCancelled, ActivityError, InvalidInput, LeaseLost, WorkerStopped
+from cpe.protocol.references import MAX_SWF_DATA
 
 
 def test_a_result_is_compact_json() -> None:
@@ -25,9 +25,20 @@ def test_what_is_no_json_fails(result: Any) -> None:
 
 
 def test_a_result_has_swfs_room() -> None:
-    assert Answer.of_result("x" * (MAX_DATA - 2)).verdict is Verdict.COMPLETED
-    answer = Answer.of_result("x" * (MAX_DATA - 1))
+    assert Answer.of_result("x" * (MAX_SWF_DATA - 2)).packed(lambda text: text).verdict is Verdict.COMPLETED
+    answer = Answer.of_result("x" * (MAX_SWF_DATA - 1)).packed(lambda text: text)
     assert (answer.verdict, answer.reason) == (Verdict.FAILED, "RESULT_TOO_LARGE")
+    assert "CPE_PAYLOADS" in answer.details
+
+
+def test_a_large_result_goes_by_reference() -> None:
+    answer = Answer.of_result("x" * MAX_SWF_DATA).packed(lambda text: f"[{len(text)}]")
+    assert (answer.verdict, answer.result) == (Verdict.COMPLETED, f"[{MAX_SWF_DATA + 2}]")
+
+
+def test_a_failure_is_not_packed() -> None:
+    answer = Answer.failed("BROKEN", "x" * MAX_SWF_DATA)
+    assert answer.packed(lambda _: "") == answer
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from cpe.aws.swf import MAX_DATA
 from cpe.config import Client
 from cpe.daemons.startjob import start_request
 from cpe.errors import ProtocolError
 from cpe.protocol import Command, CommandType
+from cpe.protocol.references import PayloadPlace, Reference
 
 CLIENT = Client(name="ClientA", input_queue="https://q/1/in", output_queue="https://q/1/out")
 OURS = {"name": "ClientA", "queues": {"input": "https://q/1/in", "output": "https://q/1/out"}}
@@ -75,7 +75,11 @@ def test_a_job_id_that_swf_would_refuse_is_refused() -> None:
     assert refusal(command(job_id="a/b")) == "INVALID_JOB_ID"
 
 
-def test_an_input_has_swfs_room() -> None:
-    room = MAX_DATA - len(start_request(command(text=""), CLIENT, domain=None).input)
-    assert len(start_request(command(text="ü" * room), CLIENT, domain=None).input) == MAX_DATA
-    assert refusal(command(text="ü" * (room + 1))) == "INPUT_TOO_LARGE"
+def test_an_input_may_be_larger_than_swf_carries() -> None:
+    request = start_request(command(text="ü" * 40_000), CLIENT, domain=None)
+    assert json.loads(request.input)["text"] == "ü" * 40_000
+
+
+def test_no_command_can_be_taken_for_a_reference() -> None:
+    reference: dict[str, Any] = PayloadPlace(bucket="cpe-payloads").refer("{}", client="ClientB").value()
+    assert Reference.parse(start_request(command(**reference), CLIENT, domain=None).input) is None

@@ -19,6 +19,7 @@ from botocore.config import Config
 from structlog.testing import capture_logs
 
 from cpe.activity import Activity, ActivityContext, JsonValue
+from cpe.aws.payloads import Payloads
 from cpe.aws.s3 import S3Storage, transfer_manager
 from cpe.aws.sqs import Queue
 from cpe.aws.swf import ActivityTask, SwfGateway
@@ -99,6 +100,7 @@ def runner(wire: Wire, tmp_path: Path) -> Any:
     s3 = boto3.client("s3")
     transfers = transfer_manager(s3)
     sqs = boto3.client("sqs")
+    payloads = Payloads(s3, None)
     with Scratch(tmp_path) as scratch:
 
         def make(activity: Activity, wait: Callable[[float], object] = lambda _: None) -> TaskRunner:
@@ -106,8 +108,9 @@ def runner(wire: Wire, tmp_path: Path) -> Any:
                 activity=activity,
                 settings={},
                 swf=SwfGateway(polls=client, calls=client),
-                publisher=Publisher(Settings(), lambda url: Queue(sqs, url), get_logger()),
+                publisher=Publisher(Settings(), lambda url: Queue(sqs, url), get_logger(), payloads),
                 scratch=scratch,
+                payloads=payloads,
                 storage=lambda cancellation: S3Storage(s3, transfers, cancellation),
                 heartbeat_interval=0.01,
                 clock=SystemClock(),
