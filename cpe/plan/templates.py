@@ -7,61 +7,23 @@ input; any other name is a required step, and its attributes are that step's out
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, TypeAlias
 
 import jinja2
 import jinja2.meta
-import jinja2.nodes
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from cpe.errors import StepFault
+from cpe.plan.environment import JSON_VALUES, TEXT_VALUES, Environment
+from cpe.plan.plain import PlainTemplate
 
 INPUT_NAME = "__input__"
 
+MAX_COMPILED = 16_384
+"""Characters of a template that is more than text and paths: Jinja takes half a second to compile so many."""
 
-class _Environment(ImmutableSandboxedEnvironment):
-    """Values of JSON are looked up before methods of dict: a key may be called `items` or `get`."""
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        if isinstance(obj, Mapping) and attribute in obj:
-            return obj[attribute]
-        return super().getattr(obj, attribute)
-
-
-def _as_json(value: Any) -> str:
-    if isinstance(value, jinja2.Undefined):
-        return str(value)  # StrictUndefined raises here, with the name of what is missing
-    try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise StepFault(f"a value in the template is no JSON: {error}", code="TEMPLATE_FAILED") from None
-
-
-_ENVIRONMENT = _Environment(undefined=jinja2.StrictUndefined, finalize=_as_json, autoescape=False)
-_TEXT_ENVIRONMENT = _Environment(undefined=jinja2.StrictUndefined, autoescape=False)
-for _environment in (_ENVIRONMENT, _TEXT_ENVIRONMENT):
-    # A decision must come out the same whenever it is made.
-    del _environment.globals["lipsum"], _environment.filters["random"]
-
-
-def _names(syntax: jinja2.nodes.Template) -> frozenset[str]:
-    return frozenset(jinja2.meta.find_undeclared_variables(syntax) - _ENVIRONMENT.globals.keys())
-
-
-def _rendered(template: jinja2.Template, context: Mapping[str, Any]) -> str:
-    try:
-        return template.render(context)
-    except jinja2.UndefinedError as error:
-        raise StepFault(
-            f"the template uses a value that is missing: {error}", code="TEMPLATE_MISSING_VALUE"
-        ) from None
-    except StepFault:
-        raise
-    except Exception as error:  # a template may fail in any way; it must fail its step only
-        raise StepFault(
-            f"the template failed: {type(error).__name__}: {error}", code="TEMPLATE_FAILED"
-        ) from None
+_Render: TypeAlias = "Callable[[Mapping[str, Any]], str]"
 
 
 class JsonTemplate:
@@ -78,13 +40,11 @@ class JsonTemplate:
         {'who': 'John'}
     """
 
-    __slots__ = ("_template", "names")
+    __slots__ = ("_render", "names")
 
     def __init__(self, text: str) -> None:
-        syntax = _ENVIRONMENT.parse(text)
-        self.names = _names(syntax)
+        self._render, self.names = _compiled(JSON_VALUES, text)
         """The names that the template uses and does not set: `__input__` and steps."""
-        self._template = _ENVIRONMENT.from_string(syntax)
 
     def render(self, context: Mapping[str, Any]) -> Any:
         """Render and parse.
@@ -96,9 +56,7 @@ class JsonTemplate:
             StepFault: TEMPLATE_MISSING_VALUE, TEMPLATE_FAILED, or TEMPLATE_NOT_JSON if the rendered text does
                 not parse.
         """
-        return parse_json(
-            _rendered(self._template, context), "the rendered template", code="TEMPLATE_NOT_JSON"
-        )
+        return parse_json(_rendered(self._render, context), "the rendered template", code="TEMPLATE_NOT_JSON")
 
 
 class TextTemplate:
@@ -115,12 +73,10 @@ class TextTemplate:
         'gpu-eu'
     """
 
-    __slots__ = ("_template", "names")
+    __slots__ = ("_render", "names")
 
     def __init__(self, text: str) -> None:
-        syntax = _TEXT_ENVIRONMENT.parse(text)
-        self.names = _names(syntax)
-        self._template = _TEXT_ENVIRONMENT.from_string(syntax)
+        self._render, self.names = _compiled(TEXT_VALUES, text)
 
     def render(self, context: Mapping[str, Any]) -> str:
         """Render.
@@ -128,7 +84,7 @@ class TextTemplate:
         Raises:
             StepFault: TEMPLATE_MISSING_VALUE or TEMPLATE_FAILED.
         """
-        return _rendered(self._template, context)
+        return _rendered(self._render, context)
 
 
 def parse_json(text: str, what: str, *, code: str) -> Any:
@@ -143,6 +99,40 @@ def parse_json(text: str, what: str, *, code: str) -> Any:
         raise StepFault(f"{what} is nested too deeply", code=code) from None
     except ValueError as error:
         raise StepFault(f"{what} is no JSON: {error}", code=code) from None
+
+
+def _compiled(environment: Environment, text: str) -> tuple[_Render, frozenset[str]]:
+    plain = PlainTemplate.parse(text)
+    if plain is not None:
+        return partial(plain.render, environment), plain.names
+    if len(text) > MAX_COMPILED:
+        reason = f"a template that is more than text and plain values has at most {MAX_COMPILED:,} characters"
+        raise jinja2.TemplateSyntaxError(reason, lineno=1)
+    try:
+        syntax = environment.parse(text)
+        names = jinja2.meta.find_undeclared_variables(syntax) - environment.globals.keys()
+        return environment.from_string(syntax).render, frozenset(names)
+    except jinja2.TemplateSyntaxError:
+        raise
+    # Python's parser has its own limits for what Jinja makes of a template, and for the digits of a number.
+    except (RecursionError, SyntaxError, ValueError, MemoryError) as error:
+        reason = f"it is too long or nested too deeply: {type(error).__name__}"
+        raise jinja2.TemplateSyntaxError(reason, lineno=1) from None
+
+
+def _rendered(render: _Render, context: Mapping[str, Any]) -> str:
+    try:
+        return render(context)
+    except jinja2.UndefinedError as error:
+        raise StepFault(
+            f"the template uses a value that is missing: {error}", code="TEMPLATE_MISSING_VALUE"
+        ) from None
+    except StepFault:
+        raise
+    except Exception as error:  # a template may fail in any way; it must fail its step only
+        raise StepFault(
+            f"the template failed: {type(error).__name__}: {error}", code="TEMPLATE_FAILED"
+        ) from None
 
 
 def _refuse_constant(name: str) -> None:
