@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 from cpe.plan.check_activities import read_timeouts
-from cpe.plan.findings import did_you_mean
 from cpe.plan.for_each import ITEM_NAMES, ForEach, Tolerance, step_of
 from cpe.plan.model import (
     REQUIRED_STATUSES,
@@ -41,6 +40,8 @@ _OWN_KEYS: Mapping[str, frozenset[str]] = {
 }
 """What a step does, by the key that says so, and the keys that only make sense with it."""
 
+_CHILD_POLICIES = frozenset(ChildPolicy)
+
 _OWNERS = {
     key: frozenset(kind for kind, own in _OWN_KEYS.items() if key in own)
     for key in set().union(*_OWN_KEYS.values())
@@ -53,10 +54,16 @@ def read_steps(
 ) -> dict[str, Step]:
     """Read all steps, by name, in the order of the file."""
     names = {reader.text(("steps", index, "name")) for index, _ in enumerate(items(root, "steps"))}
+    retries = {
+        reader.text(("activities", index, "name")): raw.get("retry")
+        for index, raw in enumerate(items(root, "activities"))
+    }
     steps: dict[str, Step] = {}
     for index, raw in enumerate(items(root, "steps")):
-        step = _StepReader(reader, root, activities, names=names, path=("steps", index), raw=raw).read()
-        if step.name in steps:
+        step = _StepReader(
+            reader, root, activities, retries=retries, names=names, path=("steps", index), raw=raw
+        ).read()
+        if step.name and step.name in steps:
             reader.find(("steps", index, "name"), "DUPLICATE_STEP", f"there are two steps {step.name!r}")
         steps[step.name] = step
     return steps
@@ -71,6 +78,7 @@ class _StepReader:
         root: Mapping[str, Any],
         activities: Mapping[str, ActivityType],
         *,
+        retries: Mapping[str, object],
         names: set[str],
         path: Path,
         raw: Mapping[str, Any],
@@ -78,6 +86,7 @@ class _StepReader:
         self._reader = reader
         self._root = root
         self._activities = activities
+        self._retries = retries
         self._names = names
         self._path = path
         self._raw = raw
@@ -99,7 +108,7 @@ class _StepReader:
     def _on_cancel(self) -> str | None:
         step = self._reader.text((*self._path, "on_cancel")) or None
         if step is not None and step not in self._names:
-            message = f"there is no step {step!r}{did_you_mean(step, self._names)}"
+            message = f"there is no step {step!r}{self._reader.did_you_mean(step, self._names)}"
             self._find("on_cancel", "UNKNOWN_STEP", message)
         return step
 
@@ -112,11 +121,11 @@ class _StepReader:
             step = self._reader.text((*at, 0) if pair else at)
             status = self._reader.text((*at, 1)) if pair else "completed"
             if step not in self._names:
-                message = f"there is no step {step!r}{did_you_mean(step, self._names)}"
-                self._reader.find(at, "UNKNOWN_STEP", message)
+                message = f"there is no step {step!r}{self._reader.did_you_mean(step, self._names)}"
+                self._reader.find((*at, 0) if pair else at, "UNKNOWN_STEP", message)
                 continue
             if status not in REQUIRED_STATUSES:
-                message = f"{status!r} is no status{did_you_mean(status, REQUIRED_STATUSES)}"
+                message = f"{status!r} is no status{self._reader.did_you_mean(status, REQUIRED_STATUSES)}"
                 self._reader.find((*at, 1), "UNKNOWN_STATUS", message)
                 continue
             if found.setdefault(step, status) != status:
@@ -126,7 +135,7 @@ class _StepReader:
 
     def _work(self) -> Work:
         kinds = [kind for kind in _OWN_KEYS if kind in self._raw]
-        if len(kinds) != 1:
+        if self._raw and len(kinds) != 1:
             message = "a step has one of 'activity', 'workflow', 'eval', 'wait' and 'signal'"
             self._find(None, "STEP_KIND", message)
         for key in sorted(self._raw.keys() & _OWNERS.keys()):
@@ -154,7 +163,7 @@ class _StepReader:
     def _activity(self) -> ActivityType | None:
         name = self._reader.text((*self._path, "activity"))
         if name not in self._activities:
-            message = f"there is no activity {name!r}{did_you_mean(name, self._activities)}"
+            message = f"there is no activity {name!r}{self._reader.did_you_mean(name, self._activities)}"
             self._find("activity", "UNKNOWN_ACTIVITY", message)
         return self._activities.get(name)
 
@@ -173,17 +182,13 @@ class _StepReader:
     def _child(self) -> RunWorkflow:
         path: Path = (*self._path, "workflow")
         raw = mapping(self._raw.get("workflow"))
-        policy = self._reader.compiled(
-            (*path, "child_policy"),
-            "WRONG_TYPE",
-            partial(_child_policy, self._reader.text((*path, "child_policy")) or ChildPolicy.TERMINATE),
-        )
+        policy = self._reader.text((*path, "child_policy"))
         return RunWorkflow(
             name=self._reader.name((*path, "name")),
             version=self._reader.name((*path, "version"), most=MAX_VERSION),
             task_list=self._reader.name((*path, "task_list")) if "task_list" in raw else None,
             timeout=self._reader.timeout((*path, "timeout"), "", none_allowed=False) or None,
-            child_policy=policy or ChildPolicy.TERMINATE,
+            child_policy=ChildPolicy(policy) if policy in _CHILD_POLICIES else ChildPolicy.TERMINATE,
             input=self._input(),
             retry=self._retry(None),
             priority=self._priority(),
@@ -210,14 +215,7 @@ class _StepReader:
     def _retry(self, activity: str | None) -> RetryPolicy:
         if self._reader.findings:
             return RetryPolicy()  # of values that may not have the right shape; the plan is refused anyway
-        of_activity = next(
-            (
-                raw.get("retry")
-                for index, raw in enumerate(items(self._root, "activities"))
-                if self._reader.text(("activities", index, "name")) == activity
-            ),
-            None,
-        )
+        of_activity = None if activity is None else self._retries[activity]
         return RetryPolicy.merged(self._root.get("retry"), of_activity, self._raw.get("retry"))
 
     def _for_each(self) -> ForEach | None:
@@ -246,12 +244,3 @@ class _StepReader:
     def _find(self, place: str | None, code: str, message: str, *, key: bool = False) -> None:
         path = self._path if place is None else (*self._path, place)
         self._reader.find(path, code, message, key=key)
-
-
-def _child_policy(text: str) -> ChildPolicy:
-    try:
-        return ChildPolicy(text)
-    except ValueError:
-        raise ValueError(
-            f"child_policy must be one of {', '.join(ChildPolicy)}{did_you_mean(text, ChildPolicy)}"
-        ) from None

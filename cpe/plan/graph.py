@@ -81,9 +81,9 @@ def topological_order(requires: Mapping[str, Set[str]]) -> list[str]:
 
 def _find_cycle(requires: Mapping[str, Set[str]]) -> list[str]:
     """Walk along requirements until a name comes again: every name left lies on a cycle or behind one."""
-    seen: list[str] = []
+    seen: dict[str, int] = {}
     name = min(requires)
     while name not in seen:
-        seen.append(name)
+        seen[name] = len(seen)
         name = min(required for required in requires[name] if required in requires)
-    return [*seen[seen.index(name) :], name]
+    return [*list(seen)[seen[name] :], name]

@@ -23,6 +23,9 @@ from cpe.errors import StepFault
 _MAX_ITEMS = 100_000
 _MAX_BYTES = 64 * 1024 * 1024
 
+_MAX_TEXT = 4096
+"""Characters of an expression: YAQL takes 50 milliseconds to compile so many."""
+
 # A decision must come out the same whenever it is made.
 _UNREPEATABLE = frozenset({"now", "random", "localtz"})
 
@@ -59,19 +62,25 @@ class OutputExpression:
         'John'
     """
 
-    __slots__ = ("_compiled", "_path", "text")
+    __slots__ = ("_compiled", "_first_names", "_path", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
+        if len(text) > _MAX_TEXT:
+            raise ValueError(f"an expression has at most {_MAX_TEXT:,} characters")
         try:
             self._compiled = _engine()(text)
+            unrepeatable = _UNREPEATABLE.intersection(_function_names(self._compiled))
+            self._first_names = frozenset(_first_names(self._compiled))
         except YaqlException as error:
             raise ValueError(str(error)) from None
-        for name in _function_names(self._compiled):
-            if name in _UNREPEATABLE:
-                raise ValueError(
-                    f"{name}() gives another value each time; a plan must decide the same way every time"
-                )
+        except RecursionError:
+            raise ValueError("it is nested too deeply") from None
+        if unrepeatable:
+            name = min(unrepeatable)
+            raise ValueError(
+                f"{name}() gives another value each time; a plan must decide the same way every time"
+            )
         self._path = text.strip().split(".")[1:] if _PATH.fullmatch(text.strip()) else None
 
     def evaluate(self, value: object, **variables: object) -> Any:
@@ -96,7 +105,7 @@ class OutputExpression:
 
     def first_names(self) -> frozenset[str]:
         """The keys of the whole value that the expression surely looks at: ``a`` of ``$.a.b``."""
-        return frozenset(_first_names(self._compiled))
+        return self._first_names
 
 
 class OutputsSpec:

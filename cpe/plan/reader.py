@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
 import jinja2
 
 from cpe.plan.conditions import Condition
-from cpe.plan.findings import Finding, did_you_mean
+from cpe.plan.findings import Finding, Suggestions
 from cpe.plan.source import Path, Source
-from cpe.plan.specs import InputSpec
+from cpe.plan.specs import InputSpec, SchemaRefused
 from cpe.plan.swf_names import duration_problem, name_problem
 from cpe.plan.templates import INPUT_NAME, JsonTemplate, TextTemplate
+
+_MAX_FINDINGS = 200
+"""Templates, expressions and schemas are compiled until so many findings are made: compiling takes time."""
 
 _Compiled = TypeVar("_Compiled")
 _Template = TypeVar("_Template", JsonTemplate, TextTemplate)
@@ -30,10 +34,24 @@ class Reader:
     def __init__(self, source: Source, findings: Iterable[Finding]) -> None:
         self._source = source
         self.findings = list(findings)
+        self._suggestions = Suggestions()
 
-    def find(self, path: Path, code: str, message: str, *, key: bool = False, line: int = 0) -> None:
-        """Note a finding at a value, at its key, or at a line (from 1) of a block of text."""
-        self.findings.append(self._source.finding(path, code, message, key=key, line=line))
+    def find(
+        self,
+        path: Path,
+        code: str,
+        message: str,
+        *,
+        key: bool = False,
+        line: int = 0,
+        at: int | None = None,
+    ) -> None:
+        """Note a finding at a value, at its key, or within its text; see :meth:`Source.finding`."""
+        self.findings.append(self._source.finding(path, code, message, key=key, line=line, at=at))
+
+    def did_you_mean(self, word: str, *known: Collection[str]) -> str:
+        """Suggest the known word nearest to a mistyped one; empty if none is near."""
+        return self._suggestions.did_you_mean(word, *known)
 
     def text(self, path: Path) -> str:
         """A scalar as it is written, a number such as ``1.0`` too; empty if it is missing."""
@@ -59,7 +77,14 @@ class Reader:
         """A JSON Schema."""
         if not isinstance(raw, dict):
             return InputSpec(None)
-        return self.compiled(path, "INVALID_SCHEMA", partial(InputSpec, raw)) or InputSpec(None)
+        if not self._is_worth_compiling():
+            return InputSpec(None)
+        try:
+            return InputSpec(raw)
+        except SchemaRefused as refused:
+            for problem in refused.problems:
+                self.find((*path, *problem.path), "INVALID_SCHEMA", str(problem))
+            return InputSpec(None)
 
     def condition(self, path: Path, raw: object, *, required: set[str], known: set[str]) -> Condition | None:
         """A YAQL condition that uses required steps only."""
@@ -67,7 +92,7 @@ class Reader:
             return None
         condition = self.compiled(path, "INVALID_YAQL", partial(Condition, raw))
         if condition is not None:
-            self._check_names(path, raw, condition.names, required=required, known=known)
+            self._check_names(path, condition.names, _ALL, _AFTER_DOLLAR, required=required, known=known)
         return condition
 
     def template(
@@ -85,18 +110,20 @@ class Reader:
     def _template(
         self, kind: type[_Template], path: Path, raw: object, *, required: set[str], known: set[str]
     ) -> _Template | None:
-        if not isinstance(raw, str):
+        if not isinstance(raw, str) or not self._is_worth_compiling():
             return None
         try:
             template = kind(raw)
         except jinja2.TemplateSyntaxError as error:
             self.find(path, "INVALID_TEMPLATE", str(error.message), line=error.lineno)
             return None
-        self._check_names(path, raw, template.names, required=required, known=known)
+        self._check_names(path, template.names, _IN_BRACES, _WORD, required=required, known=known)
         return template
 
     def compiled(self, path: Path, code: str, make: Callable[[], _Compiled]) -> _Compiled | None:
         """What `make` makes; its ValueError is the finding."""
+        if not self._is_worth_compiling():
+            return None
         try:
             return make()
         except ValueError as error:
@@ -104,18 +131,35 @@ class Reader:
             return None
 
     def _check_names(
-        self, path: Path, raw: str, names: Iterable[str], *, required: set[str], known: set[str]
+        self,
+        path: Path,
+        names: frozenset[str],
+        within: re.Pattern[str],
+        word: re.Pattern[str],
+        *,
+        required: set[str],
+        known: set[str],
     ) -> None:
-        for name in sorted(set(names) - required - {INPUT_NAME}):
-            line = 1 + raw[: max(raw.find(name), 0)].count("\n")
+        if not (others := names - required - {INPUT_NAME}):
+            return
+        places = self._source.words(path, within, word)
+        for name in sorted(others):
             if name in known:
                 message = f"{path[-1]} uses {name!r}, which the step does not require"
-                self.find(path, "NOT_REQUIRED", message, line=line)
+                self.find(path, "NOT_REQUIRED", message, at=places.get(name))
             else:
-                message = (
-                    f"{path[-1]} uses {name!r}, which is no step{did_you_mean(name, {*known, INPUT_NAME})}"
-                )
-                self.find(path, "UNKNOWN_NAME", message, line=line)
+                suggested = self.did_you_mean(name, known, {INPUT_NAME})
+                message = f"{path[-1]} uses {name!r}, which is no step{suggested}"
+                self.find(path, "UNKNOWN_NAME", message, at=places.get(name))
+
+    def _is_worth_compiling(self) -> bool:
+        return len(self.findings) < _MAX_FINDINGS
+
+
+_IN_BRACES = re.compile(r"\{[{%].*?[%}]\}", re.DOTALL)
+_WORD = re.compile(r"(?<![\w.])([^\W\d]\w*)")
+_ALL = re.compile(r".+", re.DOTALL)
+_AFTER_DOLLAR = re.compile(r"\$\.([^\W\d]\w*)")
 
 
 def items(root: Mapping[str, Any], key: str) -> list[dict[str, Any]]:

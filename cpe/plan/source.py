@@ -1,12 +1,15 @@
 """A plan's YAML text as plain values, with the place of each.
 
-PyYAML's nodes know where they stand; its values do not. So the nodes are converted here, and the place and
-the written text of each value are kept by its path: ``("steps", 0, "name")``.
+YAML's parser tells events, each with its place. They are turned into values one by one, so that a text that
+would make too many of them, or nest them too deeply, is refused as soon as it does. The place and the written
+text of each value are kept by its path: ``("steps", 0, "name")``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+import math
+import re
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -17,12 +20,14 @@ from cpe.plan.findings import Finding, PlanRefused
 Path: TypeAlias = "tuple[str | int, ...]"
 
 MAX_BYTES = 1024 * 1024
-"""Larger files are refused: no plan needs them, and YAML takes about a second a megabyte."""
+"""Larger files are refused: no plan needs them."""
 
-_MAX_VALUES = 200_000
+MAX_VALUES = 50_000
 """Values after aliases are followed; a few lines of aliases to aliases would make billions."""
 
 _MAX_DEPTH = 100
+
+_INDENTATION = re.compile(" *")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,33 +36,80 @@ class Source:
 
     Attributes:
         file: The name to use in findings.
+        text: The text itself.
         value: The document as dicts, lists and scalars; of duplicate keys the last value.
         findings: What is wrong with the text itself: duplicate keys, keys that are no text.
         places, key_places: Where each value and each key begins.
+        ends: The index in `text` at which each scalar ends.
         texts: Scalars as they are written: ``1.0`` where the value is a float.
-        blocks: The scalars written as blocks (``|`` or ``>``), whose text begins on the next line.
+        blocks: The scalars written as literal blocks (``|``), whose text begins on the next line.
     """
 
     file: str
+    text: str
     value: Any
     findings: tuple[Finding, ...]
     places: Mapping[Path, yaml.Mark]
     key_places: Mapping[Path, yaml.Mark]
+    ends: Mapping[Path, int]
     texts: Mapping[Path, str]
     blocks: Set[Path]
 
-    def finding(self, path: Path, code: str, message: str, *, key: bool = False, line: int = 0) -> Finding:
-        """Make a finding at a value, at its key, or at a line (from 1) within a block of text.
+    def finding(
+        self,
+        path: Path,
+        code: str,
+        message: str,
+        *,
+        key: bool = False,
+        line: int = 0,
+        at: int | None = None,
+    ) -> Finding:
+        """Make a finding at a value, at its key, or within its text.
 
         A path that does not exist stands for its nearest parent that does.
+
+        Args:
+            line: A line of the value's text, from 1, where it is a block.
+            at: An index in the text, one of :meth:`words`.
         """
+        if at is not None:
+            return self._within(at, code, message)
         marks = self.key_places if key else self.places
         while path and path not in marks:
             path = path[:-1]
         mark = marks.get(path) or self.places[()]
         if line and path in self.blocks:
-            return Finding(self.file, mark.line + 1 + line, 1, code, message)
-        return _at(self.file, mark, code, message)
+            return self._on_line(mark, line, code, message)
+        return Finding(self.file, mark.line + 1, mark.column + 1, code, message)
+
+    def words(self, path: Path, within: re.Pattern[str], word: re.Pattern[str]) -> dict[str, int]:
+        """Find where words stand first in a scalar as it is written.
+
+        Args:
+            within: Finds the parts of the scalar to look into.
+            word: Finds the words in them; its first group is the word.
+
+        Returns:
+            The index in `text` of each.
+        """
+        found: dict[str, int] = {}
+        for part in within.finditer(self.text, self.places[path].index, self.ends[path]):
+            for one in word.finditer(self.text, *part.span()):
+                found.setdefault(one[1], one.start(1))
+        return found
+
+    def _within(self, index: int, code: str, message: str) -> Finding:
+        begin = self.text.rfind("\n", 0, index) + 1
+        return Finding(self.file, self.text.count("\n", 0, index) + 1, index - begin + 1, code, message)
+
+    def _on_line(self, mark: yaml.Mark, line: int, code: str, message: str) -> Finding:
+        begin = mark.index
+        for _ in range(line):
+            begin = self.text.find("\n", begin) + 1
+        indented = _INDENTATION.match(self.text, begin)
+        column = indented.end() - begin + 1 if indented else 1
+        return Finding(self.file, mark.line + 1 + line, column, code, message)
 
 
 def read_source(text: str, file: str) -> Source:
@@ -66,95 +118,187 @@ def read_source(text: str, file: str) -> Source:
     Raises:
         PlanRefused: FILE_TOO_LARGE, NOT_YAML, ALIAS_BOMB or NESTED_TOO_DEEPLY.
     """
-    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+    try:
+        size = len(text.encode("utf-8"))
+    except UnicodeEncodeError:
+        raise PlanRefused([Finding(file, 1, 1, "NOT_YAML", "it is no Unicode text")]) from None
+    if size > MAX_BYTES:
         raise PlanRefused([Finding(file, 1, 1, "FILE_TOO_LARGE", f"a plan has at most {MAX_BYTES:,} bytes")])
     try:
-        node = yaml.compose(text, Loader=_LOADER)
+        return _Converter(file, text).convert_document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         reason = " ".join(part for part in (error.context, error.problem) if part)
         raise PlanRefused([Finding(file, *where, "NOT_YAML", reason)]) from None
-    except (yaml.YAMLError, RecursionError) as error:
+    except yaml.YAMLError as error:
         reason = str(error).splitlines()[0]
         raise PlanRefused([Finding(file, 1, 1, "NOT_YAML", reason)]) from None
-    if node is None:
-        raise PlanRefused([Finding(file, 1, 1, "NOT_YAML", "the file is empty")])
-    return _Converter(file).convert_document(node)
+
+
+@dataclass(frozen=True, slots=True)
+class _Events:
+    """The parser's events, or those of an anchor once more.
+
+    Attributes:
+        upcoming: The events.
+        log: What the parser told so far, from which anchors take theirs; None where they are told once more.
+    """
+
+    upcoming: Iterator[yaml.Event]
+    log: list[yaml.Event] | None = None
+
+    def take(self) -> yaml.Event:
+        event = next(self.upcoming)
+        if self.log is not None:
+            self.log.append(event)
+        return event
 
 
 class _Converter:
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, text: str) -> None:
         self._file = file
+        self._text = text
         self._count = 0
+        self._anchors: dict[str, list[yaml.Event]] = {}
+        self._meant: dict[yaml.AliasEvent, list[yaml.Event]] = {}
         self._findings: list[Finding] = []
         self._places: dict[Path, yaml.Mark] = {}
         self._key_places: dict[Path, yaml.Mark] = {}
+        self._ends: dict[Path, int] = {}
         self._texts: dict[Path, str] = {}
         self._blocks: set[Path] = set()
-        self._constructor = yaml.constructor.SafeConstructor()
+        self._plain: dict[str, Any] = {}
+        self._loader = yaml.SafeLoader("")
 
-    def convert_document(self, node: yaml.Node) -> Source:
-        value = self._convert(node, ())
+    def convert_document(self) -> Source:
+        events = _Events(yaml.parse(self._text, Loader=_LOADER), [])
+        events.take()
+        if isinstance(events.take(), yaml.StreamEndEvent):
+            raise self._refusal(None, "NOT_YAML", "the file is empty")
+        value = self._convert(events, events.take(), ())
+        events.take()
+        if not isinstance(second := events.take(), yaml.StreamEndEvent):
+            raise self._refusal(second, "NOT_YAML", "a second document begins here; a file holds one plan")
         return Source(
             file=self._file,
+            text=self._text,
             value=value,
             findings=tuple(self._findings),
             places=self._places,
             key_places=self._key_places,
+            ends=self._ends,
             texts=self._texts,
             blocks=self._blocks,
         )
 
-    def _convert(self, node: yaml.Node, path: Path) -> Any:
+    def _convert(self, events: _Events, event: yaml.Event, path: Path) -> Any:
         self._count += 1
-        if self._count > _MAX_VALUES:
-            raise PlanRefused(
-                [_at(self._file, node.start_mark, "ALIAS_BOMB", "aliases make this plan too large")]
-            )
+        if self._count > MAX_VALUES:
+            if self._meant:
+                raise self._refusal(event, "ALIAS_BOMB", "aliases make this plan too large")
+            raise self._refusal(event, "FILE_TOO_LARGE", f"a plan has at most {MAX_VALUES:,} values")
         if len(path) > _MAX_DEPTH:
-            message = f"more than {_MAX_DEPTH} levels deep"
-            raise PlanRefused([_at(self._file, node.start_mark, "NESTED_TOO_DEEPLY", message)])
-        self._places[path] = node.start_mark
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path)
-        if isinstance(node, yaml.SequenceNode):
-            return [self._convert(item, (*path, index)) for index, item in enumerate(node.value)]
-        return self._scalar(node, path)
+            raise self._refusal(event, "NESTED_TOO_DEEPLY", f"more than {_MAX_DEPTH} levels deep")
+        if isinstance(event, yaml.AliasEvent):
+            again = _Events(iter(self._anchored(event)))
+            return self._convert(again, again.take(), path)
+        began = len(events.log or ())
+        self._places[path] = event.start_mark
+        value = self._value(events, event, path)
+        if event.anchor and events.log is not None:
+            self._anchors[event.anchor] = events.log[began - 1 :]
+        return value
 
-    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+    def _anchored(self, event: yaml.AliasEvent) -> list[yaml.Event]:
+        """The events that an alias stands for: those of its anchor when it came first."""
+        if event not in self._meant:
+            if event.anchor not in self._anchors:
+                raise self._refusal(
+                    event, "NOT_YAML", f"there is no anchor {event.anchor!r} before this alias"
+                )
+            self._meant[event] = self._anchors[event.anchor]
+        return self._meant[event]
+
+    def _value(self, events: _Events, event: yaml.NodeEvent, path: Path) -> Any:
+        if event.tag not in _TAGS:
+            self._find(event, "WRONG_TYPE", f"the tag {event.tag!r} means nothing in a plan")
+        if isinstance(event, yaml.MappingStartEvent):
+            return self._mapping(events, path)
+        if isinstance(event, yaml.SequenceStartEvent):
+            values: list[Any] = []
+            while not isinstance(item := events.take(), yaml.SequenceEndEvent):
+                values.append(self._convert(events, item, (*path, len(values))))
+            return values
+        return self._scalar(event, path)
+
+    def _mapping(self, events: _Events, path: Path) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            if not isinstance(key_node, yaml.ScalarNode):
-                self._find(key_node, "WRONG_TYPE", "a key must be text")
-                continue
-            key = str(key_node.value)
-            if key in values:
-                self._find(key_node, "DUPLICATE_KEY", f"{key!r} stands here twice")
-            self._key_places[(*path, key)] = key_node.start_mark
-            values[key] = self._convert(value_node, (*path, key))
+        while not isinstance(event := events.take(), yaml.MappingEndEvent):
+            key = self._key(events, event, path)
+            if key is None:
+                self._find(event, "WRONG_TYPE", "a key must be text")
+                key = ""
+            elif key in values:
+                self._find(event, "DUPLICATE_KEY", f"{key!r} stands here twice")
+            self._key_places[(*path, key)] = event.start_mark
+            values[key] = self._convert(events, events.take(), (*path, key))
         return values
 
-    def _scalar(self, node: yaml.Node, path: Path) -> Any:
-        self._texts[path] = node.value
-        if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
+    def _key(self, events: _Events, event: yaml.Event, path: Path) -> str | None:
+        """A key as it is written; None if it is no scalar."""
+        if isinstance(event, yaml.ScalarEvent) and not event.anchor:
+            return str(event.value)
+        self._convert(events, event, (*path, ""))
+        return self._texts.pop((*path, ""), None)
+
+    def _scalar(self, event: yaml.ScalarEvent, path: Path) -> Any:
+        text: str = event.value
+        self._texts[path] = text
+        self._ends[path] = event.end_mark.index
+        if event.style == "|":
             self._blocks.add(path)
-        try:
-            value = self._constructor.construct_object(node)
-        except (yaml.YAMLError, ValueError) as error:
-            self._find(node, "WRONG_TYPE", str(error).splitlines()[0])
-            return node.value
+        if event.tag in (None, "!"):
+            if event.style or event.tag:
+                return text
+            if text not in self._plain:
+                tag = self._loader.resolve(yaml.ScalarNode, text, event.implicit)
+                self._plain[text] = self._constructed(event, tag)
+            return self._plain[text]
+        return self._constructed(event, event.tag)
+
+    def _constructed(self, event: yaml.ScalarEvent, tag: str) -> Any:
+        text: str = event.value
         # Dates, binaries and whatever else YAML knows are text here: a plan's values are JSON.
-        return value if value is None or isinstance(value, str | bool | int | float) else node.value
+        if tag not in _NOT_TEXT or len(text) > _MAX_NUMBER:
+            return text
+        try:
+            value = self._loader.construct_object(yaml.ScalarNode(tag, text))
+        except (ValueError, KeyError):  # an explicit tag, of a text that is none such
+            self._find(event, "WRONG_TYPE", f"{text!r} is no {tag.rpartition(':')[2]}")
+            return text
+        return text if isinstance(value, float) and not math.isfinite(value) else value
 
-    def _find(self, node: yaml.Node, code: str, message: str) -> None:
-        self._findings.append(_at(self._file, node.start_mark, code, message))
+    def _find(self, event: yaml.Event, code: str, message: str) -> None:
+        self._findings.append(self._finding(event, code, message))
 
+    def _finding(self, event: yaml.Event, code: str, message: str) -> Finding:
+        mark = event.start_mark
+        return Finding(self._file, mark.line + 1, mark.column + 1, code, message)
+
+    def _refusal(self, event: yaml.Event | None, code: str, message: str) -> PlanRefused:
+        finding = self._finding(event, code, message) if event else Finding(self._file, 1, 1, code, message)
+        return PlanRefused([finding])
+
+
+_CORE = "tag:yaml.org,2002:"
+_NOT_TEXT = frozenset({_CORE + name for name in ("null", "bool", "int", "float")})
+_TAGS = _NOT_TEXT | {_CORE + name for name in ("str", "seq", "map", "timestamp", "binary")} | {None, "!"}
+"""The tags that a plan may write out; nobody does."""
+
+_MAX_NUMBER = 100
+"""Characters of a number or a truth value; what is longer is text."""
 
 _LOADER = getattr(
     yaml, "CSafeLoader", yaml.SafeLoader
 )  # the C parser is ten times faster, where it was built
-
-
-def _at(file: str, mark: yaml.Mark, code: str, message: str) -> Finding:
-    return Finding(file, mark.line + 1, mark.column + 1, code, message)
