@@ -8,7 +8,9 @@ from __future__ import annotations
 import io
 import json
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,8 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
+from botocore.response import StreamingBody
+from botocore.stub import Stubber
 from structlog.testing import capture_logs
 
 from cpe.activity import Activity, ActivityContext, JsonValue
@@ -29,8 +33,10 @@ from cpe.daemons.publisher import Publisher
 from cpe.daemons.scratch import Scratch
 from cpe.daemons.task import TaskRunner
 from cpe.logs import get_logger
+from cpe.protocol.references import PayloadPlace
 
 if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
     from types_boto3_swf import SWFClient
 
 TASK = ActivityTask(
@@ -43,6 +49,7 @@ TASK = ActivityTask(
     started_event_id=6,
     input="{}",
 )
+PLACE = PayloadPlace(bucket="cpe-payloads")
 GONE = (400, {"__type": "com.amazonaws.swf.base.model#UnknownResourceFault", "message": "gone"})
 
 
@@ -50,6 +57,7 @@ class Wire:
     """SWF's end of the wire: answers by operation, and remembers what it was told."""
 
     def __init__(self) -> None:
+        self.beats = 0
         self.heartbeat: tuple[int, Any] = (200, {"cancelRequested": False})
         self.answer: list[tuple[int, Any]] = []
         self.told: list[tuple[str, Any]] = []
@@ -57,6 +65,7 @@ class Wire:
     def __call__(self, request: Any, **_: Any) -> Any:
         operation = request.headers["X-Amz-Target"].decode().rpartition(".")[2]
         if operation == "RecordActivityTaskHeartbeat":
+            self.beats += 1
             status, body = self.heartbeat
         else:
             self.told.append((operation, json.loads(request.body)))
@@ -83,6 +92,13 @@ class Willing(Activity):
         raise RuntimeError("ffmpeg was killed")
 
 
+class Large(Activity):
+    """Returns more than SWF carries."""
+
+    def run(self, context: ActivityContext) -> JsonValue:
+        return "x" * 40_000
+
+
 class Quick(Activity):
     def run(self, context: ActivityContext) -> JsonValue:
         return 1
@@ -100,15 +116,19 @@ def runner(wire: Wire, tmp_path: Path) -> Any:
     s3 = boto3.client("s3")
     transfers = transfer_manager(s3)
     sqs = boto3.client("sqs")
-    payloads = Payloads(s3, None)
+    no_place = Payloads(s3, None)
     with Scratch(tmp_path) as scratch:
 
-        def make(activity: Activity, wait: Callable[[float], object] = lambda _: None) -> TaskRunner:
+        def make(
+            activity: Activity,
+            wait: Callable[[float], object] = lambda _: None,
+            payloads: Payloads = no_place,
+        ) -> TaskRunner:
             return TaskRunner(
                 activity=activity,
                 settings={},
                 swf=SwfGateway(polls=client, calls=client),
-                publisher=Publisher(Settings(), lambda url: Queue(sqs, url), get_logger(), payloads),
+                publisher=Publisher(Settings(), lambda url: Queue(sqs, url), get_logger(), no_place),
                 scratch=scratch,
                 payloads=payloads,
                 storage=lambda cancellation: S3Storage(s3, transfers, cancellation),
@@ -172,3 +192,77 @@ def test_an_answer_that_comes_too_late_is_logged(runner: Any, wire: Wire) -> Non
         "task_lost",
         "task_ended",
     ]
+
+
+@pytest.fixture
+def s3() -> S3Client:
+    return boto3.client("s3")
+
+
+@pytest.fixture
+def stub(s3: S3Client) -> Iterator[Stubber]:
+    """S3, as far as a test lets it answer."""
+    with Stubber(s3) as stub:
+        yield stub
+
+
+@pytest.fixture
+def payloads(s3: S3Client) -> Payloads:
+    return Payloads(s3, PLACE)
+
+
+def away(stub: Stubber, operation: str, times: int) -> None:
+    for _ in range(times):
+        stub.add_client_error(operation, "SlowDown", http_status_code=503)
+
+
+def test_a_large_result_outlasts_a_passing_fault_of_s3(
+    runner: Any, wire: Wire, stub: Stubber, payloads: Payloads
+) -> None:
+    away(stub, "put_object", 2)
+    stub.add_response("put_object", {})
+    waits: list[float] = []
+    runner(Large(), waits.append, payloads).handle(TASK)
+    reference = PLACE.refer(json.dumps("x" * 40_000), client="ClientA")
+    assert wire.told == [("RespondActivityTaskCompleted", {"taskToken": "t", "result": reference.text()})]
+    assert len(waits) == 2
+
+
+def test_a_large_result_that_s3_never_takes_fails_so_that_a_retry_may_help(
+    runner: Any, wire: Wire, stub: Stubber, payloads: Payloads
+) -> None:
+    away(stub, "put_object", 10)
+    runner(Large(), payloads=payloads).handle(TASK)
+    ((operation, body),) = wire.told
+    assert (operation, body["reason"]) == ("RespondActivityTaskFailed", "STORAGE_UNAVAILABLE")
+
+
+def test_a_large_input_outlasts_a_passing_fault_of_s3(
+    runner: Any, wire: Wire, stub: Stubber, payloads: Payloads
+) -> None:
+    text = json.dumps("x" * 40_000)
+    away(stub, "get_object", 2)
+    body = StreamingBody(io.BytesIO(text.encode()), len(text))
+    stub.add_response("get_object", {"Body": body, "ContentLength": len(text)})
+    task = replace(TASK, input=PLACE.refer(text, client="ClientA").text())
+    runner(Quick(), payloads=payloads).handle(task)
+    assert wire.told == [("RespondActivityTaskCompleted", {"taskToken": "t", "result": "1"})]
+
+
+def test_a_task_that_waits_for_its_input_can_be_cancelled(
+    runner: Any, wire: Wire, stub: Stubber, payloads: Payloads
+) -> None:
+    away(stub, "get_object", 10)
+    wire.heartbeat = (200, {"cancelRequested": True})
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        deadline = time.monotonic() + 10
+        while wire.beats < 2:  # the second comes when the first one's answer was taken
+            assert time.monotonic() < deadline
+
+    task = replace(TASK, input=PLACE.refer("x", client="ClientA").text())
+    runner(Quick(), wait, payloads).handle(task)
+    assert [operation for operation, _ in wire.told] == ["RespondActivityTaskCanceled"]
+    assert len(waits) < 5
