@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from cpe.cli.options import EXIT_FAILURE, EXIT_USAGE
+from cpe.cli.simulate import simulate
 
 
 @click.group()
@@ -116,3 +117,6 @@ def schema() -> None:
     from cpe.plan.shape import plan_schema
 
     click.echo(json.dumps(plan_schema(), indent=2, ensure_ascii=False))
+
+
+plan.add_command(simulate)

@@ -69,7 +69,7 @@ class Job:
         """Start the job, and let happen what happens until it is closed."""
         self._start(workflow_input)
         while self._swf.is_open(JOB.workflow_id) and self._stopped is None:
-            if self._deciders.count > self._limits.decisions:
+            if self._deciders.count >= self._limits.decisions:
                 self._stop(f"{self._limits.decisions} decisions were made")
             elif not self._act():
                 self._pass_time()

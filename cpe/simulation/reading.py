@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import resources
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,13 @@ from cpe.plan.source import Source, read_source
 from cpe.simulation.behaviour import Behaviour, Cancel, Fail, Succeed, TimeOut, TimeoutKind
 from cpe.simulation.script import Behaviours, Moment, Script, Signal
 
+_TYPE_NAMES = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+}
 _KINDS = ("result", "text", "fail", "timeout", "cancel")
 
 
@@ -29,7 +37,7 @@ class ScriptRefused(ConfigError):
     default_code = "SCRIPT_INVALID"
 
     def __init__(self, findings: Iterable[Finding]) -> None:
-        self.findings = tuple(sorted(findings))
+        self.findings = tuple(sorted(findings, key=attrgetter("line", "column", "code", "message")))
         super().__init__("\n".join(str(finding) for finding in self.findings))
 
 
@@ -67,7 +75,7 @@ def parse_script(text: str, file: str, plans: Iterable[Plan]) -> Script:
     except PlanRefused as refused:
         raise ScriptRefused(refused.findings) from None
     findings = [*source.findings, *_shape(source)]
-    if not findings:
+    if not findings:  # what follows takes the shape for granted
         findings += _outcome_kinds(source)
         findings += _strangers(source, list(plans))
     if findings:
@@ -95,12 +103,24 @@ def _shape(source: Source) -> Iterator[Finding]:
                 word = str(error.instance)
                 message = f"{word!r} is no time-out of SWF{did_you_mean(word, error.validator_value)}"
                 yield source.finding(path, "UNKNOWN_TIMEOUT", message)
-            case "type":
-                article = "an" if error.validator_value[0] in "aio" else "a"
-                message = f"{name} must be {article} {error.validator_value}"
-                yield source.finding(path, "WRONG_TYPE", message.replace("an object", "a mapping"))
             case _:
-                yield source.finding(path, "WRONG_TYPE", f"{name}: {error.message[:200]}")
+                yield source.finding(path, "WRONG_TYPE", f"{name} must {_expectation(error)}")
+
+
+def _expectation(error: jsonschema.ValidationError) -> str:
+    match error.validator:
+        case "type":
+            expected = str(error.validator_value)
+            return f"be {_TYPE_NAMES.get(expected, expected)}"
+        case "minItems" | "minLength":
+            return "not be empty"
+        case "maxLength":
+            return f"have at most {error.validator_value} characters"
+        case "minimum":
+            return f"be at least {error.validator_value}"
+        case "maximum":
+            return f"be at most {error.validator_value}"
+    return f"be {json.dumps(error.validator_value)}"  # const
 
 
 def _outcomes(source: Source) -> Iterator[tuple[Place, Mapping[str, Any]]]:
@@ -126,7 +146,7 @@ def _outcome_kinds(source: Source) -> Iterator[Finding]:
         elif "details" in outcome and kinds != ["fail"]:
             yield source.finding((*path, "details"), "OUTCOME_KIND", "details go with 'fail'", key=True)
         elif "after" in outcome and outcome.get("timeout") not in (None, TimeoutKind.HEARTBEAT):
-            message = f"'after' goes not with {outcome['timeout']}: no worker ends then"
+            message = f"'after' does not go with {outcome['timeout']}: no worker ends then"
             yield source.finding((*path, "after"), "OUTCOME_KIND", message, key=True)
 
 

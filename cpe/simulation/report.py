@@ -57,7 +57,7 @@ def as_json(run: Run) -> dict[str, Any]:
             }
             for line in timeline(run.recorded, started_at=run.started_at)
         ],
-        "events": [json.loads(encode_event(event)) for event in run.events],
+        "published": [json.loads(encode_event(event)) for event in run.events],
         **history_document(run),
     }
 

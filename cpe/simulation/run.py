@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -55,9 +55,9 @@ class Run:
     seconds: float
     stopped: str | None
     waits: tuple[str, ...]
-    recorded: Sequence[Recorded]
-    decided: Sequence[Decided]
-    published: Sequence[Event]
+    recorded: Sequence[Recorded] = field(repr=False)
+    decided: Sequence[Decided] = field(repr=False)
+    published: Sequence[Event] = field(repr=False)
 
     @property
     def succeeded(self) -> bool:

@@ -57,7 +57,3 @@ class Script:
         names = (task.activity_id, task.step, task.name)
         found = next((self.behaviours[name] for name in names if name in self.behaviours), self.default)
         return found[min(task.attempt, len(found)) - 1]
-
-    def strangers(self, known: frozenset[str]) -> list[str]:
-        """Name the behaviours that no task of these steps, items and activities will ever ask for."""
-        return [name for name in self.behaviours if name not in known]
