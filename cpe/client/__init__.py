@@ -14,6 +14,9 @@ A client needs its two queues and nothing else of the stack::
     for state in client.follow(job_id, timeout=3600):
         print(state.status, {name: activity.progress for name, activity in state.activities.items()})
 
+Events larger than its queue come whole if the client may read the bucket in which the stack keeps them
+(`payloads` in its file).
+
 Credentials, region and endpoint are boto3's own (``AWS_*`` variables, profiles, roles).
 """
 
@@ -24,6 +27,7 @@ from cpe.client.sqlite import SqliteStore
 from cpe.client.state import ActivityState, ActivityStatus, JobState, JobStatus
 from cpe.client.store import MemoryStore, Store
 from cpe.client.tracker import Tracker
+from cpe.protocol.references import PayloadPlace
 
 __all__ = [
     "ActivityState",
@@ -34,6 +38,7 @@ __all__ = [
     "JobState",
     "JobStatus",
     "MemoryStore",
+    "PayloadPlace",
     "SqliteStore",
     "Store",
     "Tracker",

@@ -15,9 +15,11 @@ from cpe.aws.sqs import Queue
 from cpe.client.config import load_client_config
 from cpe.client.inbox import Delivery, Inbox
 from cpe.client.job import Job
+from cpe.client.references import References
 from cpe.client.state import JobState
 from cpe.client.tracker import Tracker
 from cpe.protocol import Command, CommandType, Event, JobIdentity, encode_command
+from cpe.protocol.references import PayloadPlace
 
 _LONG_POLL = 20.0
 
@@ -33,6 +35,8 @@ class Client:
         output_queue: URL of the queue that gives events.
         session: Makes the connection to AWS; boto3's usual environment unless given.
         tracker: Keeps the jobs; in memory unless given.
+        payloads: Where the stack keeps what its queues do not carry. Without it, very large events come
+            without their largest details, and with ``truncated``.
         clock: Seconds since the epoch.
 
     Raises:
@@ -48,14 +52,16 @@ class Client:
         session: AwsSession | None = None,
         *,
         tracker: Tracker | None = None,
+        payloads: PayloadPlace | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         JobIdentity(name, "any")  # checks the name
-        sqs = (session if session is not None else AwsSession()).sqs()
+        session = session if session is not None else AwsSession()
+        sqs = session.sqs()
         self.name = name
         self.tracker = tracker if tracker is not None else Tracker()
         self._commands = Queue(sqs, input_queue)
-        self._inbox = Inbox(Queue(sqs, output_queue))
+        self._inbox = Inbox(Queue(sqs, output_queue), References(session, payloads, client=name))
         self._clock = clock
         self._reading = threading.Lock()
 
@@ -69,7 +75,14 @@ class Client:
             ConfigError: The file cannot be read or understood.
         """
         config = load_client_config(path)
-        return cls(config.name, config.input_queue, config.output_queue, session, tracker=tracker)
+        return cls(
+            config.name,
+            config.input_queue,
+            config.output_queue,
+            session,
+            tracker=tracker,
+            payloads=config.payloads,
+        )
 
     def start_job(self, job: Mapping[str, Any], job_id: str | None = None) -> str:
         """Ask for a job. Sending the same `job_id` twice starts it once.

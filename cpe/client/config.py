@@ -1,4 +1,4 @@
-"""The client's own file: its name and its two queues."""
+"""The client's own file: its name, its two queues, and where large payloads lie."""
 
 from __future__ import annotations
 
@@ -10,22 +10,28 @@ from cpe.errors import ConfigError, ProtocolError
 from cpe.protocol import JobIdentity
 from cpe.protocol.body import parse_body
 from cpe.protocol.fields import Fields
+from cpe.protocol.references import PayloadPlace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientConfig:
-    """Which client this is; the queues are URLs."""
+    """Which client this is; the queues are URLs.
+
+    `payloads` is where the stack keeps what its queues do not carry; None if the client does not know.
+    """
 
     name: str
     input_queue: str
     output_queue: str
+    payloads: PayloadPlace | None = None
 
 
 def load_client_config(path: str | Path) -> ClientConfig:
     """Read a clientConfig.json.
 
     ``{"name": "ClientA", "queues": {"input": "https://…", "output": "https://…"}}``; the same under `client`,
-    or as the only entry of `clients`, as the stack's own configuration has it.
+    or as the only entry of `clients`, as the stack's own configuration has it. ``"payloads": {"bucket": "…",
+    "prefix": "…"}`` may stand on the top level.
 
     Raises:
         ConfigError: ``CONFIG_UNREADABLE``, or ``CONFIG_INVALID`` with the place.
@@ -36,7 +42,8 @@ def load_client_config(path: str | Path) -> ClientConfig:
         finding = error.strerror if isinstance(error, OSError) else "is not UTF-8 text"
         raise ConfigError(f"{path}: {finding}", code="CONFIG_UNREADABLE") from error
     try:
-        return _read(_the_client(parse_body(text)))
+        values = parse_body(text)
+        return _read(_the_client(values), _payloads(Fields(values)))
     except ProtocolError as error:
         raise ConfigError(f"{path}: {error}", code="CONFIG_INVALID") from error
 
@@ -55,11 +62,27 @@ def _the_client(values: dict[str, Any]) -> Fields:
     return Fields(clients[0], "clients[0]")
 
 
-def _read(client: Fields) -> ClientConfig:
+def _read(client: Fields, payloads: PayloadPlace | None) -> ClientConfig:
     name = client.text("name")
     JobIdentity(name, "any")  # checks the name
     queues = client.object("queues")
-    return ClientConfig(name=name, input_queue=_url(queues, "input"), output_queue=_url(queues, "output"))
+    return ClientConfig(
+        name=name,
+        input_queue=_url(queues, "input"),
+        output_queue=_url(queues, "output"),
+        payloads=payloads,
+    )
+
+
+def _payloads(whole: Fields) -> PayloadPlace | None:
+    if not whole.has("payloads"):
+        return None
+    entry = whole.object("payloads")
+    prefix = entry.text("prefix") if entry.has("prefix") else ""
+    place = PayloadPlace.parse(f"s3://{entry.text('bucket')}/{prefix}")
+    if place is None:
+        raise whole.invalid("payloads", "must name a bucket, and a prefix of letters, digits and !_.*'()/-")
+    return place
 
 
 def _url(queues: Fields, name: str) -> str:

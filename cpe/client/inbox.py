@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cpe.aws.sqs import Message, Queue
-from cpe.errors import ProtocolError
+from cpe.client.references import References
+from cpe.errors import AwsError, ProtocolError
 from cpe.protocol import Event, decode_event
 
 _log = logging.getLogger("cpe.client")
@@ -29,10 +30,18 @@ class Inbox:
 
     A message that is no event is logged and left: the queue's redrive limit moves it to the dead-letter
     queue, where a person can look at it. Deleting it would hide a newer or a broken sender.
+
+    An event that was too large for the queue is made whole. While S3 is in trouble it is left, too, and comes
+    again.
+
+    Args:
+        queue: The output queue.
+        references: Lead to what the queue did not carry.
     """
 
-    def __init__(self, queue: Queue) -> None:
+    def __init__(self, queue: Queue, references: References) -> None:
         self._queue = queue
+        self._references = references
 
     def receive(self, wait: float) -> list[Delivery]:
         """Wait up to `wait` seconds, at most 20, for up to ten events.
@@ -41,7 +50,7 @@ class Inbox:
             AwsError: The queue could not be read.
         """
         messages = self._queue.receive(wait_seconds=min(math.ceil(wait), _LONGEST_POLL))
-        return [delivery for message in messages if (delivery := _read(message)) is not None]
+        return [delivery for message in messages if (delivery := self._read(message)) is not None]
 
     def acknowledge(self, deliveries: Iterable[Delivery]) -> None:
         """Delete what was dealt with.
@@ -51,10 +60,13 @@ class Inbox:
         """
         self._queue.delete(delivery.message for delivery in deliveries)
 
-
-def _read(message: Message) -> Delivery | None:
-    try:
-        return Delivery(event=decode_event(message.body), message=message)
-    except ProtocolError as error:
-        _log.warning("message %s is no event (%s): %s", message.message_id, error.code, error)
-        return None
+    def _read(self, message: Message) -> Delivery | None:
+        try:
+            event = self._references.whole(decode_event(message.body))
+        except ProtocolError as error:
+            _log.warning("message %s is no event (%s): %s", message.message_id, error.code, error)
+            return None
+        except AwsError as error:
+            _log.warning("message %s is read later (%s): %s", message.message_id, error.code, error)
+            return None
+        return Delivery(event=event, message=message)

@@ -6,20 +6,25 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
 import pytest
 
-from cpe.client import Client, JobState, JobStatus
+from cpe.aws.payloads import Payloads
+from cpe.client import Client, JobState, JobStatus, PayloadPlace
 from cpe.errors import AwsError, ProtocolError
 from cpe.local.server import LocalAws
 from cpe.protocol import ActivityRef, Event, EventType, WorkflowRef, decode_command, encode_event
+from cpe.protocol.references import MAX_PAYLOAD
+from cpe.protocol.shorten import shorten
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
+PLACE = PayloadPlace(bucket="cpe-payloads")
 SAMPLE = {"workflow": {"name": "Transcode", "version": "1.0"}, "input_asset": {"type": "VIDEO"}}
 
 
@@ -36,7 +41,8 @@ def client(sqs: SQSClient, tmp_path: Path) -> Client:
         for name in ("input", "output")
     }
     config = tmp_path / "clientConfig.json"
-    config.write_text(json.dumps({"name": "ClientA", "queues": urls}))
+    payloads = {"bucket": PLACE.bucket, "prefix": PLACE.prefix}
+    config.write_text(json.dumps({"name": "ClientA", "queues": urls, "payloads": payloads}))
     return Client.from_config(config)
 
 
@@ -129,6 +135,77 @@ def test_what_is_no_event_is_logged_and_left(
     assert "INVALID_JSON" in caplog.text
     answer = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=3)
     assert [message["Body"] for message in answer["Messages"]] == ["hello"]
+
+
+def large(client: str = "ClientA", place: PayloadPlace = PLACE) -> tuple[Event, Event, str]:
+    """An event of a megabyte: whole, as the queue carries it, and as it is stored."""
+    whole = replace(event("j1", 1, EventType.WORKFLOW_COMPLETED), details={"result": "x" * 1_100_000})
+    text = encode_event(whole, most=MAX_PAYLOAD)
+    return whole, shorten(whole, 10_000, reference=place.refer(text, client=client)), text
+
+
+def test_a_large_event_comes_whole(client: Client, publish: Callable[[Event], None]) -> None:
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket=PLACE.bucket)
+    whole, short, text = large()
+    assert short.reference is not None
+    Payloads(s3, PLACE).store(short.reference, text)
+    publish(short)
+    assert client.job("j1").wait(timeout=10).result == whole.details["result"]
+    publish(short)
+    assert next(client.events(wait=5)) == whole
+
+
+def short_event(client: str, place: PayloadPlace) -> Event:
+    return large(client, place)[1]
+
+
+@pytest.mark.parametrize(
+    ("short", "code"),
+    [
+        pytest.param(short_event("ClientA", PLACE), "PAYLOAD_MISSING", id="missing"),
+        pytest.param(short_event("ClientB", PLACE), "REFERENCE_REFUSED", id="another client's"),
+        pytest.param(
+            short_event("ClientA", PayloadPlace(bucket="anywhere")), "REFERENCE_REFUSED", id="elsewhere"
+        ),
+    ],
+)
+def test_an_event_is_not_lost_with_its_payload(
+    client: Client,
+    publish: Callable[[Event], None],
+    caplog: pytest.LogCaptureFixture,
+    short: Event,
+    code: str,
+) -> None:
+    boto3.client("s3").create_bucket(Bucket=PLACE.bucket)
+    publish(short)
+    with caplog.at_level(logging.WARNING, logger="cpe.client"):
+        state = client.job("j1").wait(timeout=10)
+    assert (state.status, state.result) == (JobStatus.COMPLETED, None)
+    assert code in caplog.text
+
+
+def test_a_large_event_waits_until_s3_is_back(
+    client: Client,
+    publish: Callable[[Event], None],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket=PLACE.bucket)
+    whole, short, text = large()
+    assert short.reference is not None
+    Payloads(s3, PLACE).store(short.reference, text)
+    publish(short)
+    publish(event("j2", 1))
+    with monkeypatch.context() as context, caplog.at_level(logging.WARNING, logger="cpe.client"):
+        context.setattr("cpe.aws.session._ATTEMPTS", 1)
+        context.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+        cut_off = Client.from_config(tmp_path / "clientConfig.json")
+        assert ids(cut_off.events(wait=0)) == {"j2:1"}
+    assert "is read later (ENDPOINT_UNREACHABLE)" in caplog.text
+    assert next(client.events(wait=5)) == whole
 
 
 def test_a_job_is_followed_to_its_end(client: Client, publish: Callable[[Event], None]) -> None:

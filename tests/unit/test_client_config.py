@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cpe.client import ClientConfig, load_client_config
+from cpe.client import ClientConfig, PayloadPlace, load_client_config
 from cpe.errors import ConfigError
 
 GOOD: dict[str, Any] = {"name": "ClientA", "queues": {"input": "https://in", "output": "http://out"}}
@@ -28,6 +28,20 @@ def test_the_shapes_it_may_have(tmp_path: Path, content: object) -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        (GOOD | {"payloads": {"bucket": "my-payloads"}}, PayloadPlace(bucket="my-payloads")),
+        (
+            {"clients": [GOOD], "payloads": {"bucket": "my-payloads", "prefix": "cpe"}},
+            PayloadPlace(bucket="my-payloads", prefix="cpe/"),
+        ),
+    ],
+)
+def test_it_may_say_where_large_payloads_lie(tmp_path: Path, content: object, place: PayloadPlace) -> None:
+    assert load_client_config(written(tmp_path, content)).payloads == place
+
+
+@pytest.mark.parametrize(
     ("content", "finding"),
     [
         ("{", "line 1, column 2"),
@@ -38,6 +52,8 @@ def test_the_shapes_it_may_have(tmp_path: Path, content: object) -> None:
         ({"clients": [{"name": "A"}]}, "clients[0].queues is missing"),
         ({"client": {"name": "A B", "queues": GOOD["queues"]}}, "client name 'A B'"),
         ({"name": "A", "queues": {"input": "https://in"}}, "queues.output is missing"),
+        (GOOD | {"payloads": {"prefix": "cpe"}}, "payloads.bucket is missing"),
+        (GOOD | {"payloads": {"bucket": "NO"}}, "payloads must name a bucket"),
         (
             {"name": "A", "queues": {"input": "in", "output": "https://out"}},
             "queues.input must be a queue's URL",

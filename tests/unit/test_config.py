@@ -10,6 +10,7 @@ import pytest
 
 from cpe.config import Client, Settings, load_settings
 from cpe.errors import ConfigError
+from cpe.protocol.references import PayloadPlace
 
 CLIENT_A = {"name": "ClientA", "queues": {"input": "https://q/1/a-in", "output": "https://q/1/a-out"}}
 ECHO = {"name": "Echo", "version": "v1", "class": "echo:Echo"}
@@ -95,6 +96,33 @@ def test_scratch_comes_from_the_variable_then_the_file(tmp_path: Path) -> None:
     assert load(path).scratch_root() == tmp_path / "here"
     assert load(path, CPE_SCRATCH="/elsewhere").scratch_root() == Path("/elsewhere")
     assert load(None).scratch_root().name.startswith("cpe-")
+
+
+@pytest.mark.parametrize(
+    ("entry", "url"),
+    [
+        ({"bucket": "my-payloads"}, "s3://my-payloads/payloads/"),
+        ({"bucket": "my-payloads", "prefix": "cpe/large"}, "s3://my-payloads/cpe/large/"),
+    ],
+)
+def test_payloads_have_a_place(tmp_path: Path, entry: dict[str, str], url: str) -> None:
+    place = load(write(tmp_path, {"payloads": entry})).payloads
+    assert place is not None
+    assert place.url == url
+    named = load(write(tmp_path, {"payloads": entry}), CPE_PAYLOADS="s3://other/x/").payloads
+    assert named == PayloadPlace(bucket="other", prefix="x/")
+
+
+@pytest.mark.parametrize("url", ["my-payloads", "https://my-payloads/", "s3://A/", "s3://bucket/a b"])
+def test_a_place_must_be_one(url: str) -> None:
+    error = refusal(None, CPE_PAYLOADS=url)
+    assert error.code == "PAYLOADS_INVALID"
+    assert "such as s3://" in str(error)
+
+
+@pytest.mark.parametrize("entry", [{}, {"bucket": "A"}, {"bucket": "my-payloads", "prefix": "a b"}])
+def test_a_place_in_the_file_is_checked(tmp_path: Path, entry: dict[str, str]) -> None:
+    assert ": payloads" in str(refusal(write(tmp_path, {"payloads": entry})))
 
 
 def test_the_variables_make_the_one_client(tmp_path: Path) -> None:
