@@ -60,17 +60,33 @@ def validate(*, paths: tuple[Path, ...], as_json: bool) -> None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["mermaid", "dot"]),
+    type=click.Choice(["mermaid", "dot", "svg"]),
     default="mermaid",
     show_default=True,
     help="The drawing's language.",
 )
-def graph(*, path: Path, form: str) -> None:
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the drawing into this file instead of standard output.",
+)
+def graph(*, path: Path, form: str, output: Path | None) -> None:
     """Draw a plan: a box for each step, an arrow for each requirement."""
+    from cpe.errors import ConfigError
     from cpe.plan import load_plan
     from cpe.plan.drawing import DRAWINGS
 
-    click.echo(DRAWINGS[form](load_plan(path)), nl=False)
+    drawing = DRAWINGS[form](load_plan(path))
+    if output is None:
+        click.echo(drawing, nl=False)
+        return
+    try:
+        output.write_text(drawing, "utf-8", newline="\n")
+    except OSError as error:
+        message = f"cannot write the drawing to {output}: {error.strerror}; name another file with --output"
+        raise ConfigError(message, code="OUTPUT_UNWRITABLE") from error
+    click.echo(f"{output}: drawn")
 
 
 @plan.command()

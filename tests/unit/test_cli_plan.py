@@ -1,4 +1,4 @@
-"""`cpe plan` and its drawings; the commands that docs/plans.md shows."""
+"""`cpe plan`; the commands that docs/plans.md shows."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from cpe.cli.main import cpe
+from cpe.errors import ConfigError
 from cpe.plan import parse_plan
-from cpe.plan.drawing import to_dot, to_mermaid
+from cpe.plan.drawing import DRAWINGS
 from cpe.plan.shape import plan_schema
 
 ROOT = Path(__file__).parents[2]
@@ -30,8 +31,12 @@ steps:
 
 
 @pytest.mark.parametrize("command", SHOWN)
-def test_a_command_of_the_documentation_works(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
+def test_a_command_of_the_documentation_works(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("plans", "tests"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    monkeypatch.chdir(tmp_path)  # some write files
     done = CliRunner().invoke(cpe, shlex.split(command))
     assert done.exit_code == 0, done.output
     assert done.output
@@ -55,22 +60,34 @@ def test_schema_prints_the_schema() -> None:
     assert json.loads(CliRunner().invoke(cpe, ["plan", "schema"]).output) == plan_schema()
 
 
-def test_a_plan_as_mermaid() -> None:
-    assert to_mermaid(parse_plan(PLAN)) == (
-        "flowchart TD\n"
-        '    s0["A<br/>Act v1"]\n'
-        '    s1(["W<br/>wait 5 s"])\n'
-        '    s2{{"S<br/>signal go"}}\n'
-        '    s3[/"say #quot;hi#quot;<br/>eval"/]\n'
-        "    s0 -->|failed| s1\n"
-        "    s1 --> s2\n"
-        "    s0 --> s3\n"
+@pytest.mark.parametrize("form", DRAWINGS)
+def test_graph_prints_or_writes_a_drawing(form: str, tmp_path: Path) -> None:
+    (tmp_path / "plan.yml").write_text(PLAN)
+    command = ["plan", "graph", "--format", form, str(tmp_path / "plan.yml")]
+    printed = CliRunner().invoke(cpe, command)
+    assert printed.exit_code == 0
+    assert printed.output == DRAWINGS[form](parse_plan(PLAN))
+    written = CliRunner().invoke(cpe, [*command, "-o", str(tmp_path / "drawing")])
+    assert written.exit_code == 0
+    assert written.output == f"{tmp_path}/drawing: drawn\n"
+    assert (tmp_path / "drawing").read_bytes().decode("utf-8") == printed.output
+
+
+def test_graph_draws_mermaid_by_default(tmp_path: Path) -> None:
+    (tmp_path / "plan.yml").write_text(PLAN)
+    assert (
+        CliRunner()
+        .invoke(cpe, ["plan", "graph", str(tmp_path / "plan.yml")])
+        .output.startswith("flowchart TD\n")
     )
 
 
-def test_a_plan_as_dot() -> None:
-    drawn = to_dot(parse_plan(PLAN))
-    assert drawn.startswith("digraph plan {\n    node [shape=box];\n")
-    assert '    s3 [label="say \\"hi\\"\\neval", shape=parallelogram];\n' in drawn
-    assert '    s0 -> s1 [label="failed"];\n' in drawn
-    assert drawn.endswith("}\n")
+def test_graph_says_where_it_cannot_write(tmp_path: Path) -> None:
+    (tmp_path / "plan.yml").write_text(PLAN)
+    place = tmp_path / "missing" / "plan.svg"
+    done = CliRunner().invoke(cpe, ["plan", "graph", str(tmp_path / "plan.yml"), "--output", str(place)])
+    assert isinstance(done.exception, ConfigError)
+    assert done.exception.code == "OUTPUT_UNWRITABLE"
+    assert done.exception.message == (
+        f"cannot write the drawing to {place}: No such file or directory; name another file with --output"
+    )
