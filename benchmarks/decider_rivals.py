@@ -40,7 +40,7 @@ class Row:
 
 
 def compare(
-    *, executions: int = 20, rounds: int = 3, warm_up: int = 2, only: Sequence[str] = ()
+    *, executions: int = 20, rounds: int = 1, warm_up: int = 2, only: Sequence[str] = ()
 ) -> list[Row]:
     """Measure all deciders by turns; a row holds the figures of the median round.
 
@@ -60,11 +60,13 @@ def _rows(
     found: dict[str, list[Measured]] = {contender.name: [] for contender in chosen}
     missing: dict[str, str] = {}
     for _ in range(rounds):
-        for name, contender in ((one.name, one) for one in chosen if one.name not in missing):
+        for contender in chosen:
+            if contender.name in missing:
+                continue
             try:
-                found[name].append(measure(contender, shape, executions, warm_up))
+                found[contender.name].append(measure(contender, shape, executions, warm_up))
             except (RivalMissingError, RunFailedError) as error:
-                missing[name] = str(error)
+                missing[contender.name] = str(error)
     for contender in chosen:
         reason = missing.get(contender.name)
         yield Row(
@@ -127,7 +129,7 @@ def main() -> int:
         description="Measure CPE's decider beside garcon's and simpleflow's.",
     )
     parser.add_argument("--executions", type=int, default=20, help="executions open at the same time (20)")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds; the median one is told (3)")
+    parser.add_argument("--rounds", type=int, default=1, help="rounds; the median one is told (1)")
     parser.add_argument("--only", action="append", default=[], choices=names, help="can be repeated")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()

@@ -12,8 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import boto3
-
+from benchmarks.rivals.client import make_queue
 from benchmarks.rivals.contenders import Contender, Site
 from benchmarks.rivals.process import DeciderProcess, running
 from benchmarks.rivals.proxy import counting
@@ -66,11 +65,12 @@ def measure(contender: Contender, shape: str, executions: int, warm_up: int) -> 
         endpoint = stack.enter_context(ours())
         proxy = stack.enter_context(counting(endpoint))
         environment = _environment(proxy.endpoint)
-        site = Site(shape=shape, folder=folder, queue=_make_queue(endpoint))
+        site = Site(shape=shape, folder=folder, queue=make_queue(endpoint))
         command = contender.command(site)
         client = SwfClient(endpoint)
         _furnish(client, shape)
-        stack.enter_context(_answering(endpoint, shape))
+        stack.enter_context(_helping("answerer", endpoint, activity_of(shape)))
+        stack.enter_context(_helping("client", endpoint, site.queue))
         decider = stack.enter_context(running(command, environment, folder))
         _carry(client, shape, decider, range(warm_up))
         decider.wait_until_idle()
@@ -102,17 +102,6 @@ def _environment(endpoint: str) -> dict[str, str]:
     }
 
 
-def _make_queue(endpoint: str) -> str:
-    sqs = boto3.client(
-        "sqs",
-        endpoint_url=endpoint,
-        region_name="us-east-1",
-        aws_access_key_id="local",
-        aws_secret_access_key="local",  # noqa: S106 - a local AWS has no secrets
-    )
-    return sqs.create_queue(QueueName="events")["QueueUrl"]
-
-
 def _furnish(client: SwfClient, shape: str) -> None:
     """Register what the executions need; a decider that registers its own finds it there."""
     client.call("RegisterDomain", name=DOMAIN, workflowExecutionRetentionPeriodInDays="1")
@@ -121,9 +110,9 @@ def _furnish(client: SwfClient, shape: str) -> None:
 
 
 @contextmanager
-def _answering(endpoint: str, shape: str) -> Iterator[None]:
-    """Run the program that does the activities."""
-    command = [sys.executable, "-m", "benchmarks.rivals.answerer", endpoint, activity_of(shape)]
+def _helping(program: str, *arguments: str) -> Iterator[None]:
+    """Run a program of `benchmarks.rivals` for a block."""
+    command = [sys.executable, "-m", f"benchmarks.rivals.{program}", *arguments]
     with subprocess.Popen(command, cwd=_REPOSITORY, stdin=subprocess.DEVNULL) as process:
         try:
             yield

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -49,10 +51,9 @@ class DeciderProcess:
             time.sleep(_QUIET)
 
     def end(self) -> None:
-        """Kill it and what it started."""
-        for process in self._tree():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
+        """Kill it and what it started: they are a process group of their own."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
     def _tree(self) -> list[psutil.Process]:
@@ -74,6 +75,7 @@ def running(command: Sequence[str], environment: Mapping[str, str], folder: Path
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     decider = DeciderProcess(process, log)
     try:
