@@ -170,19 +170,36 @@ def load_settings(
     )
 
 
-def _payloads(url: str | None, entry: Mapping[str, str] | None) -> PayloadPlace | None:
-    """Read where payloads lie; the variable's URL goes before the file's entry."""
-    if not url:
-        return (
-            None if entry is None else PayloadPlace.parse(f"s3://{entry['bucket']}/{entry.get('prefix', '')}")
-        )
+def payload_place(url: str, *, source: str) -> PayloadPlace:
+    """Read where large payloads lie, as ``s3://bucket/prefix``.
+
+    Args:
+        url: Bucket and prefix; ``payloads/`` when it names no prefix.
+        source: Who says so, for the message.
+
+    Raises:
+        ConfigError: ``PAYLOADS_INVALID``.
+
+    Example:
+        >>> payload_place("s3://my-payloads", source="CPE_PAYLOADS").url
+        's3://my-payloads/payloads/'
+    """
     place = PayloadPlace.parse(url)
     if place is None:
         raise ConfigError(
-            f"CPE_PAYLOADS is {url!r}; it must be a bucket and a prefix, such as s3://my-payloads/payloads/",
+            f"{source} is {url!r}; it must be a bucket and a prefix, such as s3://my-payloads/payloads/",
             code="PAYLOADS_INVALID",
         )
     return place
+
+
+def _payloads(url: str | None, entry: Mapping[str, str] | None) -> PayloadPlace | None:
+    """Read where payloads lie; the variable's URL goes before the file's entry."""
+    if url:
+        return payload_place(url, source="CPE_PAYLOADS")
+    if entry is None:
+        return None
+    return payload_place(f"s3://{entry['bucket']}/{entry.get('prefix', '')}", source="payloads")
 
 
 def _with_environment(

@@ -11,9 +11,11 @@ from botocore.exceptions import ClientError
 
 from cpe.aws.faults import told
 from cpe.aws.registry import SwfRegistry
+from cpe.protocol.references import PayloadPlace
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import LifecycleRuleOutputTypeDef
     from types_boto3_sqs import SQSClient
     from types_boto3_sqs.literals import QueueAttributeNameType
     from types_boto3_swf import SWFClient
@@ -29,7 +31,15 @@ RETENTION_SECONDS = 14 * 24 * 3600
 """How long queues keep messages: the most that SQS allows."""
 
 _OURS_ALREADY = "BucketAlreadyOwnedByYou"
+_NO_LIFECYCLE = "NoSuchLifecycleConfiguration"
 
+
+PAYLOADS = PayloadPlace(bucket="cpe-payloads")
+"""Where a stack that is told of no other place keeps large payloads."""
+
+PAYLOAD_DAYS = 400
+"""After how many days S3 deletes a payload: an execution is open for a year at most (SWF's quota), and its
+history is kept for 30 days more in a domain that CPE registered."""
 
 BUCKETS = ("cpe-input", "cpe-output")
 """The buckets of a stack that is told of no others."""
@@ -44,9 +54,21 @@ class ClientQueues:
 
 
 def provision_stack(
-    session: AwsSession, *, domain: str, client: str, buckets: Iterable[str] = BUCKETS
+    session: AwsSession,
+    *,
+    domain: str,
+    client: str,
+    buckets: Iterable[str] = BUCKETS,
+    payloads: PayloadPlace = PAYLOADS,
 ) -> ClientQueues:
     """Create the domain, a client's queues and the buckets; what exists already stays.
+
+    Args:
+        session: Where to.
+        domain: SWF domain.
+        client: The client's name.
+        buckets: For inputs and outputs.
+        payloads: Where large payloads shall lie.
 
     Raises:
         AwsError: AWS refused one of them.
@@ -55,6 +77,7 @@ def provision_stack(
     s3 = session.s3()
     for bucket in buckets:
         create_bucket(s3, bucket)
+    create_payload_bucket(s3, payloads)
     return create_client_queues(session.sqs(), client)
 
 
@@ -97,6 +120,43 @@ def create_bucket(s3: S3Client, name: str) -> None:
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") != _OURS_ALREADY:
                 raise
+
+
+def create_payload_bucket(s3: S3Client, place: PayloadPlace, *, days: int = PAYLOAD_DAYS) -> None:
+    """Create the bucket of large payloads, and let S3 delete them after so many days.
+
+    Rules that the bucket has are kept; one that expires the same prefix goes before ours.
+
+    Raises:
+        AwsError: S3 refused.
+    """
+    create_bucket(s3, place.bucket)
+    with told(f"lifecycle of bucket {place.bucket!r}"):
+        rules = _lifecycle_rules(s3, place.bucket)
+        if any("Expiration" in rule and _prefix(rule) == place.prefix for rule in rules):
+            return
+        s3.put_bucket_lifecycle_configuration(
+            Bucket=place.bucket,
+            LifecycleConfiguration={
+                "Rules": [
+                    *rules,
+                    {"Filter": {"Prefix": place.prefix}, "Status": "Enabled", "Expiration": {"Days": days}},
+                ]
+            },
+        )
+
+
+def _lifecycle_rules(s3: S3Client, bucket: str) -> list[LifecycleRuleOutputTypeDef]:
+    try:
+        return s3.get_bucket_lifecycle_configuration(Bucket=bucket).get("Rules", [])
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") != _NO_LIFECYCLE:
+            raise
+        return []
+
+
+def _prefix(rule: LifecycleRuleOutputTypeDef) -> str | None:
+    return rule.get("Filter", {}).get("Prefix", rule.get("Prefix"))
 
 
 def registered_types(swf: SWFClient, domain: str) -> set[tuple[str, str]]:

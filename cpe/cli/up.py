@@ -84,9 +84,9 @@ def up(
 ) -> None:
     """Run the local AWS and all daemons until Ctrl-C.
 
-    Creates the SWF domain, the client's queues and the buckets cpe-input and cpe-output. Once the stack
-    takes jobs, environment.json appears in the stack's folder; `cpe env` prints it. A daemon that dies is
-    started again. However this process ends, everything ends with it.
+    Creates the SWF domain, the client's queues and the buckets cpe-input, cpe-output and cpe-payloads. Once
+    the stack takes jobs, environment.json appears in the stack's folder; `cpe env` prints it. A daemon that
+    dies is started again. However this process ends, everything ends with it.
     """
     from cpe import shipped
     from cpe.config import load_settings
@@ -115,9 +115,9 @@ def up(
 def _run(
     stack: Stack, types: set[tuple[str, str]], place: StackFolder, aws: LocalAws, *, as_json: bool
 ) -> int:
-    from cpe.aws.provision import provision_stack
+    from cpe.aws.provision import PAYLOADS, provision_stack
     from cpe.aws.session import AwsSession
-    from cpe.stack.configuration import client_configuration, stack_configuration
+    from cpe.stack.configuration import client_configuration, client_entry, stack_configuration
     from cpe.stack.console import Console
     from cpe.stack.supervisor import Supervisor
 
@@ -130,13 +130,16 @@ def _run(
         "OUTPUT_QUEUE": queues.output,
         "CPE_CONFIG": str(place.config),
         "CPE_CLIENT_CONFIG": str(place.client),
+        "CPE_PAYLOADS": PAYLOADS.url,
     }
     _enter(environment)
-    client = client_configuration(stack.client, input_queue=queues.input, output_queue=queues.output)
-    place.write(place.client, client)
+    entry = client_entry(stack.client, input_queue=queues.input, output_queue=queues.output)
+    place.write(place.client, client_configuration(entry, payloads=PAYLOADS))
     place.write(
         place.config,
-        stack_configuration(domain=stack.domain, client=client, activities=stack.activities),
+        stack_configuration(
+            domain=stack.domain, client=entry, activities=stack.activities, payloads=PAYLOADS
+        ),
     )
 
     programs = stack.programs()

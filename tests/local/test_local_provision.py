@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
 import pytest
+from click.testing import CliRunner
 
-from cpe.aws.provision import MAX_RECEIVES, create_bucket, create_client_queues, registered_types
-from cpe.errors import AwsError
+from cpe.aws.provision import (
+    MAX_RECEIVES,
+    PAYLOAD_DAYS,
+    PAYLOADS,
+    create_bucket,
+    create_client_queues,
+    create_payload_bucket,
+    registered_types,
+)
+from cpe.cli.provision import provision
+from cpe.client import PayloadPlace, load_client_config
+from cpe.config import load_settings
+from cpe.errors import AwsError, ConfigError
 
 if TYPE_CHECKING:
     from cpe.local.server import LocalAws
@@ -30,6 +43,49 @@ def test_buckets_stand_in_the_clients_region(local_aws: LocalAws) -> None:
     for _ in range(2):
         create_bucket(s3, "cpe-output")
     assert s3.get_bucket_location(Bucket="cpe-output")["LocationConstraint"] == "eu-west-3"
+
+
+def expirations(bucket: str) -> list[tuple[str, int]]:
+    rules = boto3.client("s3").get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    return [(rule["Filter"]["Prefix"], rule["Expiration"]["Days"]) for rule in rules]
+
+
+def test_payloads_expire(local_aws: LocalAws) -> None:
+    s3 = boto3.client("s3")
+    for _ in range(2):
+        create_payload_bucket(s3, PAYLOADS)
+    assert expirations("cpe-payloads") == [("payloads/", PAYLOAD_DAYS)]
+
+
+def test_rules_that_a_bucket_has_are_kept(local_aws: LocalAws) -> None:
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket="shared")
+    place = PayloadPlace(bucket="shared", prefix="cpe/")
+    create_payload_bucket(s3, PayloadPlace(bucket="shared", prefix="other/"), days=7)
+    create_payload_bucket(s3, place)
+    assert expirations("shared") == [("other/", 7), ("cpe/", PAYLOAD_DAYS)]
+    # Nor is the operator's own rule for our prefix changed.
+    create_payload_bucket(s3, place, days=800)
+    assert expirations("shared") == [("other/", 7), ("cpe/", PAYLOAD_DAYS)]
+
+
+def test_provisioning_writes_where_large_payloads_lie(local_aws: LocalAws, tmp_path: Path) -> None:
+    arguments = ["--payloads", "s3://my-payloads/cpe", "--dir", str(tmp_path)]
+    told = CliRunner().invoke(provision, arguments, catch_exceptions=False)
+    assert told.exit_code == 0
+    assert told.stderr == "large payloads lie in s3://my-payloads/cpe/ for 400 days\n"
+    place = PayloadPlace(bucket="my-payloads", prefix="cpe/")
+    assert load_settings(tmp_path / "config.json", environ={}).payloads == place
+    assert load_client_config(tmp_path / "client.json").payloads == place
+    assert expirations("my-payloads") == [("cpe/", PAYLOAD_DAYS)]
+
+
+def test_a_place_that_is_none_is_refused_before_anything_is_made(local_aws: LocalAws, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="--payloads is 'my-payloads'"):
+        CliRunner().invoke(
+            provision, ["--payloads", "my-payloads", "--dir", str(tmp_path)], catch_exceptions=False
+        )
+    assert boto3.client("s3").list_buckets()["Buckets"] == []
 
 
 def test_a_command_that_nobody_can_read_ends_in_the_dead_letter_queue(local_aws: LocalAws) -> None:

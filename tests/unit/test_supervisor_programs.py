@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from cpe.client import ClientConfig, PayloadPlace, load_client_config
 from cpe.config import ActivitySettings, load_settings
 from cpe.errors import ConfigError
 from cpe.plan import load_plans
 from cpe.shipped import plans, sample_config
-from cpe.stack.configuration import client_configuration, stack_configuration
+from cpe.stack.configuration import client_configuration, client_entry, stack_configuration
 from cpe.stack.programs import Stack, needed_activities
 
 ACTIVITIES = (
@@ -68,8 +69,9 @@ def test_many_workers_have_numbers() -> None:
 
 
 def test_the_configuration_says_the_same_again(tmp_path: Path) -> None:
-    client = client_configuration("ClientA", input_queue="http://q/1/in", output_queue="http://q/1/out")
-    tree = stack_configuration(domain="SADomain", client=client, activities=ACTIVITIES)
+    payloads = PayloadPlace(bucket="my-payloads", prefix="cpe/")
+    entry = client_entry("ClientA", input_queue="http://q/1/in", output_queue="http://q/1/out")
+    tree = stack_configuration(domain="SADomain", client=entry, activities=ACTIVITIES, payloads=payloads)
     (tmp_path / "config.json").write_text(json.dumps(tree))
     settings = load_settings(tmp_path / "config.json", environ={})
     assert settings.activities == ACTIVITIES
@@ -77,6 +79,11 @@ def test_the_configuration_says_the_same_again(tmp_path: Path) -> None:
     assert [(c.name, c.input_queue, c.output_queue) for c in settings.clients] == [
         ("ClientA", "http://q/1/in", "http://q/1/out")
     ]
+    assert settings.payloads == payloads
+    (tmp_path / "client.json").write_text(json.dumps(client_configuration(entry, payloads=payloads)))
+    assert load_client_config(tmp_path / "client.json") == ClientConfig(
+        name="ClientA", input_queue="http://q/1/in", output_queue="http://q/1/out", payloads=payloads
+    )
 
 
 def test_only_what_the_plans_use_is_run() -> None:
