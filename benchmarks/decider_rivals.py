@@ -82,24 +82,24 @@ def _median(rounds: Sequence[Measured]) -> Measured:
     return sorted(rounds, key=lambda measured: measured.seconds)[len(rounds) // 2]
 
 
-def tables(rows: Sequence[Row]) -> list[Table]:
-    """Lay rows out, a table for each workflow.
+def show(rows: Sequence[Row]) -> None:
+    """Print a table for each workflow, and what is missing.
 
     Deciders need different numbers of decisions for one and the same workflow, so what an execution takes in
     all, in the last three columns, says more than a rate.
     """
-    shown: dict[str, Table] = {}
+    tables: dict[str, Table] = {}
     for workflow in {row.workflow: None for row in rows}:
         title = f"{workflow} of {ACTIVITIES}: rate, cost, and an execution's sums"
-        shown[workflow] = Table(Column("decider", no_wrap=True), *_COLUMNS, title=title)
+        tables[workflow] = Table(Column("decider", no_wrap=True), *_COLUMNS, title=title)
     for row in rows:
-        shown[row.workflow].add_row(f"{row.decider} {row.version}", *_cells(row))
-    return list(shown.values())
-
-
-def notes(rows: Sequence[Row]) -> list[str]:
-    """Tell what is missing, and why."""
-    return [f"{row.decider} {row.version}, {row.workflow}: {row.missing}" for row in rows if row.missing]
+        tables[row.workflow].add_row(f"{row.decider} {row.version}", *_cells(row))
+    console = Console()
+    for table in tables.values():
+        console.print(table)
+    for row in rows:
+        if row.missing:
+            console.print(f"{row.decider} {row.version}, {row.workflow}: {row.missing}", markup=False)
 
 
 def _cells(row: Row) -> list[str]:
@@ -137,11 +137,7 @@ def main() -> int:
     if options.json:
         print(json.dumps(as_json(rows), indent=2))
     else:
-        console = Console()
-        for table in tables(rows):
-            console.print(table)
-        for note in notes(rows):
-            console.print(note, markup=False)
+        show(rows)
     return 1 if any(row.missing and row.decider.startswith("cpe") for row in rows) else 0
 
 
