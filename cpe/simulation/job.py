@@ -120,10 +120,8 @@ class Job:
         while self._seen < len(self._swf.recorded):
             recorded = self._swf.recorded[self._seen]
             self._seen += 1
-            kind = recorded.event["eventType"]
-            if kind == "ActivityTaskScheduled":
-                self._workers.expect(recorded)
-            elif kind in _BEGINNINGS and recorded.workflow_id == JOB.workflow_id:
+            self._workers.notice(recorded)
+            if recorded.event["eventType"] in _BEGINNINGS and recorded.workflow_id == JOB.workflow_id:
                 step = self._begun_step(recorded)
                 if step not in self._begun:
                     self._begun.add(step)

@@ -9,6 +9,10 @@ from typing import Any, TypeAlias
 
 from cpe.local.swf.engine import Engine
 from cpe.local.swf.engine.changes import Event, EventsRecorded
+from cpe.local.swf.engine.durations import seconds
+from cpe.local.swf.engine.execution import Execution
+from cpe.local.swf.engine.fold import CLOSE_STATUS
+from cpe.local.swf.engine.parts import ActivityTask
 from cpe.local.swf.engine.tasks import TaskKind, TaskList
 from cpe.local.swf.model import operations
 from cpe.local.swf.paging import PageTokens
@@ -18,6 +22,9 @@ from cpe.local.swf.store.memory import MemoryStore
 DOMAIN = "simulation"
 DECISIONS = "decisions"
 """The task list of decisions where a plan names no other."""
+
+CLOSINGS = frozenset(CLOSE_STATUS)
+"""The types of events that close an execution."""
 
 Operation: TypeAlias = Callable[[dict[str, Any], float], Any]
 
@@ -201,6 +208,14 @@ class SimulatedSwf:
         self._engine.offer(run_id, scheduled_id)
         self._take_in()
 
+    def keep(self, run_id: str, scheduled_id: int) -> None:
+        """Let a task's worker send heartbeats from now on, without playing each of them."""
+        self._engine.keep(run_id, scheduled_id)
+
+    def abandon(self, run_id: str, scheduled_id: int, *, last_beat: float) -> None:
+        """Let a task's worker send no more heartbeats."""
+        self._engine.abandon(run_id, scheduled_id, last_beat)
+
     # Time
 
     def move_to(self, moment: float) -> None:
@@ -255,15 +270,28 @@ class SimulatedSwf:
 
 
 class _Engine(Engine):
-    """The engine, with tasks that can be kept from workers: SWF has no word for a fleet that is away."""
+    """The engine, with what SWF has no word for: fleets that are away, and heartbeats beyond number."""
 
     def withhold(self, run_id: str, scheduled_id: int) -> None:
-        execution = self._world.runs[run_id]
-        task = execution.activities[scheduled_id]
+        execution, task = self._find(run_id, scheduled_id)
         self._world.tasks.remove(TaskList("activity", DOMAIN, task.task_list), task, execution)
 
     def offer(self, run_id: str, scheduled_id: int) -> None:
-        execution = self._world.runs.get(run_id)
-        task = execution.activities.get(scheduled_id) if execution is not None else None
-        if execution is not None and task is not None:
+        if run_id in self._world.runs and scheduled_id in self._world.runs[run_id].activities:
+            execution, task = self._find(run_id, scheduled_id)
             self._world.tasks.put(TaskList("activity", DOMAIN, task.task_list), task, execution)
+
+    def keep(self, run_id: str, scheduled_id: int) -> None:
+        execution, task = self._find(run_id, scheduled_id)
+        task.heartbeat = None
+        self._world.watch(execution, task)
+
+    def abandon(self, run_id: str, scheduled_id: int, last_beat: float) -> None:
+        execution, task = self._find(run_id, scheduled_id)
+        task.heartbeat = seconds(task.attributes["heartbeatTimeout"])
+        task.heartbeat_at = last_beat
+        self._world.watch(execution, task)
+
+    def _find(self, run_id: str, scheduled_id: int) -> tuple[Execution, ActivityTask]:
+        execution = self._world.runs[run_id]
+        return execution, execution.activities[scheduled_id]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from cpe.local.swf.faults import SwfFault
 from cpe.plan.for_each import step_of
 from cpe.protocol.references import MAX_SWF_DATA
 from cpe.simulation.agenda import Agenda
@@ -22,7 +22,7 @@ from cpe.simulation.behaviour import (
     TimeOut,
     TimeoutKind,
 )
-from cpe.simulation.swf import Recorded, SimulatedSwf
+from cpe.simulation.swf import CLOSINGS, Recorded, SimulatedSwf
 
 LONGEST_INTERVAL = 10.0
 """Seconds between heartbeats at most, a third of the time-out otherwise: as CPE's workers do."""
@@ -30,17 +30,36 @@ LONGEST_INTERVAL = 10.0
 
 @dataclass(slots=True, kw_only=True)
 class _Attempt:
-    """What a worker has in hand; `token` is empty until it does."""
+    """What a worker is going to do with a task, and since when it does it; `token` is empty until then."""
 
     task: Task
     behaviour: Behaviour
-    interval: float
+    scheduled_id: int
+    heartbeat_timeout: str
     token: str = ""
-    is_over: bool = False
+    since: float = 0.0
+
+    @property
+    def interval(self) -> float:
+        """Seconds between heartbeats."""
+        if self.heartbeat_timeout == "NONE":
+            return LONGEST_INTERVAL
+        return min(max(int(self.heartbeat_timeout) / 3, 1.0), LONGEST_INTERVAL)
+
+    def next_beat(self, now: float) -> float:
+        """Tell when the next heartbeat is sent."""
+        return self.since + max(1, math.ceil((now - self.since) / self.interval)) * self.interval
+
+    def last_beat(self, now: float) -> float:
+        """Tell when the last heartbeat was sent, or the task taken."""
+        return self.since + (now - self.since) // self.interval * self.interval
 
 
 class Workers:
     """Works.
+
+    A worker beats at its interval as long as it lives. That keeps its task, and nothing else comes of it
+    until somebody asks the activity to stop; so only the heartbeat that tells of that is played.
 
     Args:
         swf: Where tasks come from and answers go.
@@ -56,23 +75,61 @@ class Workers:
         self._agenda = agenda
         self._choose = choose
         self._at_once = at_once
-        self._busy = 0
         self._attempts: Counter[tuple[str, str]] = Counter()
         self._waiting: dict[tuple[str, int], _Attempt] = {}
+        self._in_hand: dict[tuple[str, str], _Attempt] = {}
 
     @property
     def is_free(self) -> bool:
         """Whether another task can be taken."""
-        return self._at_once is None or self._busy < self._at_once
+        return self._at_once is None or len(self._in_hand) < self._at_once
 
-    def expect(self, recorded: Recorded) -> None:
-        """Hear of an ActivityTaskScheduled, and settle what becomes of its task."""
+    def notice(self, recorded: Recorded) -> None:
+        """Hear of an event: a task that came to be, is to be stopped, or is no longer anybody's."""
+        kind = recorded.event["eventType"]
+        if kind == "ActivityTaskScheduled":
+            self._expect(recorded)
+        elif kind == "ActivityTaskCancelRequested":
+            activity_id = recorded.event["activityTaskCancelRequestedEventAttributes"]["activityId"]
+            attempt = self._in_hand.get((recorded.run_id, activity_id))
+            if attempt is not None:
+                self._agenda.enter(attempt.next_beat(self._swf.now), partial(self._beat, attempt))
+        elif kind == "ActivityTaskTimedOut":
+            scheduled_id = recorded.event["activityTaskTimedOutEventAttributes"]["scheduledEventId"]
+            self._lose(recorded.run_id, lambda attempt: attempt.scheduled_id == scheduled_id)
+        elif kind in CLOSINGS:
+            self._lose(recorded.run_id, lambda _: True)
+
+    def take(self, task_list: str) -> None:
+        """Poll, and begin to work."""
+        given = self._swf.poll_activity(task_list)
+        if given is None:
+            return
+        run_id = given["workflowExecution"]["runId"]
+        started = self._swf.history(run_id)[given["startedEventId"] - 1]
+        scheduled_id = started["activityTaskStartedEventAttributes"]["scheduledEventId"]
+        attempt = self._waiting.pop((run_id, scheduled_id))
+        attempt.token, attempt.since = given["taskToken"], self._swf.now
+        self._in_hand[run_id, attempt.task.activity_id] = attempt
+        if attempt.heartbeat_timeout == "NONE" or int(attempt.heartbeat_timeout) > attempt.interval:
+            self._swf.keep(run_id, scheduled_id)
+        behaviour = attempt.behaviour
+        if not isinstance(behaviour, TimeOut):
+            self._agenda.enter(self._swf.now + behaviour.after, partial(self._answer, attempt, behaviour))
+        elif behaviour.kind is TimeoutKind.HEARTBEAT:
+            self._agenda.enter(self._swf.now + behaviour.after, partial(self._die, attempt))
+
+    def _expect(self, recorded: Recorded) -> None:
         attributes = recorded.event["activityTaskScheduledEventAttributes"]
+        scheduled_id = int(recorded.event["eventId"])
         task = self._task(recorded, attributes)
         behaviour = self._choose(task)
-        scheduled = (recorded.run_id, int(recorded.event["eventId"]))
+        scheduled = (recorded.run_id, scheduled_id)
         self._waiting[scheduled] = _Attempt(
-            task=task, behaviour=behaviour, interval=_interval(attributes["heartbeatTimeout"])
+            task=task,
+            behaviour=behaviour,
+            scheduled_id=scheduled_id,
+            heartbeat_timeout=attributes["heartbeatTimeout"],
         )
         if not isinstance(behaviour, TimeOut):
             return
@@ -81,24 +138,6 @@ class Workers:
         elif behaviour.kind is TimeoutKind.SCHEDULE_TO_CLOSE and (late := _late_start(attributes)):
             self._swf.withhold(*scheduled)
             self._agenda.enter(self._swf.now + late, partial(self._swf.offer, *scheduled))
-
-    def take(self, task_list: str) -> None:
-        """Poll, and begin to work."""
-        given = self._swf.poll_activity(task_list)
-        if given is None:
-            return
-        run_id = given["workflowExecution"]["runId"]
-        history = self._swf.history(run_id)
-        started = history[given["startedEventId"] - 1]["activityTaskStartedEventAttributes"]
-        attempt = self._waiting.pop((run_id, started["scheduledEventId"]))
-        attempt.token = given["taskToken"]
-        self._busy += 1
-        behaviour, now = attempt.behaviour, self._swf.now
-        if not isinstance(behaviour, TimeOut):
-            self._agenda.enter(now + behaviour.after, partial(self._answer, attempt, behaviour))
-        elif behaviour.kind is TimeoutKind.HEARTBEAT:
-            self._agenda.enter(now + behaviour.after, partial(self._end, attempt))
-        self._agenda.enter(now + attempt.interval, partial(self._beat, attempt))
 
     def _task(self, recorded: Recorded, attributes: Mapping[str, Any]) -> Task:
         activity_id, kind = attributes["activityId"], attributes["activityType"]
@@ -116,27 +155,19 @@ class Workers:
         )
 
     def _beat(self, attempt: _Attempt) -> None:
-        if attempt.is_over:
-            return
-        try:
-            cancel_requested = self._swf.heartbeat(attempt.token)
-        except SwfFault:  # SWF gave the task up
-            self._end(attempt)
-            return
-        if cancel_requested:
+        if self._has(attempt) and self._swf.heartbeat(attempt.token):
             self._answer(attempt, Cancel())
-        else:
-            self._agenda.enter(self._swf.now + attempt.interval, partial(self._beat, attempt))
 
     def _answer(self, attempt: _Attempt, behaviour: Succeed | Fail | Cancel) -> None:
-        if attempt.is_over:
-            return
-        self._end(attempt)
-        try:
+        if self._has(attempt):
+            self._end(attempt)
             self._tell(attempt.token, behaviour)
-        except SwfFault as fault:
-            if fault.name != "UnknownResourceFault":
-                raise
+
+    def _die(self, attempt: _Attempt) -> None:
+        if self._has(attempt):
+            self._end(attempt)
+            last = attempt.last_beat(self._swf.now)
+            self._swf.abandon(attempt.task.run_id, attempt.scheduled_id, last_beat=last)
 
     def _tell(self, token: str, behaviour: Succeed | Fail | Cancel) -> None:
         match behaviour:
@@ -150,17 +181,17 @@ class Workers:
             case Cancel():
                 self._swf.cancel_activity(token, "the activity was asked to stop")
 
+    def _has(self, attempt: _Attempt) -> bool:
+        return self._in_hand.get((attempt.task.run_id, attempt.task.activity_id)) is attempt
+
     def _end(self, attempt: _Attempt) -> None:
-        """Work no longer, be it that the work is done or that the worker is dead."""
-        if not attempt.is_over:
-            attempt.is_over = True
-            self._busy -= 1
+        del self._in_hand[attempt.task.run_id, attempt.task.activity_id]
 
-
-def _interval(heartbeat_timeout: str) -> float:
-    if heartbeat_timeout == "NONE":
-        return LONGEST_INTERVAL
-    return min(max(int(heartbeat_timeout) / 3, 1.0), LONGEST_INTERVAL)
+    def _lose(self, run_id: str, which: Callable[[_Attempt], bool]) -> None:
+        """Let go of tasks that SWF gave up."""
+        lost = [one for one in self._in_hand.values() if one.task.run_id == run_id and which(one)]
+        for attempt in lost:
+            self._end(attempt)
 
 
 def _late_start(attributes: Mapping[str, Any]) -> int:
