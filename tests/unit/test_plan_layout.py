@@ -112,6 +112,13 @@ def test_a_long_arrow_bends_twice_at_most_when_nothing_is_in_its_way() -> None:
     assert len({stretch[0].x for stretch in route.stretches}) <= 3
 
 
+def test_labels_stand_above_the_boxes_of_a_fan() -> None:
+    layout = lay_out([SIZE] * 8, [Link(source=0, target=number, label=LABEL) for number in range(1, 8)])
+    for route, box in zip(layout.routes, layout.boxes[1:], strict=True):
+        assert route.label
+        assert route.label.left + LABEL.width / 2 == pytest.approx(box.left + SIZE.width / 2, abs=0.2)
+
+
 def test_arrows_that_need_not_cross_do_not() -> None:
     # Drawn in the order of their numbers, the two arrows would cross.
     layout = lay_out([SIZE] * 4, [Link(source=0, target=3), Link(source=1, target=2)])
