@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cpe.plan.check_activities import read_activities
-from cpe.plan.check_steps import read_steps
+from cpe.plan.check_steps import read_steps, step_paths
 from cpe.plan.findings import PlanRefused
 from cpe.plan.graph import CycleError, Dependencies, topological_order
 from cpe.plan.model import Plan, Step
@@ -42,14 +42,15 @@ def check_source(source: Source) -> Plan:
         raise PlanRefused(reader.findings)
     activities = read_activities(reader, root)
     steps = read_steps(reader, root, activities)
-    _check_cleanups(reader, steps)
+    paths = step_paths(reader, root)
+    _check_cleanups(reader, steps, paths)
     name, version = reader.name(("name",)), reader.name(("version",), most=MAX_VERSION)
     result = reader.template(("result",), root.get("result"), required=set(steps), known=set(steps))
     input_spec = reader.input_spec(("input_spec",), root.get("input_spec"))
     execution_timeout = _execution_timeout(reader)
     task_timeout = reader.timeout(("default_task_start_to_close_timeout",), DEFAULT_TASK_TIMEOUT)
     tags = _tags(reader, root)
-    order = _order(reader, steps)
+    order = _order(reader, steps, paths)
     if reader.findings:
         raise PlanRefused(reader.findings)
     ordered = tuple(steps[step] for step in order)
@@ -77,23 +78,22 @@ def _execution_timeout(reader: Reader) -> str:
     return text
 
 
-def _order(reader: Reader, steps: Mapping[str, Step]) -> list[str]:
+def _order(reader: Reader, steps: Mapping[str, Step], paths: Mapping[str, Path]) -> list[str]:
     requires = {
         name: {one.step for one in step.requires if one.step in steps} for name, step in steps.items()
     }
     try:
         return topological_order(requires)
     except CycleError as error:
-        index = list(steps).index(error.cycle[0])
-        reader.find(("steps", index, "requires"), "CYCLE", f"steps require each other: {error}")
+        reader.find((*paths[error.cycle[0]], "requires"), "CYCLE", f"steps require each other: {error}")
         return []
 
 
-def _check_cleanups(reader: Reader, steps: Mapping[str, Step]) -> None:
+def _check_cleanups(reader: Reader, steps: Mapping[str, Step], paths: Mapping[str, Path]) -> None:
     """A step that runs only when the job is cancelled must not hold up the others."""
     cleanups = {step.on_cancel for step in steps.values()}
-    for index, step in enumerate(steps.values()):
-        place: Path = ("steps", index)
+    for step in steps.values():
+        place = paths[step.name]
         if step.on_cancel is not None and step.name in cleanups:
             message = f"{step.name!r} runs when the job is cancelled; it cannot be cleaned up after itself"
             reader.find((*place, "on_cancel"), "INVALID_CLEANUP", message, key=True)

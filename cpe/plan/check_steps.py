@@ -60,6 +60,8 @@ def read_steps(
     }
     steps: dict[str, Step] = {}
     for index, raw in enumerate(items(root, "steps")):
+        if not raw:
+            continue  # the check of the shape has told
         step = _StepReader(
             reader, root, activities, retries=retries, names=names, path=("steps", index), raw=raw
         ).read()
@@ -67,6 +69,14 @@ def read_steps(
             reader.find(("steps", index, "name"), "DUPLICATE_STEP", f"there are two steps {step.name!r}")
         steps[step.name] = step
     return steps
+
+
+def step_paths(reader: Reader, root: Mapping[str, Any]) -> dict[str, Path]:
+    """Where each step stands, by name."""
+    return {
+        reader.text(("steps", index, "name")): ("steps", index)
+        for index, _ in enumerate(items(root, "steps"))
+    }
 
 
 class _StepReader:
@@ -118,6 +128,8 @@ class _StepReader:
         for index, entry in enumerate(raw if isinstance(raw, list) else []):
             at: Path = (*self._path, "requires", index)
             pair = isinstance(entry, list)
+            if isinstance(entry, dict) or (pair and len(entry) != 2):  # noqa: PLR2004 - a pair
+                continue  # the check of the shape has told
             step = self._reader.text((*at, 0) if pair else at)
             status = self._reader.text((*at, 1)) if pair else "completed"
             if step not in self._names:
@@ -135,9 +147,11 @@ class _StepReader:
 
     def _work(self) -> Work:
         kinds = [kind for kind in _OWN_KEYS if kind in self._raw]
-        if self._raw and len(kinds) != 1:
+        if len(kinds) != 1:
             message = "a step has one of 'activity', 'workflow', 'eval', 'wait' and 'signal'"
-            self._find(None, "STEP_KIND", message)
+            if len(kinds) > 1:
+                message += f"; this one has {' and '.join(repr(kind) for kind in kinds)}"
+            self._find(kinds[1] if len(kinds) > 1 else None, "STEP_KIND", message, key=len(kinds) > 1)
         for key in sorted(self._raw.keys() & _OWNERS.keys()):
             if not _OWNERS[key] & self._raw.keys():
                 owners = " or ".join(repr(kind) for kind in _OWN_KEYS if kind in _OWNERS[key])
@@ -171,7 +185,9 @@ class _StepReader:
         raw = mapping(self._raw.get("timeouts"))
         return RunActivity(
             activity=activity,
-            timeouts=read_timeouts(self._reader, (*self._path, "timeouts"), raw, activity.timeouts),
+            timeouts=read_timeouts(self._reader, (*self._path, "timeouts"), raw, activity.timeouts)
+            if raw
+            else activity.timeouts,
             input=self._input(),
             retry=self._retry(activity.name),
             priority=self._priority(),

@@ -34,7 +34,7 @@ class Tolerance:
         """
         number, percent, rest = text.partition("%")
         if rest or not number.isascii() or not number.isdigit() or (percent and int(number) > 100):  # noqa: PLR2004 - per cent
-            raise ValueError("must be a number of items, or a share such as 10%")
+            raise ValueError("tolerate must be a number of items, or a share such as 10%")
         return cls(percent=int(number)) if percent else cls(count=int(number))
 
     def allows(self, *, failed: int, total: int) -> bool:

@@ -143,7 +143,7 @@ class Reader:
         if not (others := names - required - {INPUT_NAME}):
             return
         places = self._source.words(path, within, word)
-        for name in sorted(others):
+        for name in sorted(others)[:_MAX_FINDINGS]:
             if name in known:
                 message = f"{path[-1]} uses {name!r}, which the step does not require"
                 self.find(path, "NOT_REQUIRED", message, at=places.get(name))

@@ -130,4 +130,4 @@ def _expectation(expected: str | list[str]) -> str:
 
 def _name_of(value: object) -> str:
     names = {dict: "a mapping", list: "a list", str: "text", bool: "true or false", type(None): "nothing"}
-    return names.get(type(value), "a number")
+    return names.get(type(value), str(value))

@@ -130,6 +130,8 @@ def read_source(text: str, file: str) -> Source:
         mark = error.problem_mark or error.context_mark
         where = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         reason = " ".join(part for part in (error.context, error.problem) if part)
+        if error.context and error.context_mark and error.context_mark.line + 1 < where[0]:
+            reason += f"; it begins in line {error.context_mark.line + 1}"
         raise PlanRefused([Finding(file, *where, "NOT_YAML", reason)]) from None
     except yaml.YAMLError as error:
         reason = str(error).splitlines()[0]
@@ -222,7 +224,8 @@ class _Converter:
 
     def _value(self, events: _Events, event: yaml.NodeEvent, path: Path) -> Any:
         if event.tag not in _TAGS:
-            self._find(event, "WRONG_TYPE", f"the tag {event.tag!r} means nothing in a plan")
+            tag = event.tag.replace(_CORE, "!!")
+            self._find(event, "WRONG_TYPE", f"the tag {tag} means nothing in a plan")
         if isinstance(event, yaml.MappingStartEvent):
             return self._mapping(events, path)
         if isinstance(event, yaml.SequenceStartEvent):
@@ -238,8 +241,9 @@ class _Converter:
             key = self._key(events, event, path)
             if key is None:
                 self._find(event, "WRONG_TYPE", "a key must be text")
-                key = ""
-            elif key in values:
+                self._convert(events, events.take(), (*path, ""))
+                continue
+            if key in values:
                 self._find(event, "DUPLICATE_KEY", f"{key!r} stands here twice")
             self._key_places[(*path, key)] = event.start_mark
             values[key] = self._convert(events, events.take(), (*path, key))

@@ -114,6 +114,8 @@ def _keyword_problems(schema: Mapping[str, Any]) -> Iterator[SchemaProblem]:
             if path[-1:] == ("type",) and isinstance(error.instance, str):
                 suggested = suggestions.did_you_mean(error.instance, _JSON_TYPES)
                 message = f"{error.instance!r} is no JSON type{suggested}"
+            elif error.validator == "anyOf":
+                message = f"{error.instance!r:.100} is nothing that the keyword takes"
             yield SchemaProblem(path, message)
     except RecursionError:
         yield SchemaProblem((), "it is nested too deeply")
@@ -143,14 +145,12 @@ def _reference_problems(schema: Mapping[str, Any]) -> Iterator[SchemaProblem]:
         if path[-1:] != ("$ref",) or not isinstance(reference, str):
             continue
         if not reference.startswith("#"):
-            yield SchemaProblem(
-                path, f"$ref {reference!r} leads elsewhere; a schema may refer to itself only"
-            )
+            yield SchemaProblem(path, f"{reference!r} leads elsewhere; a schema may refer to itself only")
             continue
         try:
             resolver.lookup(reference)
         except Unresolvable:
-            yield SchemaProblem(path, f"$ref {reference!r} leads nowhere")
+            yield SchemaProblem(path, f"{reference!r} leads nowhere")
 
 
 def _values(

@@ -115,8 +115,8 @@ def _compiled(environment: Environment, text: str) -> tuple[_Render, frozenset[s
     except jinja2.TemplateSyntaxError:
         raise
     # Python's parser has its own limits for what Jinja makes of a template, and for the digits of a number.
-    except (RecursionError, SyntaxError, ValueError, MemoryError) as error:
-        reason = f"it is too long or nested too deeply: {type(error).__name__}"
+    except (RecursionError, SyntaxError, ValueError, MemoryError):
+        reason = "it is nested too deeply, or a number in it is too long"
         raise jinja2.TemplateSyntaxError(reason, lineno=1) from None
 
 
