@@ -153,16 +153,22 @@ def test_a_stack_runs_a_job_and_leaves_nothing_behind(folder: Path) -> None:
         environment = json.loads(output)
         assert set(environment) == {
             *("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"),
-            *("INPUT_QUEUE", "OUTPUT_QUEUE", "CPE_CONFIG", "CPE_CLIENT_CONFIG"),
+            *("INPUT_QUEUE", "OUTPUT_QUEUE", "CPE_CONFIG", "CPE_CLIENT_CONFIG", "CPE_PAYLOADS"),
         }
         assert "export INPUT_QUEUE=http://127.0.0.1:" in run("env", cwd=folder)[1]
         client = json.loads(Path(environment["CPE_CLIENT_CONFIG"]).read_text())
         assert client == {
             "name": "ClientA",
             "queues": {"input": environment["INPUT_QUEUE"], "output": environment["OUTPUT_QUEUE"]},
+            "payloads": {"bucket": "cpe-payloads", "prefix": "payloads/"},
         }
+        assert environment["CPE_PAYLOADS"] == "s3://cpe-payloads/payloads/"
         s3 = boto3.client("s3", endpoint_url=environment["AWS_ENDPOINT_URL"])
-        assert [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]] == ["cpe-input", "cpe-output"]
+        assert [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]] == [
+            "cpe-input",
+            "cpe-output",
+            "cpe-payloads",
+        ]
 
         sqs = send(environment, "job-1", text="one two three")
         seen = events_until(sqs, environment["OUTPUT_QUEUE"], "WORKFLOW_COMPLETED")
