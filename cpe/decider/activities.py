@@ -1,20 +1,20 @@
-"""Where each activity of one walk over a plan stands: a step's own, or that of an item of `for_each`."""
+"""Where each activity and child workflow of a walk stands: a step's own, or that of an item of `for_each`."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cpe.decider.execution import Attempt, Ended, Ending, Execution, Fault
+from cpe.decider.execution import Attempt, Closing, Ended, Ending, Execution, Fault, TimerState
+from cpe.decider.parcels import Packer, Parcel
+from cpe.decider.timers import Timer, refusal_timer, retry_timer
 from cpe.errors import StepFault
-from cpe.plan import RunActivity, StepStatus
+from cpe.plan import RunActivity, Runs, StepStatus
 from cpe.plan.retry import RetryPolicy
+from cpe.plan.swf_names import MAX_NAME, name_problem
 from cpe.plan.templates import parse_json
-
-MAX_DATA = 32_768
-"""Characters of an input or a result (service model of SWF)."""
+from cpe.protocol.references import Reference
 
 MAX_HANDBACKS = 10
 """How often an activity is scheduled again because its worker was stopped.
@@ -22,65 +22,77 @@ MAX_HANDBACKS = 10
 Workers are stopped on purpose, so this is no failure of the activity; but it must not go round for ever.
 """
 
+MAX_REFUSALS = 6
+"""How often SWF is asked for something that it refuses. The pauses are 2, 4, 8, 16 and 32 seconds.
+
+Most causes pass: a rate or a quota, or a type that a worker registers as soon as it starts.
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
-    """An activity to schedule: its id, what to run, and the attempt's number from 1.
+    """What to schedule: an activity, or a child workflow.
 
-    `input` is JSON text, None for none.
+    Attributes:
+        activity_id: Its id.
+        work: What to run.
+        input: JSON text, or a reference to it; None for none.
+        number: The attempt's, from 1.
+        task_list: Instead of the plan's own; None for that.
     """
 
     activity_id: str
-    work: RunActivity
-    input: str | None
+    work: Runs
+    input: Parcel | None
     number: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timer:
-    """A timer to start; whole seconds."""
-
-    id: str
-    seconds: int
+    task_list: str | None
 
 
 class Activities:
-    """The activities of one walk. Names are activity ids, or those of steps that run none.
+    """The activities and child workflows of one walk. Names are their ids, or those of steps that run none.
 
     Attributes:
         outputs: What was found in results, by name.
         failures: Why what failed failed, by name.
-        ready: The activities to schedule.
-        timers: The timers to start.
-        new_faults: Failures found in this walk that the history does not have yet.
+        ready: What is to be scheduled, by name.
+        timers: The timers to start, by name.
+        new_faults: Failures found in this walk that the history does not have yet, by name.
     """
 
-    def __init__(self, execution: Execution) -> None:
+    def __init__(self, execution: Execution, packer: Packer) -> None:
         self.outputs: dict[str, Any] = {}
         self.failures: dict[str, Fault] = {}
         self.ready: dict[str, Ready] = {}
         self.timers: dict[str, Timer] = {}
         self.new_faults: dict[str, Fault] = {}
         self._execution = execution
+        self._packer = packer
 
-    def known(self, name: str, work: RunActivity) -> StepStatus | None:
-        """Tell where an activity stands; None if it was never begun."""
+    def known(self, name: str, work: Runs) -> StepStatus | None:
+        """Tell where an activity stands; None if it was never begun, or SWF has refused it so far."""
         fault = self._execution.faults.get(name)
         if fault is not None:
             return self.fail(fault)
-        attempts = self._execution.attempts.get(name)
-        if not attempts:
+        attempt = self._execution.attempts.get(name)
+        if attempt is None:
             return None
-        return self.guarded(name, lambda: self._after(name, work, attempts[-1]))
+        return self.guarded(name, lambda: self._after(name, work, attempt))
 
-    def begin(self, name: str, work: RunActivity, context: Mapping[str, Any]) -> StepStatus:
+    def begin(self, name: str, work: Runs, context: Mapping[str, Any]) -> StepStatus:
         """Make an activity ready for its first attempt.
 
         Raises:
             StepFault: Its input cannot be made.
         """
-        text = _input_of(name, work, context)
-        self.ready[name] = Ready(activity_id=name, work=work, input=text, number=1)
+        if name in self._execution.refusals and not self._is_over_refusal(name):
+            return StepStatus.RUNNING
+        self.ready[name] = Ready(
+            activity_id=name,
+            work=work,
+            input=self._input_of(name, work, context),
+            number=1,
+            task_list=_group_of(work, context),
+        )
         return StepStatus.READY
 
     def guarded(self, name: str, evaluate: Callable[[], StepStatus]) -> StepStatus:
@@ -88,6 +100,7 @@ class Activities:
         try:
             return evaluate()
         except StepFault as error:
+            self.forget(name)
             fault = Fault(step=name, reason=error.code, details=error.message)
             self.new_faults[name] = fault
             return self.fail(fault)
@@ -98,20 +111,29 @@ class Activities:
         return StepStatus.FAILED
 
     def is_over(self, name: str, timer: Timer) -> bool:
-        """Tell whether a time is over; its timer is to be started if there is none yet."""
-        if not timer.seconds:
-            return True
+        """Tell whether a time is over; its timer is to be started if there is none yet.
+
+        Raises:
+            StepFault: SWF refuses to start the timer; the code is its cause.
+        """
         state = self._execution.timers.get(timer.id)
-        if state is None:
-            self.timers[name] = timer
-        return state is not None and state.fired_event_id is not None
+        if state is not None:
+            return has_fired(state, self._execution.closing)
+        seconds = self._execution.carried_timers.get(timer.id, timer.seconds)
+        if not seconds:
+            return True
+        refusal = self._execution.timer_refusals.get(timer.id)
+        if refusal is not None and refusal.count >= MAX_REFUSALS:
+            raise StepFault(f"SWF refused to start timer {timer.id}: {refusal.cause}", code=refusal.cause)
+        self.timers[name] = Timer(id=timer.id, seconds=seconds)
+        return False
 
     def forget(self, name: str) -> None:
         """Drop what was to be begun or started for an activity."""
         self.ready.pop(name, None)
         self.timers.pop(name, None)
 
-    def _after(self, name: str, work: RunActivity, attempt: Attempt) -> StepStatus:
+    def _after(self, name: str, work: Runs, attempt: Attempt) -> StepStatus:
         ended = attempt.ended
         if ended is None:
             return StepStatus.RUNNING
@@ -120,17 +142,74 @@ class Activities:
             return StepStatus.SUCCEEDED
         if not will_retry(work.retry, attempt):
             return self.fail(failure_of(attempt, ended))
-        if not attempt.handed_back and not self.is_over(name, self._pause_after(work, attempt)):
+        if name in self._execution.refusals:
+            if not self._is_over_refusal(name):
+                return StepStatus.RUNNING
+        elif not attempt.handed_back and not self.is_over(name, self._pause_after(work, attempt)):
             return StepStatus.RUNNING
-        number = attempt.number + 1
-        self.ready[name] = Ready(activity_id=name, work=work, input=attempt.input, number=number)
+        self.ready[name] = Ready(
+            activity_id=name,
+            work=work,
+            input=None if attempt.input is None else Parcel(text=attempt.input),
+            number=attempt.number + 1,
+            task_list=attempt.task_list,
+        )
         return StepStatus.READY
 
-    def _pause_after(self, work: RunActivity, attempt: Attempt) -> Timer:
+    def _pause_after(self, work: Runs, attempt: Attempt) -> Timer:
         name = attempt.activity_id
-        failures = attempt.number - attempt.handbacks
-        seconds = work.retry.delay(failures, seed=f"{self._execution.run_id}:{name}")
-        return Timer(id=f"retry.{name}.{attempt.number}", seconds=seconds)
+        seconds = work.retry.delay(
+            attempt.number - attempt.handbacks, seed=f"{self._execution.run_id}:{name}"
+        )
+        return retry_timer(name, attempt.number, seconds)
+
+    def _is_over_refusal(self, name: str) -> bool:
+        """Tell whether SWF may be asked again for what it refused.
+
+        Raises:
+            StepFault: It refused too often; the code is its cause.
+        """
+        refusal = self._execution.refusals[name]
+        if refusal.count >= MAX_REFUSALS:
+            raise StepFault(
+                f"SWF refused {refusal.count} times to schedule {name}: {refusal.cause}", code=refusal.cause
+            )
+        return self.is_over(name, refusal_timer(name, refusal.count, 2**refusal.count))
+
+    def _input_of(self, name: str, work: Runs, context: Mapping[str, Any]) -> Parcel | None:
+        value = work.input.render(context) if work.input is not None else None
+        if isinstance(work, RunActivity):
+            work.activity.input_spec.check(value, f"the input of {name}")
+        elif len(child_id(self._execution, name)) > MAX_NAME:
+            message = (
+                f"a child's workflow id has at most {MAX_NAME} characters: {child_id(self._execution, name)}"
+            )
+            raise StepFault(message, code="CHILD_ID_TOO_LONG")
+        if work.input is None:
+            return None
+        return self._packer.pack_value(value, f"the input of {name}", code="INPUT_TOO_LARGE")
+
+
+def child_id(execution: Execution, name: str) -> str:
+    """The workflow id that a child runs under: its job is the parent's, with the step after a tilde.
+
+    SWF lets one execution be open under an id, so the same step never runs twice at once.
+    """
+    return f"{execution.workflow_id}~{name}"
+
+
+def has_fired(timer: TimerState, closing: Closing | None) -> bool:
+    """Tell whether a timer has fired, as far as it counts.
+
+    Once an execution is closing only what it cleans up goes on: an older timer that fires then is not heard.
+    """
+    if timer.fired_event_id is None:
+        return False
+    return (
+        closing is None
+        or timer.fired_event_id < closing.event_id
+        or timer.started_event_id > closing.event_id
+    )
 
 
 def will_retry(policy: RetryPolicy, attempt: Attempt) -> bool:
@@ -148,38 +227,36 @@ def will_retry(policy: RetryPolicy, attempt: Attempt) -> bool:
 
 def failure_of(attempt: Attempt, ended: Ended) -> Fault:
     """Say why an attempt that did not complete ended: a code and a sentence."""
-    if ended.ending is Ending.TIMED_OUT:
-        reason, details = f"TIMEOUT_{ended.timeout_type}", f"the activity timed out: {ended.timeout_type}"
-    elif ended.ending is Ending.CANCELED:
-        reason, details = "ACTIVITY_CANCELED", ended.details or "the activity was cancelled"
-    else:
-        reason, details = ended.reason or "ACTIVITY_FAILED", ended.details or "the worker gave no details"
+    what, kind = ("the activity", "ACTIVITY") if attempt.child is None else ("the child workflow", "CHILD")
+    match ended.ending:
+        case Ending.TIMED_OUT:
+            reason, details = f"TIMEOUT_{ended.timeout_type}", f"{what} timed out: {ended.timeout_type}"
+        case Ending.CANCELED:
+            reason, details = f"{kind}_CANCELED", ended.details or f"{what} was cancelled"
+        case Ending.TERMINATED:
+            reason, details = f"{kind}_TERMINATED", f"{what} was terminated"
+        case _:
+            reason, details = ended.reason or f"{kind}_FAILED", ended.details or f"{what} gave no details"
     return Fault(step=attempt.activity_id, reason=reason, details=details)
 
 
-def json_text(value: Any, what: str, *, code: str) -> str:
-    """Write a value as SWF carries it.
-
-    Raises:
-        StepFault: With `code`, if it is too long.
-    """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    if len(text) > MAX_DATA:
-        raise StepFault(f"{what} has {len(text):,} characters; SWF takes {MAX_DATA:,}", code=code)
-    return text
-
-
-def _outputs_of(work: RunActivity, result: str | None) -> dict[str, Any]:
+def _outputs_of(work: Runs, result: str | None) -> Any:
     """Find what steps may use of a result; one that no output is taken from need not be JSON."""
-    if not work.activity.outputs_spec:
+    spec = work.activity.outputs_spec if isinstance(work, RunActivity) else None
+    if spec is not None and not spec:
         return {}
-    parsed = parse_json(result or "null", "the activity's result", code="RESULT_NOT_JSON")
-    return work.activity.outputs_spec.evaluate(parsed)
+    what = "the child workflow's result" if spec is None else "the activity's result"
+    if Reference.parse(result) is not None:
+        raise StepFault(f"{what} lies elsewhere and could not be read: {result}", code="PAYLOAD_UNAVAILABLE")
+    parsed = parse_json(result or "null", what, code="RESULT_NOT_JSON")
+    return parsed if spec is None else spec.evaluate(parsed)
 
 
-def _input_of(name: str, work: RunActivity, context: Mapping[str, Any]) -> str | None:
-    value = work.input.render(context) if work.input is not None else None
-    work.activity.input_spec.check(value, f"the input of {name}")
-    if work.input is None:
+def _group_of(work: Runs, context: Mapping[str, Any]) -> str | None:
+    if not isinstance(work, RunActivity) or work.group is None:
         return None
-    return json_text(value, f"the input of {name}", code="INPUT_TOO_LARGE")
+    name = work.group.render(context).strip()
+    problem = name_problem(name)
+    if problem is not None:
+        raise StepFault(f"the group {name!r:.100} is no task list: it {problem}", code="GROUP_INVALID")
+    return name

@@ -1,4 +1,4 @@
-"""The event of a job that closed, from the last event of its history: for what no decider reported."""
+"""The event of a run that closed, from the last event of its history: for what no decider reported."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ _TYPES: Mapping[str, EventType] = {
     "WorkflowExecutionCanceled": EventType.WORKFLOW_CANCELED,
     "WorkflowExecutionTimedOut": EventType.WORKFLOW_TIMED_OUT,
     "WorkflowExecutionTerminated": EventType.WORKFLOW_TERMINATED,
+    "WorkflowExecutionContinuedAsNew": EventType.WORKFLOW_CONTINUED,
 }
 _DETAILS: Mapping[EventType, tuple[str, ...]] = {
     EventType.WORKFLOW_COMPLETED: (),
@@ -22,11 +23,14 @@ _DETAILS: Mapping[EventType, tuple[str, ...]] = {
     EventType.WORKFLOW_CANCELED: ("details",),
     EventType.WORKFLOW_TIMED_OUT: ("timeoutType",),
     EventType.WORKFLOW_TERMINATED: ("reason", "details", "cause"),
+    EventType.WORKFLOW_CONTINUED: (),
 }
 
 
 def closing_event(last: HistoryEvent, *, identity: JobIdentity, run_id: str, result: Any) -> Event | None:
-    """Make the event that closes a job; the same fact has the same id as when a decider reports it.
+    """Make the event that closes a job, or says that it goes on as a new run.
+
+    The same fact has the same id as when a decider reports it.
 
     Args:
         last: The last event of the run's history.
@@ -35,7 +39,7 @@ def closing_event(last: HistoryEvent, *, identity: JobIdentity, run_id: str, res
         result: What WORKFLOW_COMPLETED carries, parsed.
 
     Returns:
-        None if the event closes no job: the run goes on as a new one, or is still open.
+        None if the event closes nothing: the run is still open.
     """
     kind = _TYPES.get(last.type)
     if kind is None:
@@ -43,6 +47,8 @@ def closing_event(last: HistoryEvent, *, identity: JobIdentity, run_id: str, res
     details = {name: last.attributes[name] for name in _DETAILS[kind] if name in last.attributes}
     if kind is EventType.WORKFLOW_COMPLETED:
         details["result"] = result
+    if kind is EventType.WORKFLOW_CONTINUED:
+        details["newRunId"] = last.attributes["newExecutionRunId"]
     return Event(
         type=kind,
         time=last.time,

@@ -10,8 +10,10 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from cpe.decider.carrying import restore
 from cpe.decider.execution import (
     Attempt,
+    ChildRun,
     Closing,
     ClosingKind,
     Ended,
@@ -20,11 +22,14 @@ from cpe.decider.execution import (
     Execution,
     Fact,
     Fault,
+    Refusal,
     ScheduledFact,
     Signal,
+    Started,
     TimerState,
 )
 from cpe.decider.history import HistoryEvent
+from cpe.decider.timers import owner_of
 from cpe.protocol.identity import JobIdentity
 
 FAULT_MARKER = "cpe.step_fault"
@@ -44,11 +49,16 @@ def fold_history(events: Iterable[Mapping[str, Any]], *, workflow_id: str, run_i
         events: As boto3 gives them, all pages, oldest first.
         workflow_id, run_id: Which run they belong to.
     """
-    identity = JobIdentity.from_workflow_id(workflow_id)
-    execution = Execution(workflow_id=workflow_id, run_id=run_id, identity=identity)
+    execution = new_execution(workflow_id, run_id)
     for raw in events:
         apply_event(execution, HistoryEvent.from_swf(raw))
     return execution
+
+
+def new_execution(workflow_id: str, run_id: str) -> Execution:
+    """An execution of whose history nothing is known yet."""
+    identity = JobIdentity.from_workflow_id(workflow_id)
+    return Execution(workflow_id=workflow_id, run_id=run_id, identity=identity)
 
 
 def apply_event(execution: Execution, event: HistoryEvent) -> None:
@@ -65,44 +75,107 @@ def apply_event(execution: Execution, event: HistoryEvent) -> None:
 
 
 def _started(execution: Execution, event: HistoryEvent) -> None:
-    execution.input = event.attributes.get("input")
+    attributes = event.attributes
+    execution.started = Started(
+        at=event.time,
+        task_list=attributes.get("taskList", {}).get("name"),
+        execution_timeout=attributes.get("executionStartToCloseTimeout"),
+        task_timeout=attributes.get("taskStartToCloseTimeout"),
+        child_policy=attributes.get("childPolicy"),
+        priority=attributes.get("taskPriority"),
+        tags=tuple(attributes.get("tagList", ())),
+    )
+    restore(execution, attributes.get("input"))
 
 
 def _decision_started(execution: Execution, event: HistoryEvent) -> None:
     execution.decision_started_event_id = event.id
+    execution.decision_started_at = event.time
 
 
 def _decision_completed(execution: Execution, event: HistoryEvent) -> None:
     started = event.attributes["startedEventId"]
     execution.answered_through = max(execution.answered_through, started)
-    execution.decision_starts[event.id] = started
+    execution.last_decision = (event.id, started)
+    execution.facts = [fact for fact in execution.facts if fact.event_id > started]
+    execution.plan_digest = _plan_digest(event.attributes.get("executionContext"))
 
 
 def _scheduled(execution: Execution, event: HistoryEvent) -> None:
+    kind = event.attributes["activityType"]
+    _begin(
+        execution, event, event.attributes["activityId"], kind, task_list=event.attributes["taskList"]["name"]
+    )
+
+
+def _child_initiated(execution: Execution, event: HistoryEvent) -> None:
+    name = event.attributes.get("control")
+    if name is not None:
+        child = ChildRun(workflow_id=event.attributes["workflowId"])
+        _begin(execution, event, name, event.attributes["workflowType"], child=child)
+
+
+def _begin(
+    execution: Execution,
+    event: HistoryEvent,
+    name: str,
+    kind: Mapping[str, str],
+    *,
+    task_list: str | None = None,
+    child: ChildRun | None = None,
+) -> None:
     attributes = event.attributes
-    activity_id = attributes["activityId"]
-    attempts = execution.attempts.setdefault(activity_id, [])
+    last = execution.attempts.get(name)
+    decision, decision_started = execution.last_decision
     attempt = Attempt(
-        activity_id=activity_id,
-        name=attributes["activityType"]["name"],
-        version=attributes["activityType"]["version"],
-        number=len(attempts) + 1,
-        handbacks=attempts[-1].handbacks + attempts[-1].handed_back if attempts else 0,
+        activity_id=name,
+        name=kind["name"],
+        version=kind["version"],
+        number=last.number + 1 if last else 1,
+        handbacks=last.handbacks + last.handed_back if last else 0,
         input=attributes.get("input"),
-        decision_started_event_id=execution.decision_starts.get(
-            attributes["decisionTaskCompletedEventId"], 0
+        task_list=task_list,
+        child=child,
+        decision_started_event_id=(
+            decision_started if attributes["decisionTaskCompletedEventId"] == decision else 0
         ),
     )
-    attempts.append(attempt)
-    execution.by_scheduled_event[event.id] = attempt
+    execution.attempts[name] = attempt
+    execution.running[event.id] = attempt
+    if child is None:
+        execution.refusals.pop(name, None)
+    execution.touched.add(name)
     _note(execution, event, ScheduledFact(attempt=attempt))
 
 
 def _schedule_failed(execution: Execution, event: HistoryEvent) -> None:
-    step, cause = event.attributes["activityId"], event.attributes["cause"]
-    kind = event.attributes["activityType"]
-    details = f"SWF refused to schedule activity {kind['name']} {kind['version']}: {cause}"
-    _fail(execution, event, Fault(step=step, reason=cause, details=details))
+    _refused(execution, event.attributes["activityId"], event.attributes["cause"])
+
+
+def _child_failed_to_start(execution: Execution, event: HistoryEvent) -> None:
+    name = event.attributes.get("control")
+    if name is None:
+        return
+    begun = execution.running.pop(event.attributes.get("initiatedEventId", 0), None)
+    if begun is not None:  # SWF took the decision and then found one running under the same workflow id
+        _forget(execution, begun)
+    _refused(execution, name, event.attributes["cause"])
+
+
+def _refused(execution: Execution, name: str, cause: str) -> None:
+    before = execution.refusals.get(name)
+    execution.refusals[name] = Refusal(count=before.count + 1 if before else 1, cause=cause)
+    execution.touched.add(name)
+
+
+def _forget(execution: Execution, attempt: Attempt) -> None:
+    """Take back an attempt that never was."""
+    execution.facts = [
+        fact
+        for fact in execution.facts
+        if not (isinstance(fact.about, ScheduledFact) and fact.about.attempt is attempt)
+    ]
+    del execution.attempts[attempt.activity_id]
 
 
 def _completed(execution: Execution, event: HistoryEvent) -> None:
@@ -123,10 +196,24 @@ def _canceled(execution: Execution, event: HistoryEvent) -> None:
     _end(execution, event, Ended(ending=Ending.CANCELED, details=event.attributes.get("details")))
 
 
+def _terminated(execution: Execution, event: HistoryEvent) -> None:
+    _end(execution, event, Ended(ending=Ending.TERMINATED))
+
+
+def _child_started(execution: Execution, event: HistoryEvent) -> None:
+    attempt = execution.running.get(event.attributes["initiatedEventId"])
+    if attempt is not None and attempt.child is not None:
+        attempt.child.run_id = event.attributes["workflowExecution"]["runId"]
+        execution.refusals.pop(attempt.activity_id, None)
+
+
 def _marker(execution: Execution, event: HistoryEvent) -> None:
     name = event.attributes.get("markerName")
     if name == FAULT_MARKER:
-        _fail(execution, event, _fault(json.loads(event.attributes["details"])))
+        fault = _fault(json.loads(event.attributes["details"]))
+        execution.faults[fault.step] = fault
+        execution.touched.add(fault.step)
+        _note(execution, event, fault)
     elif name == CLOSING_MARKER:
         recorded = json.loads(event.attributes["details"])
         execution.closing = Closing(
@@ -134,20 +221,46 @@ def _marker(execution: Execution, event: HistoryEvent) -> None:
             reason=recorded["reason"],
             details=recorded["details"],
             failed_steps=tuple(_fault(step) for step in recorded["failed_steps"]),
+            event_id=event.id,
         )
 
 
 def _timer_started(execution: Execution, event: HistoryEvent) -> None:
-    execution.timers[event.attributes["timerId"]] = TimerState()
+    timer_id = event.attributes["timerId"]
+    execution.timers[timer_id] = TimerState(
+        started_event_id=event.id,
+        started_at=event.time,
+        seconds=int(event.attributes["startToFireTimeout"]),
+    )
+    execution.timer_refusals.pop(timer_id, None)
+    _touch_owner(execution, timer_id)
 
 
 def _timer_fired(execution: Execution, event: HistoryEvent) -> None:
-    execution.timers[event.attributes["timerId"]] = TimerState(fired_event_id=event.id)
+    timer_id = event.attributes["timerId"]
+    timer = execution.timers.get(timer_id)
+    if timer is not None:
+        timer.fired_event_id = event.id
+        _touch_owner(execution, timer_id)
+
+
+def _timer_failed(execution: Execution, event: HistoryEvent) -> None:
+    timer_id, cause = event.attributes["timerId"], event.attributes["cause"]
+    before = execution.timer_refusals.get(timer_id)
+    execution.timer_refusals[timer_id] = Refusal(count=before.count + 1 if before else 1, cause=cause)
+    _touch_owner(execution, timer_id)
+
+
+def _touch_owner(execution: Execution, timer_id: str) -> None:
+    owner = owner_of(timer_id)
+    if owner is not None:
+        execution.touched.add(owner)
 
 
 def _signaled(execution: Execution, event: HistoryEvent) -> None:
-    signal = Signal(event_id=event.id, input=event.attributes.get("input"))
-    execution.signals.setdefault(event.attributes["signalName"], signal)
+    name = event.attributes["signalName"]
+    execution.signals.setdefault(name, Signal(event_id=event.id, input=event.attributes.get("input")))
+    execution.touched_signals.add(name)
 
 
 def _cancel_requested(execution: Execution, _event: HistoryEvent) -> None:
@@ -155,9 +268,23 @@ def _cancel_requested(execution: Execution, _event: HistoryEvent) -> None:
 
 
 def _activity_cancel_requested(execution: Execution, event: HistoryEvent) -> None:
-    attempts = execution.attempts.get(event.attributes["activityId"])
-    if attempts:
-        attempts[-1].cancel_requested = True
+    _mark_cancelled(execution, event.attributes["activityId"])
+
+
+def _child_cancel_requested(execution: Execution, event: HistoryEvent) -> None:
+    _mark_cancelled(execution, event.attributes.get("control"))
+
+
+def _mark_cancelled(execution: Execution, name: str | None) -> None:
+    attempt = execution.attempts.get(name) if name is not None else None
+    if attempt is not None:
+        attempt.cancel_requested = True
+        execution.touched.add(attempt.activity_id)
+
+
+def _continue_failed(execution: Execution, event: HistoryEvent) -> None:
+    # Something happened meanwhile: it is decided on, and the run continued then.
+    execution.continue_refused = event.attributes["cause"] != "UNHANDLED_DECISION"
 
 
 def _nothing(_execution: Execution, _event: HistoryEvent) -> None:
@@ -168,15 +295,28 @@ def _fault(recorded: Mapping[str, str]) -> Fault:
     return Fault(step=recorded["step"], reason=recorded["reason"], details=recorded["details"])
 
 
+def _plan_digest(context: str | None) -> str | None:
+    """The plan that a decision was made by; other deciders' contexts may hold anything."""
+    try:
+        plan = json.loads(context or "null")["plan"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return plan if isinstance(plan, str) else None
+
+
 def _end(execution: Execution, event: HistoryEvent, ended: Ended) -> None:
-    attempt = execution.by_scheduled_event[event.attributes["scheduledEventId"]]
+    attributes = event.attributes
+    begun = (
+        attributes["scheduledEventId"] if "scheduledEventId" in attributes else attributes["initiatedEventId"]
+    )
+    attempt = execution.running.pop(begun, None)
+    if attempt is None:
+        return
     attempt.ended = ended
-    _note(execution, event, EndedFact(attempt=attempt, ended=ended))
-
-
-def _fail(execution: Execution, event: HistoryEvent, fault: Fault) -> None:
-    execution.faults[fault.step] = fault
-    _note(execution, event, fault)
+    execution.touched.add(attempt.activity_id)
+    _note(execution, event, EndedFact(attempt=attempt, ended=ended, input=attempt.input))
+    if ended.ending is Ending.COMPLETED:
+        attempt.input = None
 
 
 def _note(execution: Execution, event: HistoryEvent, about: ScheduledFact | EndedFact | Fault) -> None:
@@ -202,6 +342,22 @@ MEANINGS: Mapping[str, Callable[[Execution, HistoryEvent], None]] = {
     "RequestCancelActivityTaskFailed": _nothing,
     "MarkerRecorded": _marker,
     "RecordMarkerFailed": _nothing,
+    "TimerStarted": _timer_started,
+    "TimerFired": _timer_fired,
+    "TimerCanceled": _nothing,
+    "StartTimerFailed": _timer_failed,
+    "CancelTimerFailed": _nothing,
+    "StartChildWorkflowExecutionInitiated": _child_initiated,
+    "StartChildWorkflowExecutionFailed": _child_failed_to_start,
+    "ChildWorkflowExecutionStarted": _child_started,
+    "ChildWorkflowExecutionCompleted": _completed,
+    "ChildWorkflowExecutionFailed": _failed,
+    "ChildWorkflowExecutionTimedOut": _timed_out,
+    "ChildWorkflowExecutionCanceled": _canceled,
+    "ChildWorkflowExecutionTerminated": _terminated,
+    "RequestCancelExternalWorkflowExecutionInitiated": _child_cancel_requested,
+    "RequestCancelExternalWorkflowExecutionFailed": _nothing,
+    "ExternalWorkflowExecutionCancelRequested": _nothing,
     # Closings: a history with one of the first six gets no more decisions; the failed ones are decided again.
     "WorkflowExecutionCompleted": _nothing,
     "WorkflowExecutionFailed": _nothing,
@@ -212,27 +368,11 @@ MEANINGS: Mapping[str, Callable[[Execution, HistoryEvent], None]] = {
     "CompleteWorkflowExecutionFailed": _nothing,
     "FailWorkflowExecutionFailed": _nothing,
     "CancelWorkflowExecutionFailed": _nothing,
-    "ContinueAsNewWorkflowExecutionFailed": _nothing,
+    "ContinueAsNewWorkflowExecutionFailed": _continue_failed,
     # What no plan decides.
-    "TimerStarted": _timer_started,
-    "TimerFired": _timer_fired,
-    "TimerCanceled": _nothing,
-    "StartTimerFailed": _timer_fired,
-    "CancelTimerFailed": _nothing,
-    "StartChildWorkflowExecutionInitiated": _nothing,
-    "StartChildWorkflowExecutionFailed": _nothing,
-    "ChildWorkflowExecutionStarted": _nothing,
-    "ChildWorkflowExecutionCompleted": _nothing,
-    "ChildWorkflowExecutionFailed": _nothing,
-    "ChildWorkflowExecutionTimedOut": _nothing,
-    "ChildWorkflowExecutionCanceled": _nothing,
-    "ChildWorkflowExecutionTerminated": _nothing,
     "SignalExternalWorkflowExecutionInitiated": _nothing,
     "SignalExternalWorkflowExecutionFailed": _nothing,
     "ExternalWorkflowExecutionSignaled": _nothing,
-    "RequestCancelExternalWorkflowExecutionInitiated": _nothing,
-    "RequestCancelExternalWorkflowExecutionFailed": _nothing,
-    "ExternalWorkflowExecutionCancelRequested": _nothing,
     "LambdaFunctionScheduled": _nothing,
     "LambdaFunctionStarted": _nothing,
     "LambdaFunctionCompleted": _nothing,

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
 from cpe.decider.activities import Activities
-from cpe.decider.execution import Execution, Fault
+from cpe.decider.execution import Attempt, Execution, Fault
 from cpe.errors import StepFault
-from cpe.plan import RunActivity, StepStatus
+from cpe.plan import Runs, StepStatus
 from cpe.plan.for_each import ForEach, item_id
+
+MAX_PARALLEL = 900
+"""Of the 1,000 activities or children that SWF lets an execution have open at once (quotas of SWF)."""
 
 
 class Items:
-    """The items of one step in one walk.
+    """The items of one step, kept up to date from decision to decision.
 
     Args:
         step: The step's name.
@@ -25,7 +28,7 @@ class Items:
         execution: The execution.
 
     Attributes:
-        cancels: Ids of items that run and are no longer wanted, since too many others failed.
+        cancels: Items that run and are no longer wanted, since too many others failed.
 
     Raises:
         StepFault: There is no list of items.
@@ -34,7 +37,7 @@ class Items:
     def __init__(
         self,
         step: str,
-        work: RunActivity,
+        work: Runs,
         each: ForEach,
         *,
         context: Mapping[str, Any],
@@ -44,71 +47,98 @@ class Items:
         items = each.items.render(context)
         if not isinstance(items, list):
             raise StepFault(f"for_each must render a list, not {items!r:.100}", code="ITEMS_NOT_A_LIST")
-        self.cancels: list[str] = []
+        self.cancels: list[Attempt] = []
         self._step = step
         self._work = work
         self._each = each
         self._items = items
-        self._ids = [item_id(step, index) for index in range(len(items))]
+        self._most = min(each.max_parallel or MAX_PARALLEL, MAX_PARALLEL)
         self._context = context
         self._activities = activities
         self._execution = execution
-        self._status: dict[str, StepStatus] = {}
+        # By index: the items that were begun, and of these those that are not over and those that failed.
+        self._status: dict[int, StepStatus] = {}
+        self._busy: set[int] = set()
+        self._failed: set[int] = set()
+        self._outputs: list[Any] = [None] * len(items)
+        self._next = 0
+        for index in range(len(items)):
+            self._look(index)
 
-    def evaluate(self) -> StepStatus:
-        """Begin the items that may begin, and tell where the step stands."""
-        for one in self._ids:
-            status = self._activities.known(one, self._work)
-            if status is not None:
-                self._status[one] = status
+    def evaluate(self, touched: Iterable[int]) -> StepStatus:
+        """Tell where the step stands, after something happened to some of its items; begin what may begin."""
+        for index in touched:
+            if index < len(self._items):
+                self._look(index)
+        self.cancels = []
+        if not self._failed_enough():
+            self._begin_more()
         if self._failed_enough():
             return self._give_up()
-        self._begin_more()
-        if len(self._status) < len(self._ids) or self._busy():
+        if self._busy or len(self._status) < len(self._items):
             return StepStatus.RUNNING
-        if self._failed_enough():
-            return self._give_up()
-        outputs = self._activities.outputs
-        outputs[self._step] = [outputs.get(one) for one in self._ids]
+        self._activities.outputs[self._step] = self._outputs
         return StepStatus.SUCCEEDED
 
+    def _look(self, index: int) -> None:
+        """See where an item stands that was begun."""
+        name = self._id(index)
+        if self._status.get(index, StepStatus.PENDING).is_completed:
+            return
+        self._activities.forget(name)
+        status = self._activities.known(name, self._work)
+        if status is not None:
+            self._note(index, status)
+        elif index in self._status:
+            self._begin(index)
+
     def _begin_more(self) -> None:
-        busy, most = self._busy(), self._each.max_parallel
-        for index, one in enumerate(self._ids):
-            if one in self._status:
-                continue
-            if most is not None and busy >= most:
-                return
-            context = {**self._context, "item": self._items[index], "index": index}
-            begin = partial(self._activities.begin, one, self._work, context)
-            self._status[one] = self._activities.guarded(one, begin)
-            busy += not self._status[one].is_completed
+        while self._next < len(self._items) and len(self._busy) < self._most:
+            if self._next not in self._status:
+                self._begin(self._next)
+            self._next += 1
 
-    def _busy(self) -> int:
-        return sum(not status.is_completed for status in self._status.values())
+    def _begin(self, index: int) -> None:
+        name = self._id(index)
+        context = {**self._context, "item": self._items[index], "index": index}
+        begin = partial(self._activities.begin, name, self._work, context)
+        self._note(index, self._activities.guarded(name, begin))
 
-    def _failed(self) -> list[str]:
-        return [one for one in self._ids if self._status.get(one) is StepStatus.FAILED]
+    def _note(self, index: int, status: StepStatus) -> None:
+        self._status[index] = status
+        if not status.is_completed:
+            self._busy.add(index)
+            return
+        self._busy.discard(index)
+        if status is StepStatus.FAILED:
+            self._failed.add(index)
+        else:
+            self._outputs[index] = self._activities.outputs.pop(self._id(index))
+
+    def _id(self, index: int) -> str:
+        return item_id(self._step, index)
 
     def _failed_enough(self) -> bool:
-        return not self._each.tolerate.allows(failed=len(self._failed()), total=len(self._ids))
+        return not self._each.tolerate.allows(failed=len(self._failed), total=len(self._items))
 
     def _give_up(self) -> StepStatus:
         """Fail the step, once the items that still run have been cancelled."""
-        for one in self._ids:
-            self._activities.forget(one)
-        mine = set(self._ids)
-        running = [one for one in self._execution.open_attempts() if one.activity_id in mine]
-        if running:
-            self.cancels = [one.activity_id for one in running if not one.cancel_requested]
+        attempts = []
+        for index in sorted(self._busy):
+            self._activities.forget(self._id(index))
+            attempt = self._execution.attempts.get(self._id(index))
+            if attempt is not None and attempt.ended is None:
+                attempts.append(attempt)
+        if attempts:
+            self.cancels = [attempt for attempt in attempts if not attempt.cancel_requested]
             return StepStatus.RUNNING
-        failed = self._failed()
         # Not one that was cancelled because of the others, if there is a choice.
-        first = next((one for one in failed if not self._was_cancelled(one)), failed[0])
+        failed = sorted(self._failed)
+        first = self._id(next((index for index in failed if not self._was_cancelled(index)), failed[0]))
         fault = self._activities.failures[first]
         details = f"{first}: {fault.details}"
         return self._activities.fail(Fault(step=self._step, reason=fault.reason, details=details))
 
-    def _was_cancelled(self, activity_id: str) -> bool:
-        attempts = self._execution.attempts.get(activity_id, [])
-        return any(attempt.cancel_requested for attempt in attempts)
+    def _was_cancelled(self, index: int) -> bool:
+        attempt = self._execution.attempts.get(self._id(index))
+        return attempt is not None and attempt.cancel_requested

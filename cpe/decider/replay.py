@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cpe.decider.decide import decide
 from cpe.decider.decisions import Decision
-from cpe.decider.fold import fold_history
+from cpe.decider.execution import Execution
 from cpe.decider.history import HistoryEvent
+from cpe.decider.walk import Walk
 from cpe.plan import Plan
 
 
@@ -35,7 +35,9 @@ class Difference:
         return "\n".join(lines)
 
 
-def replay(plan: Plan, events: Sequence[Mapping[str, Any]], *, run_id: str) -> list[Difference]:
+def replay(
+    plan: Plan, events: Sequence[Mapping[str, Any]], *, run_id: str, workflow_id: str = "replay"
+) -> list[Difference]:
     """Decide each answered decision task of a history again.
 
     A task of whose decisions SWF refused one is left out: the history does not keep all of what was refused.
@@ -44,6 +46,7 @@ def replay(plan: Plan, events: Sequence[Mapping[str, Any]], *, run_id: str) -> l
         plan: The plan, as it is now.
         events: The history, whole, as boto3 or `aws swf get-workflow-execution-history` gives it.
         run_id: Which run it is; the jitter of retries comes from it.
+        workflow_id: Which execution; the ids of its children come from it.
 
     Returns:
         The differences, in order; empty if all decisions are the same.
@@ -54,13 +57,17 @@ def replay(plan: Plan, events: Sequence[Mapping[str, Any]], *, run_id: str) -> l
         event.attributes["decisionTaskCompletedEventId"] for event in history if event.type in _REFUSALS
     }
     differences = []
+    seen = 0
+    # The workflow id names the job in events, and children.
+    walk = Walk(plan, Execution(workflow_id=workflow_id, run_id=run_id, identity=None))
     for completed in history:
         if completed.type != "DecisionTaskCompleted" or completed.id in refused:
             continue
         started = completed.attributes["startedEventId"]
-        # What the decider saw: all up to its task's start. The workflow id only names the job in events.
-        execution = fold_history(events[:started], workflow_id="replay", run_id=run_id)
-        decided = tuple(_words(decision) for decision in decide(plan, execution, now=0.0).decisions)
+        # What the decider saw: all up to its task's start.
+        walk.apply(events[seen:started])
+        seen = started
+        decided = tuple(_words(decision) for decision in walk.decide(now=0.0).decisions)
         then = tuple(taken.get(completed.id, ()))
         if sorted(decided) != sorted(then):
             differences.append(Difference(decision_started_event_id=started, taken=then, decided=decided))
@@ -102,6 +109,20 @@ def _cancel(attributes: Mapping[str, Any]) -> str:
     return f"cancel {attributes['activityId']}"
 
 
+def _start_child(attributes: Mapping[str, Any]) -> str:
+    kind = attributes["workflowType"]
+    what = f"{attributes['workflowId']} ({kind['name']} {kind['version']})"
+    return f"start {attributes.get('control')} as {what}: {attributes.get('input')}"
+
+
+def _cancel_child(attributes: Mapping[str, Any]) -> str:
+    return f"cancel {attributes.get('control')} at {attributes['workflowId']}"
+
+
+def _continue(attributes: Mapping[str, Any]) -> str:
+    return f"continue as new: {attributes.get('input')}"
+
+
 def _complete(attributes: Mapping[str, Any]) -> str:
     return f"complete: {attributes.get('result')}"
 
@@ -125,6 +146,9 @@ _REFUSALS = frozenset(
         "CompleteWorkflowExecutionFailed",
         "FailWorkflowExecutionFailed",
         "CancelWorkflowExecutionFailed",
+        "ContinueAsNewWorkflowExecutionFailed",
+        "StartChildWorkflowExecutionFailed",
+        "RequestCancelExternalWorkflowExecutionFailed",
     }
 )
 _EVENTS: Mapping[str, _Describe] = {
@@ -132,6 +156,9 @@ _EVENTS: Mapping[str, _Describe] = {
     "TimerStarted": _timer,
     "MarkerRecorded": _marker,
     "ActivityTaskCancelRequested": _cancel,
+    "StartChildWorkflowExecutionInitiated": _start_child,
+    "RequestCancelExternalWorkflowExecutionInitiated": _cancel_child,
+    "WorkflowExecutionContinuedAsNew": _continue,
     "WorkflowExecutionCompleted": _complete,
     "WorkflowExecutionFailed": _fail,
     "WorkflowExecutionCanceled": _cancelled,
@@ -141,6 +168,9 @@ _DECISIONS: Mapping[str, _Describe] = {
     "StartTimer": _timer,
     "RecordMarker": _marker,
     "RequestCancelActivityTask": _cancel,
+    "StartChildWorkflowExecution": _start_child,
+    "RequestCancelExternalWorkflowExecution": _cancel_child,
+    "ContinueAsNewWorkflowExecution": _continue,
     "CompleteWorkflowExecution": _complete,
     "FailWorkflowExecution": _fail,
     "CancelWorkflowExecution": _cancelled,

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cpe.decider.activities import Ready, failure_of, will_retry
-from cpe.decider.execution import Attempt, Ended, EndedFact, Ending, Execution, Fact, Fault, ScheduledFact
-from cpe.plan import AwaitSignal, Evaluate, Plan, RunActivity, Wait
+from cpe.decider.activities import Ready, child_id, failure_of, will_retry
+from cpe.decider.execution import Attempt, EndedFact, Ending, Execution, Fact, Fault, ScheduledFact
+from cpe.plan import AwaitSignal, Evaluate, Plan, RunActivity, RunWorkflow, Wait
 from cpe.plan.for_each import step_of
 from cpe.plan.retry import RetryPolicy
 from cpe.protocol import ActivityRef, Event, EventType, WorkflowRef
@@ -29,15 +29,17 @@ class Reporter:
         if isinstance(about, ScheduledFact):
             return self._scheduled(about.attempt, fact.time)
         if isinstance(about, EndedFact):
-            return self._ended(fact, about.attempt, about.ended)
+            return self._ended(fact, about)
         return self.fault(about, fact.time)
 
     def scheduled(self, ready: Ready, now: float) -> Event:
-        """Report an activity that SWF has just been told to schedule."""
+        """Report an activity or a child workflow that SWF has just been told to begin."""
         event_id = activity_scheduled_id(
             self._execution.run_id, self._execution.decision_started_event_id, ready.activity_id
         )
-        details = {"attempt": ready.number}
+        details: dict[str, Any] = {"attempt": ready.number}
+        if isinstance(ready.work, RunWorkflow):
+            details["childWorkflow"] = {"workflowId": child_id(self._execution, ready.activity_id)}
         activity = self._activity(ready.activity_id)
         return self._event(EventType.ACTIVITY_SCHEDULED, now, event_id, activity, details)
 
@@ -58,6 +60,10 @@ class Reporter:
         body = {"reason": reason, "details": details, "failedSteps": failed_steps}
         return self._closing(EventType.WORKFLOW_FAILED, now, body)
 
+    def continued(self, now: float) -> Event:
+        """Report that the workflow goes on as a new run; which one, only SWF's answer tells."""
+        return self._closing(EventType.WORKFLOW_CONTINUED, now, {})
+
     def canceled(self, details: str, now: float) -> Event:
         """Report that the workflow was cancelled."""
         return self._closing(EventType.WORKFLOW_CANCELED, now, {"details": details})
@@ -66,22 +72,25 @@ class Reporter:
         event_id = activity_scheduled_id(
             self._execution.run_id, attempt.decision_started_event_id, attempt.activity_id
         )
-        details = {"attempt": attempt.number}
+        details = {"attempt": attempt.number, **_child(attempt)}
         return self._event(EventType.ACTIVITY_SCHEDULED, when, event_id, _reference(attempt), details)
 
-    def _ended(self, fact: Fact, attempt: Attempt, ended: Ended) -> Event:
+    def _ended(self, fact: Fact, about: EndedFact) -> Event:
+        attempt, ended = about.attempt, about.ended
         kind = _ENDINGS[ended.ending]
         event_id = history_event_id(self._execution.run_id, fact.event_id)
         work = self._work.get(step_of(attempt.activity_id))
-        policy = work.retry if isinstance(work, RunActivity) else RetryPolicy()
+        policy = work.retry if isinstance(work, RunActivity | RunWorkflow) else RetryPolicy()
         again = self._execution.closing is None and will_retry(policy, attempt)
-        details = _ending_details(attempt, ended, will_retry=again)
-        return self._event(kind, fact.time, event_id, _reference(attempt), details)
+        details = _ending_details(about, will_retry=again)
+        return self._event(kind, fact.time, event_id, _reference(attempt), {**details, **_child(attempt)})
 
     def _activity(self, step: str) -> ActivityRef:
         work = self._work.get(step_of(step))
         if isinstance(work, RunActivity):
             return ActivityRef(activity_id=step, name=work.activity.name, version=work.activity.version)
+        if isinstance(work, RunWorkflow):
+            return ActivityRef(activity_id=step, name=work.name, version=work.version)
         # A step that runs no activity, or one that the plan has lost since: named for what it does.
         return ActivityRef(activity_id=step, name=_WORK_NAMES.get(type(work), "step"), version=self._version)
 
@@ -115,19 +124,30 @@ _ENDINGS = {
     Ending.FAILED: EventType.ACTIVITY_FAILED,
     Ending.TIMED_OUT: EventType.ACTIVITY_TIMEOUT,
     Ending.CANCELED: EventType.ACTIVITY_CANCELED,
+    Ending.TERMINATED: EventType.ACTIVITY_FAILED,
 }
 
 
-def _ending_details(attempt: Attempt, ended: Ended, *, will_retry: bool) -> dict[str, Any]:
+def _ending_details(about: EndedFact, *, will_retry: bool) -> dict[str, Any]:
+    attempt, ended = about.attempt, about.ended
     if ended.ending is Ending.COMPLETED:
         return {"result": _json_or_text(ended.result), "attempt": attempt.number}
     if ended.ending is Ending.CANCELED:
         return {"details": ended.details, "attempt": attempt.number}
     again = {"attempt": attempt.number, "willRetry": will_retry}
     if ended.ending is Ending.TIMED_OUT:
-        return {"input": _json_or_text(attempt.input), "timeoutType": ended.timeout_type, **again}
+        return {"input": _json_or_text(about.input), "timeoutType": ended.timeout_type, **again}
     failure = failure_of(attempt, ended)
     return {"result": {"reason": failure.reason, "details": failure.details, **again}}
+
+
+def _child(attempt: Attempt) -> dict[str, Any]:
+    """What tells a client that an activity is a child workflow, and which."""
+    child = attempt.child
+    if child is None:
+        return {}
+    run = {"runId": child.run_id} if child.run_id is not None else {}
+    return {"childWorkflow": {"workflowId": child.workflow_id, **run}}
 
 
 def _reference(attempt: Attempt) -> ActivityRef:

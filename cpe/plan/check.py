@@ -59,7 +59,9 @@ def check_source(source: Source) -> Plan:
         version=version,
         activities=tuple(activities.values()),
         steps=ordered,
-        dependencies=Dependencies.of({step.name: [one.step for one in step.requires] for step in ordered}),
+        dependencies=Dependencies.of(
+            {step.name: [(one.step, one.status) for one in step.requires] for step in ordered}
+        ),
         input_spec=input_spec,
         result=result,
         tags=tags,

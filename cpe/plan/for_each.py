@@ -70,3 +70,19 @@ def step_of(activity_id: str) -> str:
     """
     found = _ITEM_ID.fullmatch(activity_id)
     return found.group(1) if found else activity_id
+
+
+def item_index(activity_id: str) -> int:
+    """The place in its list of the item that an activity id belongs to.
+
+    Raises:
+        ValueError: It is no item's.
+
+    Example:
+        >>> item_index("Cut[3]")
+        3
+    """
+    found = _ITEM_ID.fullmatch(activity_id)
+    if found is None:
+        raise ValueError(f"{activity_id!r} is no item's")
+    return int(found.group(2))

@@ -21,24 +21,24 @@ class Dependencies:
 
     Attributes:
         positions: The place of each name in an order in which each stands after those it requires.
-        dependents: The names that require a name, in that order.
+        dependents: For each name, in that order, those that require it, and the status they require it in.
     """
 
     positions: Mapping[str, int]
-    dependents: Mapping[str, tuple[str, ...]]
+    dependents: Mapping[str, tuple[tuple[str, str], ...]]
 
     @classmethod
-    def of(cls, requires: Mapping[str, Iterable[str]]) -> Dependencies:
-        """Make it of a mapping in such an order.
+    def of(cls, requires: Mapping[str, Iterable[tuple[str, str]]]) -> Dependencies:
+        """Make it of a mapping in such an order, from each name to those it requires with their statuses.
 
         Example:
-            >>> Dependencies.of({"a": [], "b": ["a"]}).dependents
-            {'a': ('b',), 'b': ()}
+            >>> Dependencies.of({"a": [], "b": [("a", "failed")]}).dependents
+            {'a': (('b', 'failed'),), 'b': ()}
         """
-        dependents: dict[str, list[str]] = {name: [] for name in requires}
+        dependents: dict[str, list[tuple[str, str]]] = {name: [] for name in requires}
         for name, required in requires.items():
-            for one in required:
-                dependents[one].append(name)
+            for one, status in required:
+                dependents[one].append((name, status))
         return cls(
             positions={name: position for position, name in enumerate(requires)},
             dependents={name: tuple(names) for name, names in dependents.items()},

@@ -22,6 +22,7 @@ class EventType(StrEnum):
     """All event types, the original's and ours."""
 
     WORKFLOW_SCHEDULED = "WORKFLOW_SCHEDULED"
+    WORKFLOW_CONTINUED = "WORKFLOW_CONTINUED"
     WORKFLOW_COMPLETED = "WORKFLOW_COMPLETED"
     WORKFLOW_FAILED = "WORKFLOW_FAILED"
     WORKFLOW_CANCELED = "WORKFLOW_CANCELED"
@@ -131,7 +132,7 @@ def activity_phase_id(run_id: str, started_event_id: int, phase: str) -> str:
 
 
 def closed_id(run_id: str) -> str:
-    """Id of the event that closes a job: a run closes once."""
+    """Id of the event that closes a job, or says that it goes on as a new run: a run closes once."""
     return f"{run_id}:closed"
 
 

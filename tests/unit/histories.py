@@ -7,6 +7,7 @@ from typing import Any
 
 from cpe.decider import Outcome, decide, fold_history
 from cpe.plan import Plan
+from cpe.protocol.references import PayloadPlace
 
 WORKFLOW_ID = "ClientA.job-1"
 RUN_ID = "run-1"
@@ -14,23 +15,51 @@ _CLOSED = {
     "CompleteWorkflowExecution": "WorkflowExecutionCompleted",
     "FailWorkflowExecution": "WorkflowExecutionFailed",
     "CancelWorkflowExecution": "WorkflowExecutionCanceled",
+    "ContinueAsNewWorkflowExecution": "WorkflowExecutionContinuedAsNew",
+}
+_CHILD_ENDINGS = {
+    "completed": "ChildWorkflowExecutionCompleted",
+    "failed": "ChildWorkflowExecutionFailed",
+    "timed out": "ChildWorkflowExecutionTimedOut",
+    "canceled": "ChildWorkflowExecutionCanceled",
+    "terminated": "ChildWorkflowExecutionTerminated",
+}
+
+
+_REFUSALS = {
+    "ScheduleActivityTask": ("ScheduleActivityTaskFailed", "activityId"),
+    "StartTimer": ("StartTimerFailed", "timerId"),
+    "StartChildWorkflowExecution": ("StartChildWorkflowExecutionFailed", "control"),
 }
 
 
 class HistoryBuilder:
     """A history that grows; `decide` answers the open decision task and applies the decisions.
 
-    A second of history time passes with each event; the first happens at second 1.
+    A second of history time passes with each event; the first happens at second 1. What `refused` names, by
+    activity id, timer id or child's step, with a cause, SWF refuses.
     """
 
-    def __init__(self, workflow_input: object = None, *, raw_input: str | None = None) -> None:
+    def __init__(
+        self, workflow_input: object = None, *, raw_input: str | None = None, **started: object
+    ) -> None:
         self.events: list[dict[str, Any]] = []
         self.closed: str | None = None
+        self.workflow_id = WORKFLOW_ID
         self.timers: dict[str, int] = {}
+        self.children: dict[str, str] = {}
+        self.refused: dict[str, str] = {}
         self._scheduled: dict[str, int] = {}
+        self._initiated: dict[str, int] = {}
         self._started: dict[str, int] = {}
         text = raw_input if raw_input is not None else json.dumps(workflow_input)
-        self._add("WorkflowExecutionStarted", input=text)
+        self._add("WorkflowExecutionStarted", input=text, **started)
+
+    def continued(self) -> HistoryBuilder:
+        """The history of the run that goes on where this one continued as new."""
+        last = self.events[-1]["workflowExecutionContinuedAsNewEventAttributes"]
+        names = ("taskList", "executionStartToCloseTimeout", "tagList", "childPolicy", "taskPriority")
+        return HistoryBuilder(raw_input=last["input"], **{name: last[name] for name in names if name in last})
 
     @property
     def open_activities(self) -> list[str]:
@@ -41,25 +70,34 @@ class HistoryBuilder:
         scheduled = self._add("DecisionTaskScheduled")
         return self._add("DecisionTaskStarted", scheduledEventId=scheduled)
 
-    def outcome(self, plan: Plan) -> Outcome:
+    def outcome(self, plan: Plan, *, place: PayloadPlace | None = None) -> Outcome:
         """What the decider makes of the history as it stands."""
-        execution = fold_history(self.events, workflow_id=WORKFLOW_ID, run_id=RUN_ID)
-        return decide(plan, execution, now=1000.0)
+        execution = fold_history(self.events, workflow_id=self.workflow_id, run_id=RUN_ID)
+        return decide(plan, execution, now=1000.0, place=place)
 
-    def decide(self, plan: Plan) -> Outcome:
+    def decide(self, plan: Plan, *, place: PayloadPlace | None = None) -> Outcome:
         """One whole decision task whose answer SWF takes."""
         started = self.begin_decision()
-        outcome = self.outcome(plan)
+        outcome = self.outcome(plan, place=place)
         self.answer(started, outcome)
         return outcome
 
     def answer(self, started: int, outcome: Outcome) -> None:
         """SWF takes an answer and does what it says."""
-        completed = self._add("DecisionTaskCompleted", startedEventId=started)
+        completed = self._add(
+            "DecisionTaskCompleted", startedEventId=started, executionContext=outcome.context
+        )
         for decision in outcome.decisions:
             kind = decision["decisionType"]
             attributes = decision[f"{kind[0].lower()}{kind[1:]}DecisionAttributes"]
-            if kind == "ScheduleActivityTask":
+            name = attributes.get("activityId") or attributes.get("timerId") or attributes.get("control")
+            if name in self.refused and kind in _REFUSALS:
+                refusal, key = _REFUSALS[kind]
+                self._add(
+                    refusal,
+                    **{key: name, "cause": self.refused[name], "decisionTaskCompletedEventId": completed},
+                )
+            elif kind == "ScheduleActivityTask":
                 event = self._add(
                     "ActivityTaskScheduled", decisionTaskCompletedEventId=completed, **attributes
                 )
@@ -69,6 +107,20 @@ class HistoryBuilder:
             elif kind == "StartTimer":
                 self._add("TimerStarted", decisionTaskCompletedEventId=completed, **attributes)
                 self.timers[attributes["timerId"]] = int(attributes["startToFireTimeout"])
+            elif kind == "StartChildWorkflowExecution":
+                event = self._add(
+                    "StartChildWorkflowExecutionInitiated",
+                    decisionTaskCompletedEventId=completed,
+                    **attributes,
+                )
+                self._initiated[attributes["control"]] = event
+                self.children[attributes["control"]] = attributes["workflowId"]
+            elif kind == "RequestCancelExternalWorkflowExecution":
+                self._add(
+                    "RequestCancelExternalWorkflowExecutionInitiated",
+                    decisionTaskCompletedEventId=completed,
+                    **attributes,
+                )
             elif kind == "RecordMarker":
                 self._add("MarkerRecorded", decisionTaskCompletedEventId=completed, **attributes)
             else:
@@ -92,23 +144,22 @@ class HistoryBuilder:
     def cancel(self, activity_id: str) -> None:
         self._end("ActivityTaskCanceled", activity_id, details="stopped")
 
+    def start_child(self, name: str) -> None:
+        execution = {"workflowId": self.children[name], "runId": f"run-of-{name}"}
+        self._add(
+            "ChildWorkflowExecutionStarted",
+            initiatedEventId=self._initiated[name],
+            workflowExecution=execution,
+        )
+
+    def end_child(self, name: str, ending: str, **attributes: object) -> None:
+        """A child ended: "completed", "failed", "timed out", "canceled" or "terminated"."""
+        self._add(_CHILD_ENDINGS[ending], initiatedEventId=self._initiated.pop(name), **attributes)
+        del self.children[name]
+
     def fire(self, timer_id: str) -> None:
         del self.timers[timer_id]
         self._add("TimerFired", timerId=timer_id)
-
-    def refuse_schedule(self, activity_id: str, cause: str) -> None:
-        """SWF refused the last ScheduleActivityTask of this id after all."""
-        del self._scheduled[activity_id]
-        scheduled = self.events.pop()
-        assert scheduled["eventType"] == "ActivityTaskScheduled"
-        attributes = scheduled["activityTaskScheduledEventAttributes"]
-        self._add(
-            "ScheduleActivityTaskFailed",
-            activityId=activity_id,
-            activityType=attributes["activityType"],
-            cause=cause,
-            decisionTaskCompletedEventId=attributes["decisionTaskCompletedEventId"],
-        )
 
     def add(self, kind: str, **attributes: object) -> int:
         """Any other event."""

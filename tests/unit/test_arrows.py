@@ -214,8 +214,8 @@ def test_the_arrows_make_no_circle() -> None:
 @pytest.mark.parametrize(
     ("module", "imported", "allowed"),
     [
-        ("cpe.decider.decide", "cpe.plan.Plan", True),
-        ("cpe.decider.decide", "cpe.aws.swf.SwfGateway", False),
+        ("cpe.decider.walk", "cpe.plan.Plan", True),
+        ("cpe.decider.walk", "cpe.aws.swf.SwfGateway", False),
         ("cpe.local.server", "cpe.errors.ConfigError", True),
         ("cpe.local.server", "cpe.config.load_settings", False),
         ("activities.transcode_asset", "cpe.activity.Activity", True),

@@ -83,12 +83,19 @@ def test_events_that_come_while_deciding_are_reported_next_time() -> None:
     assert history.closed == "CompleteWorkflowExecution"
 
 
-def test_a_schedule_that_swf_refuses_fails_the_step_with_the_cause() -> None:
+def test_a_schedule_that_swf_refuses_is_tried_again_and_then_fails_the_step_with_the_cause() -> None:
     history = HistoryBuilder(JOB)
+    history.refused["ValidateAssetStep"] = "ACTIVITY_TYPE_DOES_NOT_EXIST"
     history.decide(ORIGINAL)
-    history.refuse_schedule("ValidateAssetStep", "ACTIVITY_TYPE_DOES_NOT_EXIST")
+    pauses = []
+    for count in range(1, 6):
+        assert kinds(history.decide(ORIGINAL)) == ["StartTimer"]
+        pauses.append(history.timers[f"refused.ValidateAssetStep.{count}"])
+        history.fire(f"refused.ValidateAssetStep.{count}")
+        assert list(scheduled(history.decide(ORIGINAL))) == ["ValidateAssetStep"]
+    assert pauses == [2, 4, 8, 16, 32]
     outcome = history.decide(ORIGINAL)
-    assert types(outcome.facts) == ["ACTIVITY_FAILED"]
+    assert types(outcome.announcements) == ["ACTIVITY_FAILED"]
     assert history.closed == "FailWorkflowExecution"
     assert outcome.closing is not None
     assert outcome.closing.details["reason"] == "ValidateAssetStep: ACTIVITY_TYPE_DOES_NOT_EXIST"

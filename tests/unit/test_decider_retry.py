@@ -72,14 +72,17 @@ def test_a_cancelled_activity_is_not_tried_again() -> None:
     assert history.closed == "FailWorkflowExecution"
 
 
-def test_a_timer_that_swf_refuses_does_not_hold_up_the_next_attempt() -> None:
+def test_a_timer_that_swf_refuses_is_asked_for_again_and_then_fails_the_step() -> None:
     plan = make_plan("  - {name: S, activity: Act, retry: {interval: 5}}")
     history = HistoryBuilder()
+    history.refused["retry.S.1"] = "OPEN_TIMERS_LIMIT_EXCEEDED"
     history.decide(plan)
     history.fail("S")
-    history.decide(plan)
-    history.add("StartTimerFailed", timerId="retry.S.1", cause="OPEN_TIMERS_LIMIT_EXCEEDED")
-    assert scheduled(history.decide(plan)) == {"S": None}
+    for _ in range(6):
+        assert kinds(history.decide(plan)) == ["StartTimer"]
+    closing = history.decide(plan).closing
+    assert closing is not None
+    assert closing.details["reason"] == "S: OPEN_TIMERS_LIMIT_EXCEEDED"
 
 
 def test_a_hand_back_does_not_count_as_an_attempt() -> None:
