@@ -53,6 +53,10 @@ def advance(job: JobState, event: Event) -> JobState:
             **activities,
             event.activity.activity_id: _advance_activity(known, event.activity, event),
         }
+    continued = job.continued
+    new_run = _text(details.get("newRunId"))
+    if event.type is EventType.WORKFLOW_CONTINUED and event.workflow is not None and new_run is not None:
+        continued = {**continued, event.workflow.run_id: new_run}
     workflow_type = details.get("workflowType") if status is JobStatus.SCHEDULED else None
     if not isinstance(workflow_type, dict):
         workflow_type = {}
@@ -61,7 +65,8 @@ def advance(job: JobState, event: Event) -> JobState:
         status=status if further else job.status,
         created=min(time, job.created),
         updated=max(time, job.updated),
-        run_id=job.run_id or (event.workflow.run_id if event.workflow else None),
+        run_id=_last_run(job.run_id or (event.workflow.run_id if event.workflow else None), continued),
+        continued=continued,
         workflow_id=job.workflow_id or (event.workflow.workflow_id if event.workflow else None),
         workflow_name=job.workflow_name or _text(workflow_type.get("name")),
         workflow_version=job.workflow_version or _text(workflow_type.get("version")),
@@ -70,6 +75,13 @@ def advance(job: JobState, event: Event) -> JobState:
         details=_text(details.get("details")) if final else job.details,
         activities=activities,
     )
+
+
+def _last_run(run_id: str | None, continued: Mapping[str, str]) -> str | None:
+    """The run that a job is in: the one known first, or where that one went on."""
+    for _ in continued:  # a chain has at most so many links
+        run_id = continued.get(run_id, run_id) if run_id is not None else None
+    return run_id
 
 
 def _job_status(event: Event) -> JobStatus:

@@ -13,11 +13,12 @@ from typing import Any
 from cpe.client.state import ActivityState, ActivityStatus, JobState, JobStatus
 from cpe.errors import ConfigError
 
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
   job_id TEXT PRIMARY KEY, status TEXT NOT NULL, created REAL NOT NULL, updated REAL NOT NULL,
-  run_id TEXT, workflow_id TEXT, workflow_name TEXT, workflow_version TEXT,
+  run_id TEXT, continued TEXT NOT NULL DEFAULT '{}',
+  workflow_id TEXT, workflow_name TEXT, workflow_version TEXT,
   result TEXT NOT NULL, reason TEXT, details TEXT
 ) STRICT;
 CREATE INDEX IF NOT EXISTS jobs_by_run ON jobs (run_id);
@@ -34,7 +35,7 @@ CREATE TABLE IF NOT EXISTS events (number INTEGER PRIMARY KEY, event_id TEXT NOT
 # The columns are the fields of the values, by name.
 _JOB = tuple(field.name for field in fields(JobState) if field.name != "activities")
 _ACTIVITY = tuple(field.name for field in fields(ActivityState))
-_JSON = frozenset({"result", "reports"})
+_JSON = frozenset({"result", "reports", "continued"})
 _GET_JOBS = f"SELECT {', '.join(_JOB)} FROM jobs"  # noqa: S608 - column names of this module
 _GET_ACTIVITIES = (
     f"SELECT {', '.join(_ACTIVITY)} FROM activities "  # noqa: S608 - column names of this module
@@ -53,8 +54,8 @@ _PUT_ACTIVITY = (
 class SqliteStore:
     """Keeps jobs, activities and events in a SQLite database (write-ahead log; killed at any moment, whole).
 
-    The tables `jobs` and `activities` are plain columns, to be read with any SQLite tool; `result` and
-    `reports` are JSON.
+    The tables `jobs` and `activities` are plain columns, to be read with any SQLite tool; `result`,
+    `reports` and `continued` are JSON.
 
     Args:
         path: The file; made if missing.
@@ -138,7 +139,9 @@ def _open(path: str | Path) -> sqlite3.Connection:
         database = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         on_error.callback(database.close)
         (version,) = database.execute("PRAGMA user_version").fetchone()
-        if version not in (0, _VERSION):
+        if version == 1:
+            database.execute("ALTER TABLE jobs ADD COLUMN continued TEXT NOT NULL DEFAULT '{}'")
+        elif version not in (0, _VERSION):
             raise sqlite3.DatabaseError(f"made by another version of CPE ({version})")
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")

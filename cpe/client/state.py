@@ -110,6 +110,7 @@ class JobState:
         result: What WORKFLOW_COMPLETED carried.
         reason: Why it ended otherwise, as a code.
         details: The same for a person.
+        continued: Runs that went on as new ones: from the old run's id to the new one's.
         activities: By activity id.
     """
 
@@ -118,6 +119,7 @@ class JobState:
     created: float
     updated: float
     run_id: str | None = None
+    continued: Mapping[str, str] = field(default_factory=dict)
     workflow_id: str | None = None
     workflow_name: str | None = None
     workflow_version: str | None = None

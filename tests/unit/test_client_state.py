@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -314,3 +315,25 @@ def test_a_database_that_cannot_be_used_is_named(tmp_path: Path) -> None:
             SqliteStore(path)
         assert caught.value.code == "DATABASE_UNUSABLE"
         assert str(path) in str(caught.value)
+
+
+def test_a_job_that_went_on_as_new_runs_is_in_the_last_one_in_whatever_order_that_is_heard() -> None:
+    runs = ["run1", "run2", "run3"]
+    told = [
+        Event(
+            type=EventType.WORKFLOW_CONTINUED,
+            time=2.0,
+            event_id=f"{old}:closed",
+            job_id="j1",
+            workflow=WorkflowRef(workflow_id="ClientA.j1", run_id=old),
+            details={"newRunId": new},
+        )
+        for old, new in itertools.pairwise(runs)
+    ]
+    for order in itertools.permutations(told):
+        tracker = Tracker()
+        for event in order:
+            tracker.apply(event)
+        state = tracker.job("j1")
+        assert state is not None
+        assert (state.run_id, state.status) == ("run3", JobStatus.RUNNING)
