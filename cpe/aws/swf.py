@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from types_boto3_swf import SWFClient
     from types_boto3_swf.type_defs import (
         DecisionTaskTypeDef,
+        PollForDecisionTaskInputTypeDef,
+        RespondDecisionTaskCompletedInputTypeDef,
         StartWorkflowExecutionInputTypeDef,
         WorkflowExecutionInfoTypeDef,
     )
@@ -31,10 +33,10 @@ _EPOCH = datetime(1970, 1, 2, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionTask:
-    """An execution that wants a decision, with its whole history.
+    """An execution that wants a decision, with what happened since the decision before.
 
-    `events` are SWF's own dicts, as boto3 gives them, oldest first. `started_event_id` is the event of this
-    very task, `previous_started_event_id` that of the last one answered, 0 if there was none.
+    `events` are SWF's own dicts, as boto3 gives them, oldest first; the last one is the start of this very
+    task, the first one that of the task before, or the first of the history.
     """
 
     token: str
@@ -43,7 +45,6 @@ class DecisionTask:
     workflow_name: str
     workflow_version: str
     started_event_id: int
-    previous_started_event_id: int
     events: tuple[Mapping[str, Any], ...]
 
 
@@ -100,7 +101,7 @@ class SwfGateway:
         self._identity = (identity or f"{socket.gethostname()}:{os.getpid()}")[:_MAX_IDENTITY]
 
     def poll_decision(self, domain: str, task_list: str) -> DecisionTask | None:
-        """Wait up to a minute for an execution that wants a decision; fetch all pages of its history."""
+        """Wait up to a minute for an execution that wants a decision; fetch all pages of what is new."""
         subject = f"decision tasks of {domain}/{task_list}"
         with told(subject):
             first = page = self._poll_decision_page(domain, task_list, None)
@@ -117,27 +118,51 @@ class SwfGateway:
             workflow_name=first["workflowType"]["name"],
             workflow_version=first["workflowType"]["version"],
             started_event_id=first["startedEventId"],
-            previous_started_event_id=first.get("previousStartedEventId", 0),
             events=tuple(events),
         )
 
     def _poll_decision_page(self, domain: str, task_list: str, token: str | None) -> DecisionTaskTypeDef:
-        if token is None:
-            return self._polls.poll_for_decision_task(
-                domain=domain, taskList={"name": task_list}, identity=self._identity
-            )
-        return self._polls.poll_for_decision_task(
-            domain=domain, taskList={"name": task_list}, identity=self._identity, nextPageToken=token
-        )
+        request: PollForDecisionTaskInputTypeDef = {
+            "domain": domain,
+            "taskList": {"name": task_list},
+            "identity": self._identity,
+            "startAtPreviousStartedEvent": True,
+        }
+        if token is not None:
+            request["nextPageToken"] = token
+        return self._polls.poll_for_decision_task(**request)
 
-    def respond_decision(self, token: str, decisions: Iterable[Mapping[str, Any]]) -> None:
-        """Answer a decision task. ``UNKNOWN_RESOURCE``: it timed out or the execution closed."""
-        with told("the decision"):
-            # Decisions are laid out by cpe.decider in the form of RespondDecisionTaskCompleted.
-            self._calls.respond_decision_task_completed(
-                taskToken=token,
-                decisions=list(decisions),  # type: ignore[arg-type]
+    def history(self, domain: str, workflow_id: str, run_id: str, *, before: int) -> list[Mapping[str, Any]]:
+        """Read a run's history from its beginning up to an event id, exclusive."""
+        events: list[Mapping[str, Any]] = []
+        with told(f"history of {workflow_id}"):
+            pages = self._calls.get_paginator("get_workflow_execution_history").paginate(
+                domain=domain, execution={"workflowId": workflow_id, "runId": run_id}
             )
+            for page in pages:
+                events += page["events"]
+                if events and events[-1]["eventId"] >= before - 1:
+                    break
+        return events[: before - 1]
+
+    def respond_decision(
+        self, token: str, decisions: Iterable[Mapping[str, Any]], *, context: str | None = None
+    ) -> None:
+        """Answer a decision task. ``UNKNOWN_RESOURCE``: it timed out or the execution closed.
+
+        Args:
+            token: The task's.
+            decisions: As cpe.decider lays them out.
+            context: Stands in the history with the answer, and in SWF's description of the execution.
+        """
+        request: RespondDecisionTaskCompletedInputTypeDef = {
+            "taskToken": token,
+            "decisions": list(decisions),  # type: ignore[arg-type]  # in the form of the service model
+        }
+        if context is not None:
+            request["executionContext"] = context
+        with told("the decision"):
+            self._calls.respond_decision_task_completed(**request)
 
     def newest_event(self, domain: str, workflow_id: str, run_id: str) -> Mapping[str, Any]:
         """Tell a run's newest history event, SWF's own dict, as far as SWF shows it yet."""

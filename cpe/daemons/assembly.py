@@ -52,6 +52,7 @@ def assemble_decider(
         swf=swf,
         plans=plans,
         publisher=publisher,
+        payloads=Payloads(aws.s3(), settings.payloads),
         domain=domain,
         task_list=task_list,
         clock=SystemClock(),

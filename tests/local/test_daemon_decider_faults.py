@@ -57,6 +57,7 @@ class Bench:
             publisher=Publisher(
                 stage.settings, lambda url: Queue(sqs, url), get_logger(), Payloads(aws.s3(), None)
             ),
+            payloads=Payloads(AwsSession().s3(), None),
             domain="d",
             task_list="tl",
             clock=SystemClock(),
@@ -112,7 +113,6 @@ def task_of(events: list[dict[str, Any]], name: str = "Works") -> DecisionTask:
         workflow_name=name,
         workflow_version="1.0",
         started_event_id=len(events),
-        previous_started_event_id=0,
         events=tuple(events),
     )
 

@@ -58,7 +58,12 @@ def page(*events: dict[str, Any], token: str | None = None) -> dict[str, Any]:
 
 
 def test_all_pages_of_a_history_make_one_task(stub: Stubber, swf: SwfGateway) -> None:
-    asked = {"domain": "d", "taskList": {"name": "tl"}, "identity": "me"}
+    asked = {
+        "domain": "d",
+        "taskList": {"name": "tl"},
+        "identity": "me",
+        "startAtPreviousStartedEvent": True,
+    }
     stub.add_response("poll_for_decision_task", page(event(1), token="p2"), asked)
     stub.add_response("poll_for_decision_task", page(event(2), token="p3"), {**asked, "nextPageToken": "p2"})
     stub.add_response("poll_for_decision_task", page(event(3)), {**asked, "nextPageToken": "p3"})
