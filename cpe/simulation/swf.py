@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -63,7 +64,7 @@ class SimulatedSwf:
         self._engine = _Engine(
             self._store, registry=self._registry, new_run_id=self._new_run_id, secret=_SECRET
         )
-        self._waiting: dict[TaskKind, dict[str, None]] = {"decision": {}, "activity": {}}
+        self._waiting: dict[TaskKind, Counter[str]] = {"decision": Counter(), "activity": Counter()}
         self._registry.register_domain(
             {"name": DOMAIN, "workflowExecutionRetentionPeriodInDays": "90"}, start
         )
@@ -237,8 +238,10 @@ class SimulatedSwf:
     ) -> dict[str, Any] | None:
         task: dict[str, Any] | None = poll({"domain": DOMAIN, **params}, self.now)
         self._take_in()
-        if task is None:
-            self._waiting[kind].pop(task_list, None)
+        waiting = self._waiting[kind]
+        waiting[task_list] -= 1
+        if task is None or not waiting[task_list]:  # one that timed out may have been counted
+            del waiting[task_list]
         return task
 
     def _call(self, operation: str, carry_out: Operation, **params: Any) -> Any:
@@ -262,7 +265,7 @@ class SimulatedSwf:
                     for event in change.events
                 ]
         for where in self._engine.take_ready():
-            self._waiting[where.kind][where.name] = None
+            self._waiting[where.kind][where.name] += 1
 
     def _new_run_id(self) -> str:
         self._runs += 1
