@@ -28,8 +28,8 @@ class _Run:
 def straighten(rows: Rows, columns: Columns) -> None:
     """Move the places that links pass above each other wherever they can be, without a change of any order.
 
-    A run of such places stands in line with an end of its link if it can, else near where its places stood. The
-    links are gone through forth and back, since one may have to make room for the one before it.
+    A run of such places stands in line with an end of its link if it can, else near where its places stood.
+    The links are gone through forth and back, since one may have to make room for the one before it.
     """
     beside = _neighbours(rows)
     for path in (*columns.segments, *reversed(columns.segments)):

@@ -80,7 +80,7 @@ def check(boxes: list[Size], links: list[Link], layout: Layout) -> None:
             assert any(overlap(area, route.label) for area in area_of(route))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=60)
 @given(graphs())
 def test_boxes_stand_apart_and_arrows_lead_down_from_border_to_border(
     graph: tuple[list[Size], list[Link]],
