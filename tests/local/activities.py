@@ -33,6 +33,8 @@ class Work(Activity):
                 return {"done": True, "settings": dict(context.settings)}
             case "grow":
                 return {"text": "ü" * context.input["by"]}
+            case "echo":
+                return {"text": context.input["text"] * 4}
             case "measure":
                 return {"characters": len(context.input["text"])}
             case "refuse":

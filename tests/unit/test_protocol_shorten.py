@@ -109,3 +109,13 @@ def test_what_only_looks_like_a_reference_is_left_alone(size: object) -> None:
     read = decode_event(json.dumps(body | {"$ref": "s3://bucket/key", "size": size, "sha256": "0" * 64}))
     assert read.reference is None
     assert read.details["size"] == size
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("$ref", "https://bucket/key"), ("size", -1), ("sha256", "0"), ("size", None)]
+)
+def test_the_schema_knows_what_a_reference_is(field: str, value: object) -> None:
+    short = shorten(event(EventType.WORKFLOW_COMPLETED, {"result": LARGE}), MOST, reference=REFERENCE)
+    body = json.loads(encode_event(short))
+    assert validator(short.type).is_valid(body)
+    assert not validator(short.type).is_valid(body | {field: value})

@@ -1,0 +1,141 @@
+"""A job of a megabyte, from the client's command to the client's result, past SWF and SQS."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from cpe.aws.payloads import Payloads
+from cpe.aws.session import AwsSession
+from cpe.aws.sqs import Queue
+from cpe.aws.swf import SwfGateway
+from cpe.client import Client, JobStatus
+from cpe.daemons.assembly import assemble_inputpoller, assemble_worker
+from cpe.daemons.publisher import Publisher
+from cpe.daemons.watcher import SETTLE, Watcher
+from cpe.local.server import LocalAws
+from cpe.logs import get_logger
+from cpe.protocol.references import MAX_SWF_DATA, Reference
+from tests.local.stage import Stage, running, wait_for
+
+TEXT = "ä" * 400_000
+"""800 KB as a payload, 2.4 MB as the ASCII of a message: too much for any queue."""
+
+
+class Later:
+    """A clock for a watcher: by its time every closing has settled."""
+
+    def time(self) -> float:
+        return time.time() + SETTLE + 1
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+@pytest.fixture
+def stage(local_aws: LocalAws, tmp_path: Path) -> Stage:
+    stage = Stage(tmp_path)
+    stage.register_domain()
+    stage.provide_payloads()
+    stage.swf.register_workflow_type(
+        domain=stage.domain,
+        name="Works",
+        version="1.0",
+        defaultTaskStartToCloseTimeout="300",
+        defaultExecutionStartToCloseTimeout="3600",
+        defaultChildPolicy="TERMINATE",
+    )
+    return stage
+
+
+def decide(stage: Stage, kind: str, **attributes: Any) -> None:
+    """Answer one decision task, in the decider's place."""
+    task = stage.swf.poll_for_decision_task(domain=stage.domain, taskList={"name": stage.task_list})
+    key = f"{kind[0].lower()}{kind[1:]}DecisionAttributes"
+    stage.swf.respond_decision_task_completed(
+        taskToken=task["taskToken"],
+        decisions=[{"decisionType": kind, key: attributes}],  # type: ignore[misc]  # any kind
+    )
+
+
+def report_closings(stage: Stage) -> None:
+    """Let a watcher look once."""
+    aws = AwsSession()
+    sqs, payloads = aws.sqs(), Payloads(aws.s3(), stage.settings.payloads)
+    watcher = Watcher(
+        swf=SwfGateway(polls=aws.swf(), calls=aws.swf()),
+        publisher=Publisher(stage.settings, lambda url: Queue(sqs, url), get_logger(), payloads),
+        payloads=payloads,
+        domain=stage.domain,
+        clock=Later(),
+        wait=lambda _: None,
+        log=get_logger(),
+    )
+    runs = watcher.poll()
+    assert runs
+    watcher.handle(runs)
+
+
+def test_a_job_of_a_megabyte(stage: Stage) -> None:
+    client = Client(
+        "ClientA", stage.client.input_queue, stage.client.output_queue, payloads=stage.settings.payloads
+    )
+    job = stage.start_job("j1", do="echo", text=TEXT[:150_000])["data"]
+    with running(assemble_inputpoller(AwsSession(), stage.settings)):
+        job_id = client.start_job(job, "j1")
+        scheduled = next(state for state in client.follow(job_id, timeout=30) if state.run_id)
+    run = ("ClientA.j1", scheduled.run_id or "")
+    (started, *_) = stage.history(*run)
+    packed = started["workflowExecutionStartedEventAttributes"]["input"]
+    assert Reference.parse(packed) is not None
+
+    with (
+        assemble_worker(
+            AwsSession(), stage.settings, domain=stage.domain, name="Work", version="v1"
+        ) as worker,
+        running(worker),
+    ):
+        decide(
+            stage,
+            "ScheduleActivityTask",
+            activityId="Step1",
+            activityType={"name": "Work", "version": "v1"},
+            taskList={"name": "Work-v1"},
+            input=packed,
+            heartbeatTimeout="60",
+            **dict.fromkeys(
+                ("scheduleToStartTimeout", "scheduleToCloseTimeout", "startToCloseTimeout"), "600"
+            ),
+        )
+        (completed,) = wait_for(
+            lambda: [event for event in stage.history(*run) if event["eventType"] == "ActivityTaskCompleted"]
+        )
+    result = completed["activityTaskCompletedEventAttributes"]["result"]
+    assert len(result) < MAX_SWF_DATA
+
+    decide(stage, "CompleteWorkflowExecution", result=result)
+    report_closings(stage)
+    state = client.job(job_id).wait(timeout=30)
+    assert state.status is JobStatus.COMPLETED
+    assert state.result == {"text": TEXT[:150_000] * 4}
+    step = state.activities["Step1"]
+    assert step.name == "Work"
+
+
+def test_a_client_without_access_follows_the_job(stage: Stage) -> None:
+    client = Client("ClientA", stage.client.input_queue, stage.client.output_queue)
+    stage.swf.start_workflow_execution(
+        domain=stage.domain,
+        workflowId="ClientA.j1",
+        workflowType={"name": "Works", "version": "1.0"},
+        taskList={"name": stage.task_list},
+    )
+    result = Payloads(boto3.client("s3"), stage.settings.payloads).pack(f'"{TEXT}"', client="ClientA")
+    decide(stage, "CompleteWorkflowExecution", result=result)
+    report_closings(stage)
+    state = client.job("j1").wait(timeout=30)
+    assert (state.status, state.result) == (JobStatus.COMPLETED, None)
