@@ -43,6 +43,7 @@ _FINAL = {
     "AccessDenied": "ACCESS_DENIED",
     "AccessDeniedException": "ACCESS_DENIED",
     "AllAccessDisabled": "ACCESS_DENIED",
+    "BucketAlreadyExists": "BUCKET_TAKEN",
     "DefaultUndefinedFault": "DEFAULT_UNDEFINED",
     "DomainAlreadyExistsFault": "ALREADY_EXISTS",
     "DomainDeprecatedFault": "DOMAIN_DEPRECATED",
@@ -146,6 +147,8 @@ def _from_service(error: ClientError, subject: str) -> CpeError:
 def _way_out(code: str) -> str:
     if code == "QUEUE_NOT_FOUND":
         return "; create the queue, or correct its URL and the region"
+    if code == "BUCKET_TAKEN":
+        return "; bucket names are unique in the world, choose another"
     if code == "ACCESS_DENIED":
         return "; docs/operations.md lists the permissions that are needed"
     return ""
