@@ -91,3 +91,23 @@ def test_graph_says_where_it_cannot_write(tmp_path: Path) -> None:
     assert done.exception.message == (
         f"cannot write the drawing to {place}: No such file or directory; name another file with --output"
     )
+
+
+def test_validate_tells_the_findings_of_all_broken_plans() -> None:
+    folder = ROOT / "tests" / "plans" / "broken"
+    done = CliRunner().invoke(cpe, ["plan", "validate", "--json", str(folder)])
+    assert done.exit_code == 2
+    told = json.loads(done.output)
+    assert told["plans"] == []
+    assert {finding["file"] for finding in told["findings"]} == {str(path) for path in folder.glob("*.yml")}
+    stands_at_the_top = [
+        f"{path}:{line.removeprefix('# ')}"
+        for path in sorted(folder.glob("*.yml"))
+        for line in path.read_text("utf-8", errors="replace").splitlines()
+        if re.match(r"# \d+:\d+: [A-Z_]+: ", line)
+    ]
+    assert [
+        "{file}:{line}:{column}: {code}: {message}".format(**finding) for finding in told["findings"]
+    ] == stands_at_the_top
+    lines = CliRunner().invoke(cpe, ["plan", "validate", str(folder)])
+    assert (lines.exit_code, lines.output.splitlines()) == (2, stands_at_the_top)
