@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryEvent:
+class HistoryEvent(NamedTuple):
     """One event of an execution's history.
 
     Attributes:
@@ -36,9 +35,14 @@ class HistoryEvent:
         when = raw["eventTimestamp"]
         if isinstance(when, str):
             when = datetime.fromisoformat(when)
-        return cls(
-            id=raw["eventId"],
-            type=kind,
-            time=when.timestamp() if isinstance(when, datetime) else float(when),
-            attributes=raw.get(f"{kind[0].lower()}{kind[1:]}EventAttributes", {}),
-        )
+        seconds = when.timestamp() if isinstance(when, datetime) else float(when)
+        return cls(raw["eventId"], kind, seconds, raw.get(_attributes_of(kind), _NO_ATTRIBUTES))
+
+
+@cache
+def _attributes_of(kind: str) -> str:
+    """The key of an event's attributes. There are some fifty types, and thousands of events."""
+    return f"{kind[0].lower()}{kind[1:]}EventAttributes"
+
+
+_NO_ATTRIBUTES: Mapping[str, Any] = {}
