@@ -67,7 +67,10 @@ def chain(steps: int) -> Recorded:
 
 
 def fan(events: int) -> Recorded:
-    """Record a `for_each` over as many items as a history of so many events has room for."""
+    """Record a `for_each` over as many items as a history of so many events has room for.
+
+    A plan's runs continue as new ones long before that; so long a history is of one that could not.
+    """
     step = """\
 steps:
   - name: Item

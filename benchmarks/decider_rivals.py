@@ -121,16 +121,23 @@ def as_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
     return [asdict(row) for row in rows]
 
 
+def add_only(parser: argparse.ArgumentParser) -> None:
+    """Add the option that chooses deciders."""
+    names = [contender.name for contender in contenders()]
+    parser.add_argument(
+        "--only", action="append", default=[], choices=names, help="one decider of all; can be repeated"
+    )
+
+
 def main() -> int:
     """Run the command line; status 1 when CPE itself could not be measured."""
-    names = [contender.name for contender in contenders()]
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.decider_rivals",
         description="Measure CPE's decider beside garcon's and simpleflow's.",
     )
     parser.add_argument("--executions", type=int, default=20, help="executions open at the same time (20)")
     parser.add_argument("--rounds", type=int, default=1, help="rounds; the median one is told (1)")
-    parser.add_argument("--only", action="append", default=[], choices=names, help="can be repeated")
+    add_only(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     rows = compare(executions=options.executions, rounds=options.rounds, only=options.only)
