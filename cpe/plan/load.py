@@ -10,7 +10,7 @@ from cpe.errors import PlanError
 from cpe.plan.check import check_source
 from cpe.plan.findings import Finding, PlanRefused
 from cpe.plan.model import Plan
-from cpe.plan.source import read_source
+from cpe.plan.yaml_text import read_source
 
 
 def parse_plan(text: str, file: str = "plan.yml") -> Plan:

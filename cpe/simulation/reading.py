@@ -17,7 +17,8 @@ from cpe.plan import Finding, Plan, PlanRefused, RunActivity, RunWorkflow
 from cpe.plan.findings import Suggestions
 from cpe.plan.for_each import step_of
 from cpe.plan.source import Path as Place
-from cpe.plan.source import Source, read_source
+from cpe.plan.source import Source
+from cpe.plan.yaml_text import read_source
 from cpe.simulation.behaviour import Behaviour, Cancel, Fail, Succeed, TimeOut, TimeoutKind
 from cpe.simulation.script import Behaviours, Moment, Script, Signal
 

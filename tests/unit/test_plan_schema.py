@@ -16,7 +16,7 @@ from jsonschema.validators import extend
 
 from cpe.plan.model import REQUIRED_STATUSES, ChildPolicy
 from cpe.plan.shape import check_shape, plan_schema
-from cpe.plan.source import read_source
+from cpe.plan.yaml_text import read_source
 
 ROOT = Path(__file__).parents[2]
 SCHEMA_FILE = ROOT / "cpe" / "plan" / "schema.json"
