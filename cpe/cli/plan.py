@@ -128,11 +128,14 @@ def _read_history(file: Path) -> tuple[str, list[dict[str, Any]]]:
 
 
 @plan.command()
-def schema() -> None:
+@click.option("--script", "of_scripts", is_flag=True, help="Print that of the scripts of `simulate`.")
+def schema(*, of_scripts: bool) -> None:
     """Print the JSON Schema of plans, for editors."""
     from cpe.plan.shape import plan_schema
+    from cpe.simulation import script_schema
 
-    click.echo(json.dumps(plan_schema(), indent=2, ensure_ascii=False))
+    printed = script_schema() if of_scripts else plan_schema()
+    click.echo(json.dumps(printed, indent=2, ensure_ascii=False))
 
 
 plan.add_command(simulate)

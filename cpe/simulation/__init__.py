@@ -14,7 +14,8 @@ from cpe.simulation.behaviour import (
     TimeOut,
     TimeoutKind,
 )
-from cpe.simulation.deciders import Decide, Decided, Question, from_scratch
+from cpe.simulation.deciders import Decided
+from cpe.simulation.deciding import Decide, Question, Remembering, from_scratch
 from cpe.simulation.fate import Answer, ChooseFate, DecisionTask, Fate, losing, reliable
 from cpe.simulation.job import Choose, Limits
 from cpe.simulation.reading import ScriptRefused, load_script, parse_script, script_schema
@@ -39,6 +40,7 @@ __all__ = [
     "Moment",
     "Question",
     "Recorded",
+    "Remembering",
     "Run",
     "Script",
     "ScriptRefused",

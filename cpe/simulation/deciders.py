@@ -2,41 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias
 
-from cpe.decider import Outcome, decide, fold_history
+from cpe.decider import Outcome
 from cpe.local.swf.faults import SwfFault
 from cpe.plan import Plan
 from cpe.protocol import Event, EventType
 from cpe.simulation.agenda import Agenda
+from cpe.simulation.deciding import Decide, Question
 from cpe.simulation.fate import Answer, ChooseFate, DecisionTask
+from cpe.simulation.payloads import Payloads
 from cpe.simulation.swf import SimulatedSwf
 
 Plans: TypeAlias = Mapping[tuple[str, str], Plan]
 """By name and version of the workflow type."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What a decider is asked: an execution's history up to the start of the decision task.
-
-    Attributes:
-        previous_started_event_id: Start of the last decision task whose answer SWF took; 0 for none.
-    """
-
-    plan: Plan
-    workflow_id: str
-    run_id: str
-    events: Sequence[Mapping[str, Any]]
-    previous_started_event_id: int
-    now: float
-
-
-Decide: TypeAlias = Callable[[Question], Outcome]
-"""A decider. A test may give its own: one that remembers, forgets, or compares two ways of deciding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +35,6 @@ class Decided:
     is_taken: bool
 
 
-def from_scratch(question: Question) -> Outcome:
-    """Decide over the whole history."""
-    execution = fold_history(question.events, workflow_id=question.workflow_id, run_id=question.run_id)
-    return decide(question.plan, execution, now=question.now)
-
-
 class Deciders:
     """Decides.
 
@@ -69,6 +45,7 @@ class Deciders:
         elsewhere: Takes a decision task of a workflow whose plan is not given.
         decide: The decider.
         fate: Says what becomes of each answer.
+        payloads: The large texts of the job.
 
     Attributes:
         decided: Every decision task in the order in which answers arrived or were lost.
@@ -84,6 +61,7 @@ class Deciders:
         elsewhere: Callable[[Mapping[str, Any]], None],
         decide: Decide,
         fate: ChooseFate,
+        payloads: Payloads,
     ) -> None:
         self.decided: list[Decided] = []
         self.published: list[Event] = []
@@ -93,6 +71,8 @@ class Deciders:
         self._elsewhere = elsewhere
         self._decide = decide
         self._fate = fate
+        self._payloads = payloads
+        self._heard: dict[str, bool] = {}
         self._count = 0
 
     @property
@@ -119,11 +99,15 @@ class Deciders:
             plan=plan,
             workflow_id=workflow_id,
             run_id=run_id,
-            events=self._swf.history(run_id)[:started],
+            history=self._swf.history(run_id),
+            started_event_id=started,
             previous_started_event_id=given["previousStartedEventId"],
+            was_heard=self._heard.pop(run_id, False),
+            payloads=self._payloads,
             now=self._swf.now,
         )
         outcome = self._decide(question)
+        self._payloads.store(outcome.payloads)
         self.published += outcome.facts
         fate = self._fate(task)
         arrive = partial(
@@ -139,15 +123,21 @@ class Deciders:
         self.decided.append(Decided(task=task, at=at, outcome=outcome, answer=answer, is_taken=taken))
         if not taken or answer is Answer.UNHEARD:
             return
+        self._heard[task.run_id] = True
         self.published += outcome.announcements
-        newest = self._swf.history(task.run_id)[-1]["eventType"]
-        if outcome.closing is not None and newest == _CLOSED_BY[outcome.closing.type]:
-            self.published.append(outcome.closing)
+        newest = self._swf.history(task.run_id)[-1]
+        closing = outcome.closing
+        if closing is None or newest["eventType"] != _CLOSED_BY[closing.type]:
+            return
+        if closing.type is EventType.WORKFLOW_CONTINUED:
+            new_run = newest["workflowExecutionContinuedAsNewEventAttributes"]["newExecutionRunId"]
+            closing = replace(closing, details={**closing.details, "newRunId": new_run})
+        self.published.append(closing)
 
     def _give(self, token: str, outcome: Outcome) -> bool:
         """Answer SWF; False if it has given the task up meanwhile."""
         try:
-            self._swf.answer_decision(token, list(outcome.decisions))
+            self._swf.answer_decision(token, list(outcome.decisions), executionContext=outcome.context)
         except SwfFault as fault:
             if fault.name != "UnknownResourceFault":
                 raise
@@ -159,4 +149,5 @@ _CLOSED_BY = {
     EventType.WORKFLOW_COMPLETED: "WorkflowExecutionCompleted",
     EventType.WORKFLOW_FAILED: "WorkflowExecutionFailed",
     EventType.WORKFLOW_CANCELED: "WorkflowExecutionCanceled",
+    EventType.WORKFLOW_CONTINUED: "WorkflowExecutionContinuedAsNew",
 }

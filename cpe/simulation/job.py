@@ -9,15 +9,17 @@ from functools import partial
 from typing import TypeAlias
 
 from cpe.errors import ConfigError
-from cpe.plan import Plan
+from cpe.plan import Plan, StepStatus
 from cpe.plan.for_each import step_of
 from cpe.protocol import JobIdentity
 from cpe.protocol.references import MAX_SWF_DATA
 from cpe.simulation.agenda import Action, Agenda
 from cpe.simulation.children import child_id
 from cpe.simulation.deciders import Deciders
+from cpe.simulation.payloads import Payloads
 from cpe.simulation.run import Run, Status, ending
 from cpe.simulation.script import Moment, Script, Signal
+from cpe.simulation.standing import standing
 from cpe.simulation.swf import Recorded, SimulatedSwf
 from cpe.simulation.waits import waits
 from cpe.simulation.workers import Workers
@@ -50,6 +52,7 @@ class Job:
         workers: Workers,
         choose: Choose,
         limits: Limits,
+        payloads: Payloads,
     ) -> None:
         self._plan = plan
         self._started_at = swf.now
@@ -59,9 +62,10 @@ class Job:
         self._workers = workers
         self._choose = choose
         self._limits = limits
+        self._payloads = payloads
         self._seen = 0
         self._begun: set[str] = set()
-        self._outside = _outside(script, swf)
+        self._outside = _outside(script, swf, payloads)
         self._waits: tuple[str, ...] = ()
         self._stopped: str | None = None
 
@@ -76,7 +80,7 @@ class Job:
         return self._result()
 
     def _start(self, workflow_input: object) -> None:
-        text = json.dumps(workflow_input, ensure_ascii=False, separators=(",", ":"))
+        text = self._payloads.pack(json.dumps(workflow_input, ensure_ascii=False, separators=(",", ":")))
         if len(text) > MAX_SWF_DATA:
             message = f"the workflow's input has {len(text)} characters; SWF takes at most {MAX_SWF_DATA}"
             raise ConfigError(message, code="INPUT_TOO_LARGE")
@@ -107,7 +111,7 @@ class Job:
         """Move the clock to what comes next; SWF closes every execution after its own time at the latest."""
         swf, agenda = self._swf.next_due(), self._agenda.next_time()
         if agenda is None and self._swf.is_idle():
-            self._waits = waits(self._plan, self._history())
+            self._waits = self._waits_for()
         moments = [moment for moment in (swf, agenda) if moment is not None]
         if not moments or min(moments) > self._started_at + self._limits.seconds:
             self._stop(f"{self._limits.seconds:g} simulated seconds went by")
@@ -144,27 +148,36 @@ class Job:
                 self._agenda.enter(self._swf.now + moment.seconds, action)
 
     def _stop(self, why: str) -> None:
-        self._waits = waits(self._plan, self._history())
+        self._waits = self._waits_for()
         self._stopped = f"the simulation was stopped: {why}"
 
-    def _history(self) -> list[Mapping[str, object]]:
-        mine = [one for one in self._swf.recorded if one.workflow_id == JOB.workflow_id]
-        return list(self._swf.history(mine[-1].run_id))
+    def _waits_for(self) -> tuple[str, ...]:
+        run_id = self._run_id()
+        return waits(self._plan, self._swf.history(run_id), self._steps(run_id))
+
+    def _steps(self, run_id: str) -> Mapping[str, StepStatus]:
+        events = self._payloads.in_place(self._swf.history(run_id))
+        return standing(self._plan, events, workflow_id=JOB.workflow_id, run_id=run_id)
+
+    def _run_id(self) -> str:
+        """The newest run of the job."""
+        return next(one.run_id for one in reversed(self._swf.recorded) if one.workflow_id == JOB.workflow_id)
 
     def _result(self) -> Run:
-        events = self._history()
-        mine = [one for one in self._swf.recorded if one.workflow_id == JOB.workflow_id]
+        run_id = self._run_id()
+        events = self._swf.history(run_id)
         status, attributes = ending(events)
-        reason = str(attributes.get("reason", "")) or _REASONS.get(status, "")
+        result = attributes.get("result")
         return Run(
             workflow_id=JOB.workflow_id,
-            run_id=mine[-1].run_id,
+            run_id=run_id,
             status=status,
-            reason=reason,
+            reason=str(attributes.get("reason", "")) or _REASONS.get(status, ""),
             details=str(attributes.get("details", "")),
-            result=attributes.get("result"),
+            result=None if result is None else self._payloads.resolve(result),
+            steps=self._steps(run_id),
             started_at=self._started_at,
-            seconds=round(float(mine[-1].event["eventTimestamp"]) - self._started_at, 3),
+            seconds=round(float(events[-1]["eventTimestamp"]) - self._started_at, 3),
             stopped=self._stopped,
             waits=self._waits if status in (Status.OPEN, Status.TIMED_OUT) else (),
             recorded=tuple(self._swf.recorded),
@@ -173,18 +186,19 @@ class Job:
         )
 
 
-def _outside(script: Script, swf: SimulatedSwf) -> list[tuple[Moment, Action]]:
-    """What comes from outside. What comes too late finds the job closed, and does nothing."""
+def _outside(script: Script, swf: SimulatedSwf, payloads: Payloads) -> list[tuple[Moment, Action]]:
+    """What comes from outside."""
     actions: list[tuple[Moment, Action]] = [
-        (signal.at, partial(_send, swf, signal)) for signal in script.signals
+        (signal.at, partial(_send, swf, payloads, signal)) for signal in script.signals
     ]
     if script.cancel is not None:
         actions.append((script.cancel, partial(swf.request_cancel, JOB.workflow_id)))
     return actions
 
 
-def _send(swf: SimulatedSwf, signal: Signal) -> None:
-    swf.signal(JOB.workflow_id, signal.name, signal.text)
+def _send(swf: SimulatedSwf, payloads: Payloads, signal: Signal) -> None:
+    text = None if signal.text is None else payloads.pack(signal.text)
+    swf.signal(JOB.workflow_id, signal.name, text)
 
 
 _BEGINNINGS = frozenset({"ActivityTaskStarted", "ChildWorkflowExecutionStarted"})

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from cpe.plan import StepStatus
 from cpe.protocol.codec import encode_event
 from cpe.simulation.run import Run
 from cpe.simulation.timeline import timeline
@@ -24,6 +25,9 @@ def as_text(run: Run) -> Iterator[str]:
     yield ""
     said = [part for part in (run.status.value, run.reason, run.details, run.result) if part]
     yield ": ".join(said)
+    for status in (StepStatus.SKIPPED, StepStatus.PENDING):  # the timeline shows nothing of these
+        if steps := [step for step, stood in run.steps.items() if stood is status]:
+            yield f"{status.value}: {', '.join(steps)}"
     if run.waits:
         yield f"waits for: {', '.join(run.waits)}"
     if run.stopped:
@@ -43,6 +47,7 @@ def as_json(run: Run) -> dict[str, Any]:
         "result": run.result,
         "workflowId": run.workflow_id,
         "runIds": run.run_ids,
+        "steps": {step: status.value for step, status in run.steps.items()},
         "seconds": run.seconds,
         "decisions": run.decisions,
         "stopped": run.stopped,

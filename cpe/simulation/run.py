@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from cpe.decider import Outcome
+from cpe.plan import StepStatus
 from cpe.protocol import Event
 from cpe.simulation.deciders import Decided
 from cpe.simulation.swf import Recorded
@@ -36,6 +37,7 @@ class Run:
         reason: Why, unless it completed: a code, with the step's name before it where there is one.
         details: The same for people.
         result: The workflow's result as JSON text; None for none.
+        steps: Where each step stood at the end, in the order of the plan.
         started_at: Seconds since the epoch.
         seconds: Simulated seconds until the last event of the job.
         stopped: Why the simulation was ended before the job was; None if it was not.
@@ -51,6 +53,7 @@ class Run:
     reason: str
     details: str
     result: str | None
+    steps: Mapping[str, StepStatus]
     started_at: float
     seconds: float
     stopped: str | None

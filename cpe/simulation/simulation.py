@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from cpe.plan import Plan, RunWorkflow
+from cpe.protocol.references import PayloadPlace
 from cpe.simulation.agenda import Agenda
 from cpe.simulation.behaviour import ChooseBehaviour
 from cpe.simulation.children import ScriptedChildren
-from cpe.simulation.deciders import Decide, Deciders, from_scratch
+from cpe.simulation.deciders import Deciders
+from cpe.simulation.deciding import Decide, Remembering
 from cpe.simulation.fate import ChooseFate, reliable
-from cpe.simulation.job import Choose, Job, Limits
+from cpe.simulation.job import JOB, Choose, Job, Limits
+from cpe.simulation.payloads import PLACE, Payloads
 from cpe.simulation.run import Run
 from cpe.simulation.script import Script
 from cpe.simulation.swf import SimulatedSwf
@@ -38,7 +41,8 @@ def simulate(
     behave: ChooseBehaviour | None = None,
     fate: ChooseFate = reliable,
     choose: Choose = first,
-    decide: Decide = from_scratch,
+    decide: Decide | None = None,
+    place: PayloadPlace | None = PLACE,
     limits: Limits | None = None,
 ) -> Run:
     """Play one job. The same arguments give the same run ids, times and history.
@@ -52,7 +56,8 @@ def simulate(
         behave: Says what tasks come to, in place of the script.
         fate: Says which of the decider's answers are late or lost.
         choose: Picks what happens first at one instant.
-        decide: The decider.
+        decide: The decider; one that remembers unless a test gives another.
+        place: Where texts go that are too large for SWF; None for a stack that has no such place.
         limits: When the simulation is given up.
 
     Raises:
@@ -70,10 +75,17 @@ def simulate(
     agenda = Agenda()
     known = {(one.name, one.version): one for one in (*plans, plan)}
     chosen = behave or script.choose
+    payloads = Payloads(place, client=JOB.client)
     deciders = Deciders(
-        swf, agenda, known, elsewhere=ScriptedChildren(swf, chosen).decide, decide=decide, fate=fate
+        swf,
+        agenda,
+        known,
+        elsewhere=ScriptedChildren(swf, chosen, payloads).decide,
+        decide=decide or Remembering(),
+        fate=fate,
+        payloads=payloads,
     )
-    workers = Workers(swf, agenda, chosen, at_once=script.workers)
+    workers = Workers(swf, agenda, chosen, at_once=script.workers, payloads=payloads)
     for one in known.values():
         _register(swf, one)
     job = Job(
@@ -85,6 +97,7 @@ def simulate(
         workers=workers,
         choose=choose,
         limits=limits or Limits(),
+        payloads=payloads,
     )
     return job.run(workflow_input)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cpe.plan import AwaitSignal, Plan
+from cpe.plan import AwaitSignal, Plan, StepStatus
 
 _BEGUN = {
     "ActivityTaskScheduled": "activity {activityId}",
@@ -28,36 +28,27 @@ _ENDS: Mapping[str, str] = {
 }
 
 
-def waits(plan: Plan, events: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Say what an execution waits for: activities, timers and children that are open, or else signals.
+def waits(
+    plan: Plan, events: Sequence[Mapping[str, Any]], steps: Mapping[str, StepStatus]
+) -> tuple[str, ...]:
+    """Say what an execution waits for: activities, timers and children that are open, and signals.
 
     Args:
         plan: Its plan.
         events: Its history.
+        steps: Where its steps stand.
     """
     under_way: dict[int, str] = {}
-    signals: set[str] = set()
     for event in events:
         kind = event["eventType"]
         attributes = event[f"{kind[0].lower()}{kind[1:]}EventAttributes"]
         if kind in _BEGUN:
             under_way[event["eventId"]] = _BEGUN[kind].format_map(attributes)
-        elif kind == "WorkflowExecutionSignaled":
-            signals.add(attributes["signalName"])
         elif (begun_by := _ENDS.get(kind)) is not None:
             under_way.pop(attributes[begun_by], None)
-    return tuple(under_way.values()) or _signals(plan, signals)
-
-
-def _signals(plan: Plan, came: set[str]) -> tuple[str, ...]:
-    """Name the signals that steps may wait for, those steps left out that come after others of them."""
-    blocked: set[str] = set()
-    found = []
-    for step in plan.steps:  # each stands after those it requires
-        is_behind = any(requirement.step in blocked for requirement in step.requires)
-        waiting = isinstance(step.work, AwaitSignal) and step.work.signal not in came
-        if is_behind or waiting:
-            blocked.add(step.name)
-        if waiting and not is_behind and isinstance(step.work, AwaitSignal):
-            found.append(f"signal {step.work.signal!r} (step {step.name})")
-    return tuple(found)
+    signals = (
+        f"signal {step.work.signal!r} (step {step.name})"
+        for step in plan.steps
+        if isinstance(step.work, AwaitSignal) and steps[step.name] is StepStatus.RUNNING
+    )
+    return (*under_way.values(), *signals)

@@ -22,6 +22,7 @@ from cpe.simulation.behaviour import (
     TimeOut,
     TimeoutKind,
 )
+from cpe.simulation.payloads import Payloads
 from cpe.simulation.swf import CLOSINGS, Recorded, SimulatedSwf
 
 LONGEST_INTERVAL = 10.0
@@ -66,15 +67,23 @@ class Workers:
         agenda: Where ends and heartbeats are entered.
         choose: Says what becomes of each task; asked once, when it is scheduled.
         at_once: How many tasks run at once; None for any number.
+        payloads: The large texts of the job.
     """
 
     def __init__(
-        self, swf: SimulatedSwf, agenda: Agenda, choose: ChooseBehaviour, *, at_once: int | None
+        self,
+        swf: SimulatedSwf,
+        agenda: Agenda,
+        choose: ChooseBehaviour,
+        *,
+        at_once: int | None,
+        payloads: Payloads,
     ) -> None:
         self._swf = swf
         self._agenda = agenda
         self._choose = choose
         self._at_once = at_once
+        self._payloads = payloads
         self._attempts: Counter[tuple[str, str]] = Counter()
         self._waiting: dict[tuple[str, int], _Attempt] = {}
         self._in_hand: dict[tuple[str, str], _Attempt] = {}
@@ -143,6 +152,7 @@ class Workers:
         activity_id, kind = attributes["activityId"], attributes["activityType"]
         key = (recorded.workflow_id, activity_id)
         self._attempts[key] += 1
+        given = attributes.get("input")
         return Task(
             workflow_id=recorded.workflow_id,
             run_id=recorded.run_id,
@@ -151,7 +161,7 @@ class Workers:
             name=kind["name"],
             version=kind["version"],
             attempt=self._attempts[key],
-            input=attributes.get("input"),
+            input=None if given is None else self._payloads.resolve(given),
         )
 
     def _beat(self, attempt: _Attempt) -> None:
@@ -171,11 +181,13 @@ class Workers:
 
     def _tell(self, token: str, behaviour: Succeed | Fail | Cancel) -> None:
         match behaviour:
-            case Succeed(text=text) if len(text) > MAX_SWF_DATA:
-                details = f"the result has {len(text)} characters; SWF takes at most {MAX_SWF_DATA}"
-                self._swf.fail_activity(token, "RESULT_TOO_LARGE", details)
             case Succeed(text=text):
-                self._swf.complete_activity(token, text)
+                result = self._payloads.pack(text)
+                if len(result) <= MAX_SWF_DATA:
+                    self._swf.complete_activity(token, result)
+                else:
+                    details = f"the result has {len(result)} characters; SWF takes at most {MAX_SWF_DATA}"
+                    self._swf.fail_activity(token, "RESULT_TOO_LARGE", details)
             case Fail(code=code, details=details):
                 self._swf.fail_activity(token, code, details)
             case Cancel():

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from cpe.cli.main import cpe
 from cpe.errors import ConfigError, PlanError
 from cpe.plan import load_plan
-from cpe.simulation import parse_script
+from cpe.simulation import parse_script, script_schema
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "plans.md").read_text("utf-8")
@@ -120,6 +120,11 @@ def test_a_bad_plan_and_a_bad_script_are_the_operator_s(tmp_path: Path) -> None:
     bad.write_text("steps: 3\n")
     assert isinstance(simulate(bad).exception, PlanError)
     assert isinstance(simulate("plans/transcode.yml", "--script", bad).exception, ConfigError)
+
+
+def test_the_schema_of_scripts_is_printed() -> None:
+    done = CliRunner().invoke(cpe, ["plan", "schema", "--script"])
+    assert json.loads(done.output) == script_schema()
 
 
 def test_the_script_of_the_documentation_is_one() -> None:

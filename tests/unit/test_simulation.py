@@ -52,7 +52,7 @@ OK = Succeed.with_value({"value": 1})
 
 
 def play(behaviour: Behaviour, plan: Plan = ONE, **more: Any) -> Run:
-    return simulate(plan, None, Script(default=(behaviour,), **more))
+    return simulate(plan, None, Script(default=(behaviour,)), **more)
 
 
 def times(run: Run, event_type: str) -> list[float]:
@@ -131,7 +131,7 @@ def test_an_activity_answers_that_it_was_cancelled() -> None:
 
 def test_what_a_worker_gives_need_not_be_json_and_may_be_too_large() -> None:
     assert play(Succeed(text="no json")).reason == "A: RESULT_NOT_JSON"
-    assert play(Succeed(text="x" * 40_000)).reason == "A: RESULT_TOO_LARGE"
+    assert play(Succeed(text="x" * 40_000), place=None).reason == "A: RESULT_TOO_LARGE"
 
 
 def test_retries_wait_in_simulated_time() -> None:
@@ -285,6 +285,28 @@ def test_a_simulation_is_given_up_after_so_many_decisions_or_so_long() -> None:
     assert run.waits == ("activity A",)
 
 
+def test_large_texts_travel_by_reference_and_nobody_notices() -> None:
+    large = "x" * 40_000
+    plan = make_plan("  - { name: A, activity: Act, input: '{{__input__}}' }\n", "result: '{{A.value}}'")
+    seen = []
+
+    def behave(task: Task) -> Behaviour:
+        seen.append(task.value)
+        return Succeed.with_value({"value": large})
+
+    assert simulate(plan, large, behave=behave).value == large
+    assert seen == [large]
+
+
 def test_an_input_that_swf_does_not_carry_is_refused() -> None:
     with pytest.raises(ConfigError, match="SWF takes at most 32768"):
-        simulate(ONE, "x" * 40_000)
+        simulate(ONE, "x" * 40_000, place=None)
+
+
+def test_a_run_tells_where_its_steps_stood() -> None:
+    steps = (
+        "  - { name: A, activity: Act }\n  - { name: B, wait: 1, requires: [[A, failed]] }\n"
+        "  - { name: C, activity: Act, requires: [[A, skipped]] }\n"
+    )
+    run = play(Fail(code="BROKEN"), make_plan(steps))
+    assert run.steps == {"A": "failed", "B": "succeeded", "C": "skipped"}

@@ -39,7 +39,7 @@ def decision(kind: str, **attributes: Any) -> dict[str, Any]:
 
 def decide(question: Question) -> Outcome:
     """Start a child, hand a cancel request on, and close once the child is closed."""
-    happened = {event["eventType"] for event in question.events}
+    happened = {event["eventType"] for event in question.events()}
     decisions: tuple[dict[str, Any], ...] = ()
     if "StartChildWorkflowExecutionInitiated" not in happened:
         decisions = (decision("StartChildWorkflowExecution", **CHILD),)
@@ -47,7 +47,7 @@ def decide(question: Question) -> Outcome:
         decisions = (decision("CompleteWorkflowExecution"),)
     elif "WorkflowExecutionCancelRequested" in happened and HANDED_ON not in happened:
         decisions = (decision("RequestCancelExternalWorkflowExecution", workflowId="child"),)
-    return Outcome(decisions=decisions, facts=())
+    return Outcome(decisions=decisions, context="")
 
 
 HANDED_ON = "RequestCancelExternalWorkflowExecutionInitiated"

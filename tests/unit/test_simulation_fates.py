@@ -132,4 +132,4 @@ def test_a_test_may_decide_in_its_own_way() -> None:
     run = simulate(PLAN, [1], SCRIPT, decide=decide)
     assert len(questions) == run.decisions
     for before, after in itertools.pairwise(questions):
-        assert after.previous_started_event_id == before.events[-1]["eventId"]
+        assert after.previous_started_event_id == before.started_event_id
