@@ -30,7 +30,7 @@ from cpe.plan.templates import INPUT_NAME, JsonTemplate, TextTemplate
 MAX_NAME = 200
 """Characters of a step's name; ids of timers are made of it, which SWF limits to 256."""
 
-_RUNS = frozenset({"input", "retry", "priority", "for_each", "max_parallel", "tolerate"})
+_RUNS = frozenset({"input", "retry", "priority", "for_each", "max_parallel", "tolerate", "on_cancel"})
 _OWN_KEYS: Mapping[str, frozenset[str]] = {
     "activity": _RUNS | {"timeouts", "group"},
     "workflow": _RUNS,

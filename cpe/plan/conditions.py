@@ -31,6 +31,11 @@ class Condition:
         self.names: frozenset[str] = self._expression.first_names()
         """The steps that it looks at."""
 
+    @property
+    def text(self) -> str:
+        """The expression as it stands in the plan."""
+        return self._expression.text
+
     def holds(self, context: Mapping[str, Any]) -> bool:
         """Evaluate it.
 
@@ -43,7 +48,7 @@ class Condition:
             raise StepFault(f"the condition {fault}", code="CONDITION_FAILED") from None
         if not isinstance(value, bool):
             raise StepFault(
-                f"the condition {self._expression.text} is {value!r:.100}, neither true nor false",
+                f"the condition {self.text} is {value!r:.100}, neither true nor false",
                 code="CONDITION_FAILED",
             )
         return value

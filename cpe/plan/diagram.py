@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cpe.plan.conditions import Condition
 from cpe.plan.for_each import ForEach
 from cpe.plan.graph import topological_order
 from cpe.plan.model import AwaitSignal, Evaluate, Plan, RunActivity, RunWorkflow, Step, Wait, Work
@@ -134,13 +133,9 @@ def _box(step: Step, *, is_cleanup: bool) -> Box:
         kind=kind,
         detail=drawable(detail),
         for_each=_words(for_each) if for_each else "",
-        when=drawable(_text_of(step.when)) if step.when else "",
+        when=drawable(step.when.text) if step.when else "",
         is_cleanup=is_cleanup,
     )
-
-
-def _text_of(condition: Condition) -> str:
-    return condition._expression.text  # noqa: SLF001 - nobody else shows a condition
 
 
 def _describe(work: Work) -> tuple[Kind, str, ForEach | None]:
