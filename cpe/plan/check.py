@@ -29,6 +29,9 @@ DEFAULT_CONTINUE_AFTER = 8000
 MAX_TAGS = 3
 """Of SWF's five; two are the client and the job."""
 
+_MAX_CYCLES = 10
+"""Cycles that are told of one plan."""
+
 
 def check_source(source: Source) -> Plan:
     """Check a parsed plan and compile its templates, schemas and expressions.
@@ -84,11 +87,13 @@ def _order(reader: Reader, steps: Mapping[str, Step], paths: Mapping[str, Path])
     requires = {
         name: {one.step for one in step.requires if one.step in steps} for name, step in steps.items()
     }
-    try:
-        return topological_order(requires)
-    except CycleError as error:
-        reader.find((*paths[error.cycle[0]], "requires"), "CYCLE", f"steps require each other: {error}")
-        return []
+    for _ in range(_MAX_CYCLES):
+        try:
+            return topological_order(requires)
+        except CycleError as error:
+            reader.find((*paths[error.cycle[0]], "requires"), "CYCLE", f"steps require each other: {error}")
+            requires |= {name: set() for name in error.cycle}
+    return []
 
 
 def _check_cleanups(reader: Reader, steps: Mapping[str, Step], paths: Mapping[str, Path]) -> None:

@@ -7,9 +7,9 @@ would make too many of them, or nest them too deeply, is refused as soon as it d
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import yaml
 
@@ -23,6 +23,9 @@ MAX_VALUES = 50_000
 """Values after aliases are followed; a few lines of aliases to aliases would make billions."""
 
 _MAX_DEPTH = 100
+
+_Event: TypeAlias = Any
+"""One of YAML's events; the types of PyYAML know no tags, anchors and places of them."""
 
 
 def read_source(text: str, file: str) -> Source:
@@ -60,10 +63,10 @@ class _Events:
         log: What the parser told so far, from which anchors take theirs; None where they are told once more.
     """
 
-    upcoming: Iterator[yaml.Event]
-    log: list[yaml.Event] | None = None
+    upcoming: Iterator[_Event]
+    log: list[_Event] | None = None
 
-    def take(self) -> yaml.Event:
+    def take(self) -> _Event:
         event = next(self.upcoming)
         if self.log is not None:
             self.log.append(event)
@@ -75,8 +78,8 @@ class _Converter:
         self._file = file
         self._text = text
         self._count = 0
-        self._anchors: dict[str, list[yaml.Event]] = {}
-        self._meant: dict[yaml.AliasEvent, list[yaml.Event]] = {}
+        self._anchors: dict[str, list[_Event]] = {}
+        self._meant: dict[_Event, list[_Event]] = {}
         self._findings: list[Finding] = []
         self._places: dict[Path, yaml.Mark] = {}
         self._key_places: dict[Path, yaml.Mark] = {}
@@ -107,7 +110,7 @@ class _Converter:
             blocks=self._blocks,
         )
 
-    def _convert(self, events: _Events, event: yaml.Event, path: Path) -> Any:
+    def _convert(self, events: _Events, event: _Event, path: Path) -> Any:
         self._count += 1
         if self._count > MAX_VALUES:
             if self._meant:
@@ -125,7 +128,7 @@ class _Converter:
             self._anchors[event.anchor] = events.log[began - 1 :]
         return value
 
-    def _anchored(self, event: yaml.AliasEvent) -> list[yaml.Event]:
+    def _anchored(self, event: _Event) -> list[_Event]:
         """The events that an alias stands for: those of its anchor when it came first."""
         if event not in self._meant:
             if event.anchor not in self._anchors:
@@ -135,7 +138,7 @@ class _Converter:
             self._meant[event] = self._anchors[event.anchor]
         return self._meant[event]
 
-    def _value(self, events: _Events, event: yaml.NodeEvent, path: Path) -> Any:
+    def _value(self, events: _Events, event: _Event, path: Path) -> Any:
         if event.tag not in _TAGS:
             tag = event.tag.replace(_CORE, "!!")
             self._find(event, "WRONG_TYPE", f"the tag {tag} means nothing in a plan")
@@ -150,7 +153,11 @@ class _Converter:
 
     def _mapping(self, events: _Events, path: Path) -> dict[str, Any]:
         values: dict[str, Any] = {}
+        merged: list[tuple[Path, dict[str, Any]]] = []
         while not isinstance(event := events.take(), yaml.MappingEndEvent):
+            if _is_merge(event):
+                merged += self._mergeable(events, event, (*path, _MERGE))
+                continue
             key = self._key(events, event, path)
             if key is None:
                 self._find(event, "WRONG_TYPE", "a key must be text")
@@ -160,16 +167,42 @@ class _Converter:
                 self._find(event, "DUPLICATE_KEY", f"{key!r} stands here twice")
             self._key_places[(*path, key)] = event.start_mark
             values[key] = self._convert(events, events.take(), (*path, key))
+        for source, others in merged:
+            for key in others.keys() - values.keys():
+                values[key] = others[key]
+                self._copy_places(others[key], (*source, key), (*path, key))
         return values
 
-    def _key(self, events: _Events, event: yaml.Event, path: Path) -> str | None:
+    def _mergeable(self, events: _Events, event: _Event, path: Path) -> list[tuple[Path, dict[str, Any]]]:
+        """The mappings of ``<<: *one`` or ``<<: [*one, *other]``, each with its path."""
+        value = self._convert(events, events.take(), path)
+        found = [(path, value)]
+        if isinstance(value, list):
+            found = [((*path, index), one) for index, one in enumerate(value)]
+        if not all(isinstance(one, dict) for _, one in found):
+            self._find(event, "WRONG_TYPE", f"{_MERGE} takes a mapping or a list of mappings")
+            return []
+        return found
+
+    def _copy_places(self, value: object, source: Path, path: Path) -> None:
+        tables: tuple[dict[Path, Any], ...] = (self._places, self._key_places, self._ends, self._texts)
+        for table in tables:
+            if source in table:
+                table[path] = table[source]
+        if source in self._blocks:
+            self._blocks.add(path)
+        if isinstance(value, dict | list):
+            for key in value if isinstance(value, dict) else range(len(value)):
+                self._copy_places(value[key], (*source, key), (*path, key))
+
+    def _key(self, events: _Events, event: _Event, path: Path) -> str | None:
         """A key as it is written; None if it is no scalar."""
         if isinstance(event, yaml.ScalarEvent) and not event.anchor:
             return str(event.value)
         self._convert(events, event, (*path, ""))
         return self._texts.pop((*path, ""), None)
 
-    def _scalar(self, event: yaml.ScalarEvent, path: Path) -> Any:
+    def _scalar(self, event: _Event, path: Path) -> Any:
         text: str = event.value
         self._texts[path] = text
         self._ends[path] = event.end_mark.index
@@ -179,12 +212,13 @@ class _Converter:
             if event.style or event.tag:
                 return text
             if text not in self._plain:
-                tag = self._loader.resolve(yaml.ScalarNode, text, event.implicit)
+                resolve: Callable[..., str] = self._loader.resolve
+                tag = resolve(yaml.ScalarNode, text, event.implicit)
                 self._plain[text] = self._constructed(event, tag)
             return self._plain[text]
         return self._constructed(event, event.tag)
 
-    def _constructed(self, event: yaml.ScalarEvent, tag: str) -> Any:
+    def _constructed(self, event: _Event, tag: str) -> Any:
         text: str = event.value
         # Dates, binaries and whatever else YAML knows are text here: a plan's values are JSON.
         if tag not in _NOT_TEXT or len(text) > _MAX_NUMBER:
@@ -196,17 +230,24 @@ class _Converter:
             return text
         return text if isinstance(value, float) and not math.isfinite(value) else value
 
-    def _find(self, event: yaml.Event, code: str, message: str) -> None:
+    def _find(self, event: _Event, code: str, message: str) -> None:
         self._findings.append(self._finding(event, code, message))
 
-    def _finding(self, event: yaml.Event, code: str, message: str) -> Finding:
+    def _finding(self, event: _Event, code: str, message: str) -> Finding:
         mark = event.start_mark
         return Finding(self._file, mark.line + 1, mark.column + 1, code, message)
 
-    def _refusal(self, event: yaml.Event | None, code: str, message: str) -> PlanRefused:
+    def _refusal(self, event: _Event | None, code: str, message: str) -> PlanRefused:
         finding = self._finding(event, code, message) if event else Finding(self._file, 1, 1, code, message)
         return PlanRefused([finding])
 
+
+def _is_merge(event: _Event) -> bool:
+    return isinstance(event, yaml.ScalarEvent) and event.value == _MERGE and event.implicit[0]
+
+
+_MERGE = "<<"
+"""The key whose mapping stands for its own keys: those that do not stand beside it."""
 
 _CORE = "tag:yaml.org,2002:"
 _NOT_TEXT = frozenset({_CORE + name for name in ("null", "bool", "int", "float")})

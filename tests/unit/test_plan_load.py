@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from cpe.plan import PlanRefused, load_plan, load_plans, parse_plan
+from cpe.plan import PlanRefused, RunActivity, load_plan, load_plans, parse_plan
+from cpe.plan.yaml_text import read_source
 
 ROOT = Path(__file__).parents[2]
 
@@ -212,3 +217,48 @@ def test_a_template_with_an_unknown_filter_is_refused() -> None:
     assert findings(plan_text("- { name: S, activity: Act, input: '{{ 1 | nope }}' }")) == [
         (8, 38, "INVALID_TEMPLATE")
     ]
+
+
+def test_aliases_and_merge_keys_are_those_of_yaml() -> None:
+    plan = parse_plan(
+        plan_text("""\
+            - &first
+              name: First
+              activity: Act
+              retry: &often { max_attempts: 9 }
+              input: |
+                { "n": 1 }
+            - { <<: *first, name: Second, retry: { <<: [{ interval: 1 }, { interval: 2, backoff: 3 }], backoff: 4 } }
+            - { name: Third, activity: Act, retry: *often }
+            """)
+    )
+    first, second, third = plan.steps
+    assert isinstance(first.work, RunActivity)
+    assert isinstance(second.work, RunActivity)
+    assert isinstance(third.work, RunActivity)
+    assert second.work.input is not None
+    assert second.work.input.render({}) == {"n": 1}
+    assert (second.work.retry.interval, second.work.retry.backoff) == (1, 4)
+    assert first.work.retry.max_attempts == third.work.retry.max_attempts == 9
+
+
+def test_an_alias_stands_for_its_anchor_as_it_was_before() -> None:
+    source = read_source("- &a 1\n- &b [*a]\n- &a 2\n- *b\n- *a\n", "plan.yml")
+    assert source.value == [1, [1], 2, [1], 2]
+
+
+@settings(deadline=None)
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.text(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+        max_leaves=12,
+    )
+)
+def test_a_plan_s_yaml_means_what_it_means_to_pyyaml(value: Any) -> None:
+    text = yaml.safe_dump(value, allow_unicode=True)
+    assert read_source(text, "plan.yml").value == yaml.safe_load(text) == value
