@@ -88,7 +88,7 @@ def raw_plans(draw: st.DrawFn) -> dict[str, Any]:
     found = [f"{number} {name}" for number, name in enumerate(draw(st.lists(names, min_size=1, max_size=8)))]
     steps = []
     for index, name in enumerate(found):
-        step: dict[str, Any] = {"name": name, "on_cancel": "Tidy"} if draw(st.booleans()) else {"name": name}
+        step: dict[str, Any] = {"name": name}
         kinds: list[dict[str, Any]] = [
             *({"activity": "Act"}, {"eval": "1"}, {"wait": 5}, {"signal": "go"}),
             *(
@@ -97,6 +97,8 @@ def raw_plans(draw: st.DrawFn) -> dict[str, Any]:
             ),
         ]
         step |= draw(st.sampled_from(kinds))
+        if draw(st.booleans()) and ("activity" in step or "workflow" in step):
+            step["on_cancel"] = "Tidy"
         if draw(st.booleans()):
             step["when"] = "$__input__.name = '<&\">'"
         required = draw(st.lists(st.sampled_from(found[:index]), unique=True)) if index else []

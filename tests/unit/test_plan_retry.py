@@ -62,7 +62,7 @@ def test_a_delay_lies_between_its_bounds_and_is_the_same_every_time(
         ("{ max_attempts: 0 }", "WRONG_TYPE: max_attempts must be at least 1"),
         ("{ jitter: 2 }", "WRONG_TYPE: jitter must be at most 1"),
         ("{ attempts: 2 }", "UNKNOWN_KEY: unknown key 'attempts'; did you mean 'max_attempts'?"),
-        ("3", "WRONG_TYPE: retry must be object or nothing, not a number"),
+        ("3", "WRONG_TYPE: retry must be a mapping or nothing, not 3"),
     ],
 )
 def test_a_wrong_retry_is_refused(step: str, message: str) -> None:
