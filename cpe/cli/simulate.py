@@ -63,7 +63,7 @@ def simulate(
     script = simulation.load_script(script_file, [plan, *plans]) if script_file else simulation.Script()
     run = simulation.simulate(
         plan,
-        script.input if input_file is None else _read_input(input_file),
+        None if input_file is None else _read_input(input_file),
         script,
         plans=plans,
         seed=seed,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from cpe.plan import Plan, RunWorkflow
 from cpe.protocol.references import PayloadPlace
@@ -24,6 +24,9 @@ START = 1_767_225_600.0
 
 LONGEST_DECISION = 300
 """Seconds that a decision task lasts at most, whatever a plan says: as the decider registers its types."""
+
+_CHILD_TIMEOUT = "2592000"
+"""Seconds that a child without a plan may take, unless its parent says: as plans have it by default."""
 
 
 def first(_count: int) -> int:
@@ -49,7 +52,7 @@ def simulate(
 
     Args:
         plan: The job's plan.
-        workflow_input: A JSON value.
+        workflow_input: A JSON value; None for the script's.
         script: What tasks come to and what comes from outside; without one each task succeeds at once.
         plans: Those of its child workflows. Children whose plans are not here go by the script.
         seed: Run ids are made of it, and so the jitter of retries.
@@ -86,8 +89,7 @@ def simulate(
         payloads=payloads,
     )
     workers = Workers(swf, agenda, chosen, at_once=script.workers, payloads=payloads)
-    for one in known.values():
-        _register(swf, one)
+    _register(swf, list(known.values()))
     job = Job(
         plan,
         script,
@@ -99,18 +101,19 @@ def simulate(
         limits=limits or Limits(),
         payloads=payloads,
     )
-    return job.run(workflow_input)
+    return job.run(script.input if workflow_input is None else workflow_input)
 
 
-def _register(swf: SimulatedSwf, plan: Plan) -> None:
-    task_timeout = plan.default_task_start_to_close_timeout
-    if task_timeout == "NONE" or int(task_timeout) > LONGEST_DECISION:
-        task_timeout = str(LONGEST_DECISION)
-    timeout = plan.default_execution_start_to_close_timeout
-    swf.register_workflow(plan.name, plan.version, timeout=timeout, task_timeout=task_timeout)
-    for activity in plan.activities:
-        swf.register_activity(activity.name, activity.version)
-    for step in plan.steps:
-        if isinstance(step.work, RunWorkflow):
-            kind = step.work
-            swf.register_workflow(kind.name, kind.version, timeout=timeout, task_timeout=task_timeout)
+def _register(swf: SimulatedSwf, plans: Sequence[Plan]) -> None:
+    """Register the types of plans, and those of children that have no plan here."""
+    for plan in plans:
+        timeout = plan.default_execution_start_to_close_timeout
+        task_timeout = plan.default_task_start_to_close_timeout
+        if task_timeout == "NONE" or int(task_timeout) > LONGEST_DECISION:
+            task_timeout = str(LONGEST_DECISION)
+        swf.register_workflow(plan.name, plan.version, timeout=timeout, task_timeout=task_timeout)
+        for activity in plan.activities:
+            swf.register_activity(activity.name, activity.version)
+    for child in (step.work for plan in plans for step in plan.steps):
+        if isinstance(child, RunWorkflow):
+            swf.register_workflow(child.name, child.version, timeout=_CHILD_TIMEOUT, task_timeout="60")

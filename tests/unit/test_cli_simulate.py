@@ -107,6 +107,28 @@ def test_lost_answers_only_take_time() -> None:
     assert done.output == simulate(*TRANSCODE, "--lose", 0.9, "--seed", 3).output
 
 
+def test_what_a_timeline_does_not_show_is_told_at_its_end(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.yml"
+    plan.write_text(
+        "{ name: P, version: 1, activities: [], steps: [{ name: A, eval: '1' }, "
+        "{ name: B, wait: 9, requires: [[A, failed]] }, { name: C, wait: 9, requires: [[B, skipped]] }] }"
+    )
+    assert "\ncompleted\nskipped: B\n" in simulate(plan).output
+
+
+def test_plans_of_children_stand_behind_the_job_s(tmp_path: Path) -> None:
+    parent, child = tmp_path / "parent.yml", tmp_path / "child.yml"
+    parent.write_text(
+        "{ name: P, version: 1, activities: [], steps: [{ name: Sub, workflow: { name: C, version: 1 } }] }"
+    )
+    child.write_text("{ name: C, version: 1, activities: [], steps: [{ name: W, wait: 9 }] }")
+    assert simulate(parent).output.count("~Sub:") == 2  # it starts, and completes at once
+    done = simulate(parent, child)
+    assert done.exit_code == 0
+    assert "0:00:00  Simulation.job~Sub: wait.W           timer of 9 s started\n" in done.output
+    assert "0:00:09  Sub                               1  succeeded\n" in done.output
+
+
 def test_an_input_may_stand_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "input.json"
     file.write_text('{"client": 1, "input_asset": 2, "output_asset": 3}')
