@@ -52,7 +52,7 @@ def assemble_decider(
         swf=swf,
         plans=plans,
         publisher=publisher,
-        payloads=Payloads(aws.s3(), settings.payloads),
+        payloads=payloads,
         domain=domain,
         task_list=task_list,
         clock=SystemClock(),

@@ -24,7 +24,9 @@ class Work(Activity):
 
     def run(self, context: ActivityContext) -> JsonValue:
         (context.scratch / "part").write_bytes(b"x")
-        match context.input["do"]:
+        match context.input.get("do"):
+            case None:
+                return {"input": context.input}
             case "report":
                 context.preparing()
                 context.progress({"progress": 50.0})

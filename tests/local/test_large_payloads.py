@@ -13,12 +13,13 @@ from cpe.aws.payloads import Payloads
 from cpe.aws.session import AwsSession
 from cpe.aws.sqs import Queue
 from cpe.aws.swf import SwfGateway
-from cpe.client import Client, JobStatus
-from cpe.daemons.assembly import assemble_inputpoller, assemble_worker
+from cpe.client import Client, JobState, JobStatus
+from cpe.daemons.assembly import assemble_decider, assemble_inputpoller, assemble_worker
 from cpe.daemons.publisher import Publisher
 from cpe.daemons.watcher import SETTLE, Watcher
 from cpe.local.server import LocalAws
 from cpe.logs import get_logger
+from cpe.plan import parse_plan
 from cpe.protocol.references import MAX_SWF_DATA, Reference
 from tests.local.stage import Stage, running, wait_for
 
@@ -124,6 +125,63 @@ def test_a_job_of_a_megabyte(stage: Stage) -> None:
     assert state.result == {"text": TEXT[:150_000] * 4}
     step = state.activities["Step1"]
     assert step.name == "Work"
+
+
+PLAN = """
+name: Grows
+version: "1.0"
+activities:
+  - { name: Work, version: v1, input_spec: { type: object }, outputs_spec: { text: "$.text" } }
+steps:
+  - { name: First, activity: Work, input: "{{ {'do': 'echo', 'text': __input__.text} }}" }
+  - name: Second
+    activity: Work
+    requires: [First]
+    input: "{{ {'do': 'echo', 'text': First.text} }}"
+result: "{{ Second.text }}"
+"""
+
+
+FORWARDS = """
+name: Forwards
+version: "1.0"
+activities:
+  - { name: Work, version: v1, input_spec: { type: object }, outputs_spec: { input: "$.input" } }
+steps:
+  - { name: First, activity: Work, input: "{{ __input__.first }}" }
+"""
+
+
+def followed(stage: Stage, source: str, **data: Any) -> JobState:
+    """Run one job of a plan to its end, by a decider, an input poller and a worker."""
+    plan, aws = parse_plan(source), AwsSession()
+    client = Client(
+        "ClientA", stage.client.input_queue, stage.client.output_queue, payloads=stage.settings.payloads
+    )
+    plans = {(plan.name, plan.version): plan}
+    decider = assemble_decider(
+        aws, stage.settings, plans=plans, domain=stage.domain, task_list=stage.task_list
+    )
+    poller = assemble_inputpoller(aws, stage.settings)
+    with assemble_worker(aws, stage.settings, domain=stage.domain, name="Work", version="v1") as worker:
+        job_id = client.start_job(stage.start_job("j1", plan.name, **data)["data"], "j1")
+        with running(decider, poller, worker):
+            return client.job(job_id).wait(timeout=60)
+
+
+def test_a_plan_knows_nothing_of_it(stage: Stage) -> None:
+    state = followed(stage, PLAN, text=TEXT[:100_000])
+    assert (state.status, state.reason) == (JobStatus.COMPLETED, None)
+    assert state.result == TEXT[:100_000] * 16
+    assert state.activities["First"].result == {"text": TEXT[:100_000] * 4}
+
+
+def test_a_forged_reference_comes_to_the_activity_as_data(stage: Stage) -> None:
+    assert stage.settings.payloads is not None
+    secret = '{"do": "echo", "text": "of another client"}'
+    theirs = Payloads(boto3.client("s3"), stage.settings.payloads).keep(secret, client="ClientB")
+    state = followed(stage, FORWARDS, first=theirs.value())
+    assert state.activities["First"].result == {"input": theirs.value()}
 
 
 def test_a_client_without_access_follows_the_job(stage: Stage) -> None:
