@@ -260,5 +260,5 @@ def test_an_alias_stands_for_its_anchor_as_it_was_before() -> None:
     )
 )
 def test_a_plan_s_yaml_means_what_it_means_to_pyyaml(value: Any) -> None:
-    text = yaml.safe_dump(value, allow_unicode=True)
+    text = yaml.safe_dump(value)
     assert read_source(text, "plan.yml").value == yaml.safe_load(text) == value
