@@ -97,8 +97,8 @@ def graph(*, path: Path, form: str, output: Path | None) -> None:
 def replay(*, path: Path, histories: tuple[Path, ...]) -> None:
     """Decide recorded histories again and show where the decisions differ.
 
-    A history is JSON as `aws swf get-workflow-execution-history` prints it; `runId` beside `events` says
-    which run it is. Ends with 0 if nothing differs, with 1 otherwise.
+    A history is JSON as `aws swf get-workflow-execution-history` prints it; `workflowId` and `runId` beside
+    `events` say which run it is: the ids of children and the pauses of retries come from them. Ends with 0 if nothing differs, with 1 otherwise.
     """
     from cpe.decider import replay as replay_history
     from cpe.plan import load_plan
@@ -106,8 +106,8 @@ def replay(*, path: Path, histories: tuple[Path, ...]) -> None:
     loaded = load_plan(path)
     differ = False
     for file in histories:
-        run_id, events = _read_history(file)
-        differences = replay_history(loaded, events, run_id=run_id)
+        ids, events = _read_history(file)
+        differences = replay_history(loaded, events, **ids)
         differ = differ or bool(differences)
         click.echo(f"{file}: {'differs' if differences else 'the same'}")
         for difference in differences:
@@ -115,13 +115,17 @@ def replay(*, path: Path, histories: tuple[Path, ...]) -> None:
     sys.exit(EXIT_FAILURE if differ else 0)
 
 
-def _read_history(file: Path) -> tuple[str, list[dict[str, Any]]]:
+def _read_history(file: Path) -> tuple[dict[str, str], list[dict[str, Any]]]:
+    """Read which run a history is of, as far as it says so, and its events."""
     from cpe.errors import ConfigError
 
     try:
         document = json.loads(file.read_text("utf-8"))
         events: list[dict[str, Any]] = document["events"]
-        return document.get("runId", ""), events
+        ids = {"run_id": document.get("runId", "")}
+        if "workflowId" in document:
+            ids["workflow_id"] = document["workflowId"]
+        return ids, events
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"{file} is no history: it must be a JSON object with a list of `events`"
         raise ConfigError(message, code="NO_HISTORY") from error
