@@ -98,7 +98,8 @@ def replay(*, path: Path, histories: tuple[Path, ...]) -> None:
     """Decide recorded histories again and show where the decisions differ.
 
     A history is JSON as `aws swf get-workflow-execution-history` prints it; `workflowId` and `runId` beside
-    `events` say which run it is: the ids of children and the pauses of retries come from them. Ends with 0 if nothing differs, with 1 otherwise.
+    `events` say which run it is: the ids of children and the pauses of retries come from them.
+    Ends with 0 if nothing differs, with 1 otherwise.
     """
     from cpe.decider import replay as replay_history
     from cpe.plan import load_plan
@@ -122,13 +123,11 @@ def _read_history(file: Path) -> tuple[dict[str, str], list[dict[str, Any]]]:
     try:
         document = json.loads(file.read_text("utf-8"))
         events: list[dict[str, Any]] = document["events"]
-        ids = {"run_id": document.get("runId", "")}
-        if "workflowId" in document:
-            ids["workflow_id"] = document["workflowId"]
-        return ids, events
+        ids = {"run_id": document.get("runId", ""), "workflow_id": document.get("workflowId", "replay")}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"{file} is no history: it must be a JSON object with a list of `events`"
         raise ConfigError(message, code="NO_HISTORY") from error
+    return ids, events
 
 
 @plan.command()
