@@ -75,9 +75,9 @@ class ScriptedChildren:
         return [{"decisionType": "StartTimer", "startTimerDecisionAttributes": attributes}]
 
     def _close(self, behaviour: Behaviour) -> dict[str, Any]:
-        match behaviour:
+        match self._payloads.pack_result(behaviour) if isinstance(behaviour, Succeed) else behaviour:
             case Succeed(text=text):
-                kind, attributes = "CompleteWorkflowExecution", {"result": self._payloads.pack(text)}
+                kind, attributes = "CompleteWorkflowExecution", {"result": text}
             case Fail(code=code, details=details):
                 kind, attributes = "FailWorkflowExecution", {"reason": code, "details": details}
             case Cancel() | TimeOut():

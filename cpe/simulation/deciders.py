@@ -72,7 +72,7 @@ class Deciders:
         self._decide = decide
         self._fate = fate
         self._payloads = payloads
-        self._heard: dict[str, bool] = {}
+        self._heard: set[str] = set()
         self._count = 0
 
     @property
@@ -90,25 +90,16 @@ class Deciders:
         if plan is None:
             self._elsewhere(given)
             return
-        workflow_id, run_id = given["workflowExecution"]["workflowId"], given["workflowExecution"]["runId"]
-        started = given["startedEventId"]
-        task = DecisionTask(
-            workflow_id=workflow_id, run_id=run_id, started_event_id=started, number=self._count
-        )
-        question = Question(
-            plan=plan,
-            workflow_id=workflow_id,
-            run_id=run_id,
-            history=self._swf.history(run_id),
-            started_event_id=started,
-            previous_started_event_id=given["previousStartedEventId"],
-            was_heard=self._heard.pop(run_id, False),
-            payloads=self._payloads,
-            now=self._swf.now,
-        )
+        question = self._question(given, plan)
         outcome = self._decide(question)
         self._payloads.store(outcome.payloads)
         self.published += outcome.facts
+        task = DecisionTask(
+            workflow_id=question.workflow_id,
+            run_id=question.run_id,
+            started_event_id=question.started_event_id,
+            number=self._count,
+        )
         fate = self._fate(task)
         arrive = partial(
             self._arrive, given["taskToken"], task=task, at=self._swf.now, outcome=outcome, answer=fate.answer
@@ -118,12 +109,28 @@ class Deciders:
         else:
             arrive()
 
+    def _question(self, given: Mapping[str, Any], plan: Plan) -> Question:
+        run_id = given["workflowExecution"]["runId"]
+        was_heard = run_id in self._heard
+        self._heard.discard(run_id)
+        return Question(
+            plan=plan,
+            workflow_id=given["workflowExecution"]["workflowId"],
+            run_id=run_id,
+            history=self._swf.history(run_id),
+            started_event_id=given["startedEventId"],
+            previous_started_event_id=given["previousStartedEventId"],
+            was_heard=was_heard,
+            payloads=self._payloads,
+            now=self._swf.now,
+        )
+
     def _arrive(self, token: str, *, task: DecisionTask, at: float, outcome: Outcome, answer: Answer) -> None:
         taken = answer is not Answer.LOST and self._give(token, outcome)
         self.decided.append(Decided(task=task, at=at, outcome=outcome, answer=answer, is_taken=taken))
         if not taken or answer is Answer.UNHEARD:
             return
-        self._heard[task.run_id] = True
+        self._heard.add(task.run_id)
         self.published += outcome.announcements
         newest = self._swf.history(task.run_id)[-1]
         closing = outcome.closing

@@ -8,17 +8,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
-from cpe.errors import ConfigError
 from cpe.plan import Plan, StepStatus
 from cpe.plan.for_each import step_of
 from cpe.protocol import JobIdentity
-from cpe.protocol.references import MAX_SWF_DATA
 from cpe.simulation.agenda import Action, Agenda
 from cpe.simulation.children import child_id
 from cpe.simulation.deciders import Deciders
 from cpe.simulation.payloads import Payloads
 from cpe.simulation.run import Run, Status, ending
-from cpe.simulation.script import Moment, Script, Signal
+from cpe.simulation.script import Moment, Script
 from cpe.simulation.standing import standing
 from cpe.simulation.swf import Recorded, SimulatedSwf
 from cpe.simulation.waits import waits
@@ -80,10 +78,8 @@ class Job:
         return self._result()
 
     def _start(self, workflow_input: object) -> None:
-        text = self._payloads.pack(json.dumps(workflow_input, ensure_ascii=False, separators=(",", ":")))
-        if len(text) > MAX_SWF_DATA:
-            message = f"the workflow's input has {len(text)} characters; SWF takes at most {MAX_SWF_DATA}"
-            raise ConfigError(message, code="INPUT_TOO_LARGE")
+        text = json.dumps(workflow_input, ensure_ascii=False, separators=(",", ":"))
+        text = self._payloads.pack_given(text, "the workflow's input")
         tags = [JOB.client, JOB.job_id, *self._plan.tags]
         self._swf.start(JOB.workflow_id, self._plan.name, self._plan.version, input=text, tagList=tags)
         self._enter(None)
@@ -188,17 +184,15 @@ class Job:
 
 def _outside(script: Script, swf: SimulatedSwf, payloads: Payloads) -> list[tuple[Moment, Action]]:
     """What comes from outside."""
-    actions: list[tuple[Moment, Action]] = [
-        (signal.at, partial(_send, swf, payloads, signal)) for signal in script.signals
-    ]
+    actions: list[tuple[Moment, Action]] = []
+    for signal in script.signals:
+        text = signal.text
+        if text is not None:
+            text = payloads.pack_given(text, f"the input of signal {signal.name!r}")
+        actions.append((signal.at, partial(swf.signal, JOB.workflow_id, signal.name, text)))
     if script.cancel is not None:
         actions.append((script.cancel, partial(swf.request_cancel, JOB.workflow_id)))
     return actions
-
-
-def _send(swf: SimulatedSwf, payloads: Payloads, signal: Signal) -> None:
-    text = None if signal.text is None else payloads.pack(signal.text)
-    swf.signal(JOB.workflow_id, signal.name, text)
 
 
 _BEGINNINGS = frozenset({"ActivityTaskStarted", "ChildWorkflowExecutionStarted"})

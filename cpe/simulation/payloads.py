@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from cpe.protocol.references import PayloadPlace, Reference, needs_reference
+from cpe.errors import ConfigError
+from cpe.protocol.references import MAX_SWF_DATA, PayloadPlace, Reference, needs_reference
+from cpe.simulation.behaviour import Fail, Succeed
 
 PLACE = PayloadPlace(bucket="simulation")
 
@@ -38,6 +41,26 @@ class Payloads:
         reference = self.place.refer(text, client=self._client)
         self._kept[reference] = text
         return reference.text()
+
+    def pack_given(self, text: str, what: str) -> str:
+        """Pack what comes from outside.
+
+        Raises:
+            ConfigError: ``INPUT_TOO_LARGE``: it is too long, and there is no place.
+        """
+        packed = self.pack(text)
+        if len(packed) > MAX_SWF_DATA:
+            message = f"{what} has {len(packed)} characters; SWF takes at most {MAX_SWF_DATA}"
+            raise ConfigError(message, code="INPUT_TOO_LARGE")
+        return packed
+
+    def pack_result(self, result: Succeed) -> Succeed | Fail:
+        """Pack what a worker gives; one that is too long is a failure if there is no place."""
+        packed = self.pack(result.text)
+        if len(packed) <= MAX_SWF_DATA:
+            return replace(result, text=packed)
+        details = f"the result has {len(packed)} characters; SWF takes at most {MAX_SWF_DATA}"
+        return Fail(code="RESULT_TOO_LARGE", details=details, after=result.after)
 
     def store(self, payloads: Mapping[Reference, str]) -> None:
         """Keep what a decider refers to."""

@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 from cpe.plan.for_each import step_of
-from cpe.protocol.references import MAX_SWF_DATA
 from cpe.simulation.agenda import Agenda
 from cpe.simulation.behaviour import (
     Behaviour,
@@ -180,14 +179,9 @@ class Workers:
             self._swf.abandon(attempt.task.run_id, attempt.scheduled_id, last_beat=last)
 
     def _tell(self, token: str, behaviour: Succeed | Fail | Cancel) -> None:
-        match behaviour:
+        match self._payloads.pack_result(behaviour) if isinstance(behaviour, Succeed) else behaviour:
             case Succeed(text=text):
-                result = self._payloads.pack(text)
-                if len(result) <= MAX_SWF_DATA:
-                    self._swf.complete_activity(token, result)
-                else:
-                    details = f"the result has {len(result)} characters; SWF takes at most {MAX_SWF_DATA}"
-                    self._swf.fail_activity(token, "RESULT_TOO_LARGE", details)
+                self._swf.complete_activity(token, text)
             case Fail(code=code, details=details):
                 self._swf.fail_activity(token, code, details)
             case Cancel():

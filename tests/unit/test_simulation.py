@@ -301,6 +301,8 @@ def test_large_texts_travel_by_reference_and_nobody_notices() -> None:
 def test_an_input_that_swf_does_not_carry_is_refused() -> None:
     with pytest.raises(ConfigError, match="SWF takes at most 32768"):
         simulate(ONE, "x" * 40_000, place=None)
+    with pytest.raises(ConfigError, match="the input of signal 'go' has 40000 characters"):
+        simulate(ONE, None, Script(signals=(Signal(name="go", text="x" * 40_000),)), place=None)
 
 
 def test_a_run_tells_where_its_steps_stood() -> None:
