@@ -104,7 +104,7 @@ class Renderer:
             target=output.target,
             key=output.target.location.key,
             content_type=output.container.content_type,
-            facts=_video_facts(made),
+            facts=video_facts(made),
         )
 
     def _make_pictures(self, output: ThumbOutput, name: str, report: ProgressReport) -> list[Product]:
@@ -139,7 +139,8 @@ class Renderer:
         ]
 
 
-def _video_facts(made: MediaInfo) -> dict[str, JsonValue]:
+def video_facts(made: MediaInfo) -> dict[str, JsonValue]:
+    """Return what a result tells of a video."""
     codecs = {
         kind: stream.codec
         for kind, stream in (("video", made.video), ("audio", made.audio))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from activities.media.progress import Progress
 from cpe.activity import ActivityContext
@@ -19,6 +19,8 @@ class ProgressReport:
         context: The task.
         output: The output's key.
         duration: Its seconds; None when unknown.
+        part: Which part of the output is made; None for the whole.
+        interval: Least seconds between two events.
         clock: Seconds that only go forward.
     """
 
@@ -28,11 +30,15 @@ class ProgressReport:
         output: str,
         duration: float | None,
         *,
+        part: str | None = None,
+        interval: float = REPORT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._context = context
         self._output = output
         self._duration = duration
+        self._part = {} if part is None else {"part": part}
+        self._interval = interval
         self._clock = clock
         self._next = 0.0
         self._last: Progress | None = None
@@ -44,7 +50,7 @@ class ProgressReport:
         now = self._clock()
         if now < self._next or progress.percent >= 100:  # noqa: PLR2004 - percent
             return
-        self._next = now + REPORT_SECONDS
+        self._next = now + self._interval
         self._send(progress)
 
     def finish(self) -> None:
@@ -65,6 +71,7 @@ class ProgressReport:
         self._context.progress(
             {
                 "output": self._output,
+                **self._part,
                 "duration": None if self._duration is None else round(self._duration, 3),
                 "done": progress.done,
                 "progress": progress.percent,
@@ -73,3 +80,32 @@ class ProgressReport:
                 "eta": progress.eta,
             }
         )
+
+
+class LadderReport:
+    """The progress of outputs that are made together; all of them have one event a second or so.
+
+    Args:
+        context: The task.
+        outputs: The outputs' keys.
+        duration: Seconds of the part that is made; None when unknown.
+        part: Which part of them is made.
+    """
+
+    def __init__(
+        self, context: ActivityContext, outputs: Sequence[str], duration: float | None, *, part: str
+    ) -> None:
+        interval = REPORT_SECONDS * len(outputs)
+        self._reports = [
+            ProgressReport(context, output, duration, part=part, interval=interval) for output in outputs
+        ]
+
+    def update(self, progress: Progress) -> None:
+        """Report on each output, as :meth:`ProgressReport.update` does."""
+        for report in self._reports:
+            report.update(progress)
+
+    def finish(self) -> None:
+        """Report that the part is done in all outputs."""
+        for report in self._reports:
+            report.finish()

@@ -51,7 +51,7 @@ class TranscodeAsset(Activity):
             cancellation=context.cancellation,
             encode_seconds=settings.encode_seconds,
         )
-        audio = _choose_encoders(outputs, workshop.tools)
+        audio = choose_encoders(outputs, workshop.tools)
         for bucket in dict.fromkeys(output.target.location.bucket for output in outputs):
             context.storage.check_bucket(bucket)
 
@@ -75,8 +75,8 @@ class TranscodeAsset(Activity):
         return {"outputs": described, "timing": stopwatch.seconds}
 
 
-def _choose_encoders(outputs: Sequence[Output], tools: Tools) -> dict[str, AudioEncoder]:
-    """Check that this machine has every encoder that is asked for."""
+def choose_encoders(outputs: Sequence[Output], tools: Tools) -> dict[str, AudioEncoder]:
+    """Check that this machine has every encoder that is asked for; return the audio encoders by name."""
     audio: dict[str, AudioEncoder] = {}
     for output in outputs:
         if isinstance(output, VideoOutput):

@@ -28,18 +28,18 @@ def verify_video(
     Raises:
         ActivityError: ``OUTPUT_INVALID``, or ``OUTPUT_TOO_SHORT`` when a part of the source is missing in it.
     """
-    info = _probe(workshop, file)
+    info = probe_made(workshop, file)
     video, audio = info.video, info.audio
     found = (video.codec, video.width, video.height) if video else None
     if found != (output.video.codec, *size):
-        raise _invalid(f"has video {found} instead of {(output.video.codec, *size)}")
+        raise invalid_output(f"has video {found} instead of {(output.video.codec, *size)}")
     if (audio.codec if audio else None) != (output.audio.codec if source.audio else None):
-        raise _invalid(f"has audio {audio.codec if audio else None} instead of {output.audio.codec}")
+        raise invalid_output(f"has audio {audio.codec if audio else None} instead of {output.audio.codec}")
     _verify_duration(info, source)
     duration = info.duration or 0.0
     times = [0.0, duration / 2, max(duration - _BEFORE_END, 0.0)]
     if video is None or not workshop.decodes(file, video.index, times):
-        raise _invalid("cannot be decoded at its start, middle and end")
+        raise invalid_output("cannot be decoded at its start, middle and end")
     return info
 
 
@@ -50,16 +50,16 @@ def verify_pictures(files: Sequence[Path], image: ImageFormat, *, size: tuple[in
         ActivityError: ``OUTPUT_INVALID``.
     """
     if not files:
-        raise _invalid("has no picture")
+        raise invalid_output("has no picture")
     for file in files:
         if not _is_whole(file, image):
-            raise _invalid("has a picture that is not whole")
+            raise invalid_output("has a picture that is not whole")
         try:
             found = measure(file, image.name)
         except PictureError as error:
-            raise _invalid(f"has a picture that cannot be read: {error}") from error
+            raise invalid_output(f"has a picture that cannot be read: {error}") from error
         if found != size:
-            raise _invalid(f"has a picture of {found} pixels instead of {size}")
+            raise invalid_output(f"has a picture of {found} pixels instead of {size}")
 
 
 def _verify_duration(info: MediaInfo, source: MediaInfo) -> None:
@@ -75,7 +75,7 @@ def _verify_duration(info: MediaInfo, source: MediaInfo) -> None:
             code="OUTPUT_TOO_SHORT",
         )
     if found > wanted + slack:
-        raise _invalid(f"lasts {found:.2f} s instead of {wanted:.2f} s")
+        raise invalid_output(f"lasts {found:.2f} s instead of {wanted:.2f} s")
 
 
 def expected_duration(source: MediaInfo) -> float | None:
@@ -85,11 +85,16 @@ def expected_duration(source: MediaInfo) -> float | None:
     return max(known) if known and len(known) == len(streams) else source.duration
 
 
-def _probe(workshop: Workshop, file: str) -> MediaInfo:
+def probe_made(workshop: Workshop, file: str) -> MediaInfo:
+    """Probe a finished file.
+
+    Raises:
+        ActivityError: It cannot be read, ``OUTPUT_INVALID``.
+    """
     try:
         document = workshop.probe(file)
     except FFmpegError as error:
-        raise _invalid(f"cannot be read: {error.tail}") from error
+        raise invalid_output(f"cannot be read: {error.tail}") from error
     return parse_probe(document)
 
 
@@ -99,5 +104,6 @@ def _is_whole(path: Path, image: ImageFormat) -> bool:
     return content.startswith(first) and content.endswith(last)
 
 
-def _invalid(what: str) -> ActivityError:
+def invalid_output(what: str) -> ActivityError:
+    """Return the error for an output that is not what it should be."""
     return ActivityError(f"The output {what}. It was not published.", code="OUTPUT_INVALID")

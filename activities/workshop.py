@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,14 @@ from cpe.activity import Cancellation
 
 PROBE_SECONDS = 120.0
 """Time limit of a run that only looks at a file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameTimes:
+    """The times of a stream's frames and of the key frames among them, in ticks, in order."""
+
+    times: Sequence[int]
+    keys: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +55,32 @@ class Workshop:
             if _is_number(time):
                 ends.append(float(time) + (float(duration) if _is_number(duration) else 0))
         return max(ends)
+
+    def frame_times(self, file: str, stream: int) -> FrameTimes | None:
+        """Return when the frames of a stream are shown, in ticks of its clock; None if some have no time."""
+        times, keys = array("q"), array("q")
+        timeless = False
+
+        def on_line(line: str) -> None:
+            nonlocal timeless
+            time, flags, *_ = [*line.split(","), ""]
+            if _is_number(time):
+                # Frames marked D are decoded and not shown: an edit list leaves them out.
+                if "D" not in flags:
+                    times.append(int(time))
+                    keys.extend([int(time)] if "K" in flags else [])
+            elif line:
+                timeless = True
+
+        ffmpeg.run(
+            self.tools.ffprobe,
+            command.frames_arguments(file, stream),
+            directory=self.directory,
+            cancellation=self.cancellation,
+            time_limit=self.encode_seconds,
+            on_line=on_line,
+        )
+        return None if timeless else FrameTimes(times=sorted(times), keys=sorted(keys))
 
     def decodes(self, file: str, stream: int, times: Sequence[float]) -> bool:
         """Tell whether a frame of the stream can be decoded at each of the times, in seconds."""

@@ -91,6 +91,10 @@ class Storage(Protocol):
         """Store the file whole under `bucket`/`key`, or raise and leave the key as it was."""
         ...
 
+    def delete(self, bucket: str, key: str) -> None:
+        """Remove an object; nothing happens when there is none."""
+        ...
+
     def check_bucket(self, bucket: str) -> None:
         """Raise unless the bucket exists and may be used."""
         ...

@@ -24,7 +24,11 @@ class VideoEncoder:
         profiles: The profiles it takes by name; empty when it takes none.
         levels: Whether it takes a level and a number of reference frames.
         capped: Whether it takes a highest bit rate and a buffer size beside the average.
+        any_time: Whether a frame may come at any tick of a fine clock. MPEG-2 knows a few rates only, MPEG-4
+            Part 2 no clock finer than 1/65535 s.
         extra: Options it is always given.
+        grid: Options with which key frames come where they are asked for and nowhere else, and with which
+            nothing before one is needed after it.
     """
 
     name: str
@@ -32,7 +36,9 @@ class VideoEncoder:
     profiles: frozenset[str] = frozenset()
     levels: bool = False
     capped: bool = True
+    any_time: bool = True
     extra: tuple[str, ...] = ()
+    grid: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,14 +108,20 @@ VIDEO_ENCODERS: Mapping[str, VideoEncoder] = {
             profiles=_AVC_PROFILES,
             levels=True,
             extra=("-thread_type", "slice"),
+            grid=("-sc_threshold", "0"),
         ),
-        VideoEncoder(name="libx265", codec="hevc", profiles=frozenset({"main"})),
+        VideoEncoder(
+            name="libx265",
+            codec="hevc",
+            profiles=frozenset({"main"}),
+            grid=("-forced-idr", "1", "-x265-params", "open-gop=0:scenecut=0"),
+        ),
         VideoEncoder(name="libvpx-vp9", codec="vp9"),
         VideoEncoder(name="libvpx", codec="vp8"),
         # SVT-AV1 takes a cap only with a constant quality, not with an average rate.
         VideoEncoder(name="libsvtav1", codec="av1", capped=False),
-        VideoEncoder(name="mpeg4", codec="mpeg4"),
-        VideoEncoder(name="mpeg2video", codec="mpeg2video"),
+        VideoEncoder(name="mpeg4", codec="mpeg4", any_time=False),
+        VideoEncoder(name="mpeg2video", codec="mpeg2video", any_time=False),
     )
 }
 

@@ -14,6 +14,7 @@ from activities.media.codecs import AudioEncoder
 from activities.media.filters import Input, Stream, arguments
 from activities.media.outputs import Intervals, Snapshot, ThumbOutput, VideoOutput, Watermark
 from activities.media.probe import AudioStream, MediaInfo, VideoStream
+from activities.media.timing import timing_arguments, timing_of
 
 _DEMUXERS = (
     "mov,matroska,webm,mpegts,mpeg,avi,flv,asf,ogg,mxf,gxf,dv,ivf,nut,rm,wtv,m4v,h264,hevc,mpegvideo,"
@@ -27,10 +28,10 @@ files and addresses, whatever the file is called, and are none of them."""
 PICTURE_LIMITS: Mapping[str, str] = {"protocol_whitelist": "file", "format_whitelist": "pam_pipe"}
 """What may be opened as a picture: the one format that the activities themselves write."""
 
-_RUN = ("-hide_banner", "-nostdin", "-y", "-loglevel", "error")
-_PROGRESS = ("-progress", "pipe:1", "-stats_period", "0.5")
+RUN = ("-hide_banner", "-nostdin", "-y", "-loglevel", "error")
+PROGRESS = ("-progress", "pipe:1", "-stats_period", "0.5")
 # Neither chapters nor tags travel: tags of phones carry the place of recording.
-_NO_TAGS = ("-map_metadata", "-1", "-map_chapters", "-1")
+NO_TAGS = ("-map_metadata", "-1", "-map_chapters", "-1")
 _STEREO = 2
 
 # Peaks of half as much again, evened out over two seconds: plays through a line of the preset's rate.
@@ -55,7 +56,7 @@ def probe_arguments(file: str) -> tuple[str, ...]:
     return (
         "-v",
         "error",
-        *_written(MEDIA_LIMITS),
+        *written(MEDIA_LIMITS),
         "-show_format",
         "-show_streams",
         "-of",
@@ -69,14 +70,22 @@ def tail_arguments(file: str, seconds: float) -> tuple[str, ...]:
     """Ask FFprobe for stream, time and duration of the packets from `seconds` on, a line each."""
     entries = "packet=stream_index,pts_time,duration_time"
     return (
-        *("-v", "error", *_written(MEDIA_LIMITS), "-read_intervals", f"{seconds:.3f}%"),
+        *("-v", "error", *written(MEDIA_LIMITS), "-read_intervals", f"{seconds:.3f}%"),
         *("-show_entries", entries, "-of", "csv=print_section=0", "-i", file),
+    )
+
+
+def frames_arguments(file: str, stream: int) -> tuple[str, ...]:
+    """Ask FFprobe for time in ticks and flags of all packets of a stream, a line each."""
+    return (
+        *("-v", "error", *written(MEDIA_LIMITS), "-select_streams", str(stream)),
+        *("-show_entries", "packet=pts,flags", "-of", "csv=print_section=0", "-i", file),
     )
 
 
 def decode_arguments(file: str, stream: int, times: Sequence[float]) -> tuple[str, ...]:
     """Decode the key frame on or before each of the `times` and print a line for it, all in one run."""
-    limits = _written(MEDIA_LIMITS)
+    limits = written(MEDIA_LIMITS)
     inputs = [option for time in times for option in (*limits, *_key_frame_before(time), "-i", file)]
     frames = [
         option
@@ -87,10 +96,11 @@ def decode_arguments(file: str, stream: int, times: Sequence[float]) -> tuple[st
         )
     ]
     # Original timestamps: a key frame before the point would otherwise count as negative and be dropped.
-    return (*_RUN, "-copyts", *inputs, *frames)
+    return (*RUN, "-copyts", *inputs, *frames)
 
 
-def _written(options: Mapping[str, str]) -> tuple[str, ...]:
+def written(options: Mapping[str, str]) -> tuple[str, ...]:
+    """Write options as arguments."""
     return tuple(text for name, value in sorted(options.items()) for text in (f"-{name}", value))
 
 
@@ -112,17 +122,15 @@ def video_arguments(
         names: The files to read and write.
     """
     file = Input(names.source, MEDIA_LIMITS)
-    picture = _framed(file.stream(video.index), video, output)
-    if output.watermark is not None and names.watermark is not None:
-        mark = Input(names.watermark, PICTURE_LIMITS).stream(0)
-        picture = _watermarked(picture, mark, output.watermark)
+    mark = Input(names.watermark, PICTURE_LIMITS).stream(0) if names.watermark is not None else None
+    picture = framed(deinterlaced(file.stream(video.index), video), video, output, mark=mark)
     sound = [file.stream(source.audio.index)] if source.audio else []
     return (
-        *(*_RUN, *_PROGRESS, *arguments(picture, *sound)),
-        *_NO_TAGS,
-        *_video_coding(output),
-        *("-fps_mode", "passthrough" if output.frame_rate else "vfr"),
-        *(_audio_coding(source.audio, audio, output.audio_bit_rate) if source.audio else ()),
+        *(*RUN, *PROGRESS, *arguments(picture, *sound)),
+        *NO_TAGS,
+        *video_coding(output),
+        *timing_arguments(timing_of(output, video)),
+        *(audio_coding(source.audio, audio, output.audio_bit_rate) if source.audio else ()),
         *(("-movflags", "+faststart") if output.container.fast_start else ()),
         *("-f", output.container.muxer, names.output),
     )
@@ -153,9 +161,9 @@ def thumb_arguments(
             picture = picture.filter("fps", fps=str(1 / seconds), start_time=0, round="up")
             end = ("-fps_mode", "passthrough", "-start_number", "1")
     return (
-        *(*_RUN, *_PROGRESS),
-        *arguments(_upright(_deinterlaced(picture, video), video, output)),
-        *_NO_TAGS,
+        *(*RUN, *PROGRESS),
+        *arguments(_upright(deinterlaced(picture, video), video, output)),
+        *NO_TAGS,
         *("-c:v", output.image.encoder, *output.image.quality, "-pix_fmt", output.image.pixel_format),
         *(*end, "-f", "image2", pictures),
     )
@@ -169,16 +177,20 @@ def _moment(at: float, info: MediaInfo, video: VideoStream) -> float:
     return max(min(at, info.video_duration - frame), 0.0)
 
 
-def _framed(picture: Stream, video: VideoStream, output: VideoOutput) -> Stream:
-    """Bring the source's picture to the output's frame rate and size."""
-    picture = _deinterlaced(picture, video)
-    if output.frame_rate:
+def framed(picture: Stream, video: VideoStream, output: VideoOutput, *, mark: Stream | None) -> Stream:
+    """Bring a picture of whole frames to the output's frame rate and size, and lay its watermark over it."""
+    rate = timing_of(output, video).rate
+    if rate is not None:
         # The filter, since the option -r makes one or two frames too many at the end.
-        picture = picture.filter("fps", fps=str(output.frame_rate))
-    return _upright(picture, video, output)
+        picture = picture.filter("fps", fps=str(rate))
+    picture = _upright(picture, video, output)
+    if output.watermark is not None and mark is not None:
+        picture = _watermarked(picture, mark, output.watermark)
+    return picture
 
 
-def _deinterlaced(picture: Stream, video: VideoStream) -> Stream:
+def deinterlaced(picture: Stream, video: VideoStream) -> Stream:
+    """Make whole frames of fields; a picture that has none stays as it is."""
     return picture.filter("bwdif", mode="send_frame", deint="interlaced") if video.interlaced else picture
 
 
@@ -200,7 +212,8 @@ def _from_edge(offset: int, edge: str) -> str:
     return str(offset) if offset >= 0 else f"{edge}{offset}"
 
 
-def _video_coding(output: VideoOutput) -> tuple[str, ...]:
+def video_coding(output: VideoOutput) -> tuple[str, ...]:
+    """Write the options of an output's video encoder."""
     options, rate = output.options, output.video_bit_rate
     return (
         *("-c:v", output.video.name),
@@ -215,7 +228,8 @@ def _video_coding(output: VideoOutput) -> tuple[str, ...]:
     )
 
 
-def _audio_coding(stream: AudioStream, encoder: AudioEncoder, bit_rate: int) -> tuple[str, ...]:
+def audio_coding(stream: AudioStream, encoder: AudioEncoder, bit_rate: int) -> tuple[str, ...]:
+    """Write the options of an audio encoder; one without loss takes no bit rate (bits per second)."""
     return (
         *("-c:a", encoder.name),
         *(() if encoder.lossless else ("-b:a", str(bit_rate))),

@@ -63,6 +63,14 @@ class Fields:
         """Return the object under `key`, or None when there is none."""
         return Fields(self._value[key], self.path(key)) if key in self else None
 
+    def needed(self, key: str) -> Fields:
+        """Return the object under `key`.
+
+        Raises:
+            InvalidInput: There is none.
+        """
+        return Fields(self._value.get(key), self.path(key))
+
     @overload
     def text(self, key: str) -> str: ...
     @overload

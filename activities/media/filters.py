@@ -32,6 +32,11 @@ class Stream:
         """
         return Stream(self.node.filter(name, **_checked(name, options)))
 
+    def split(self, count: int) -> tuple[Stream, ...]:
+        """Send the stream several ways; each way has filters of its own."""
+        node = self.node.filter_multi_output("split", count)
+        return tuple(Stream(node.stream(way)) for way in range(count))
+
     def overlay(self, picture: Stream, **options: str | float) -> Stream:
         """Lay another stream over this one; `options` and errors are those of :meth:`filter`."""
         return Stream(ffmpeg.filter([self.node, picture.node], "overlay", **_checked("overlay", options)))
@@ -39,10 +44,13 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A file to read, with FFmpeg's options for it, without their dashes. Equal ones are one input."""
+    """A file to read, with FFmpeg's options for it, without their dashes. Equal ones are one input.
+
+    An option of None is a flag.
+    """
 
     file: str
-    options: Mapping[str, str]
+    options: Mapping[str, str | None]
 
     def stream(self, index: int) -> Stream:
         """Return a stream by FFmpeg's number in the file."""
@@ -62,6 +70,16 @@ def arguments(*streams: Stream) -> tuple[str, ...]:
     """
     *written, _ = ffmpeg.output(*(stream.node for stream in streams), "output").get_args()
     return tuple(written)
+
+
+def graph(*streams: Stream) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Write FFmpeg's arguments for inputs and filters, and the name by which each stream is mapped.
+
+    For commands with an output of its own for each stream; see :func:`arguments`.
+    """
+    written = arguments(*streams)
+    inputs, maps = written[: -2 * len(streams)], written[-2 * len(streams) :]
+    return inputs, maps[1::2]
 
 
 def _checked(name: str, options: Mapping[str, str | float]) -> dict[str, str]:

@@ -9,6 +9,8 @@ from fractions import Fraction
 from typing import Any, TypeVar
 
 _INTERLACED = frozenset({"tt", "bb", "tb", "bt"})
+_MICRO = 1_000_000
+_BREAKING = frozenset({"mpegts", "mpeg", "ogg"})
 _NO_PICTURE_TRACK = ("attached_pic", "timed_thumbnails")
 
 
@@ -23,6 +25,9 @@ class VideoStream:
         sample_aspect: Width of a pixel over its height.
         rotation: Degrees to turn clockwise for display: 0, 90, 180 or 270.
         frame_rate: Average frames per second; None when unknown.
+        steady: Whether the frames are told to come at that rate throughout.
+        time_base: Seconds of a tick of the frames' times; None when unknown.
+        start: The second at which its first frame is shown, by the file's clock.
         duration: Seconds; None when the stream does not tell.
     """
 
@@ -36,7 +41,10 @@ class VideoStream:
     sample_aspect: Fraction = Fraction(1)
     rotation: int = 0
     frame_rate: Fraction | None = None
+    steady: bool = False
+    time_base: Fraction | None = None
     interlaced: bool = False
+    start: float | None = None
     duration: float | None = None
 
     @property
@@ -48,12 +56,13 @@ class VideoStream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioStream:
-    """An audio stream of a file. `duration` in seconds, `sample_rate` in Hz."""
+    """An audio stream of a file. `start` and `duration` in seconds, `sample_rate` in Hz."""
 
     index: int
     codec: str
     channels: int
     sample_rate: int
+    start: float | None = None
     duration: float | None = None
     language: str | None = None
 
@@ -76,6 +85,16 @@ class MediaInfo:
     def video_duration(self) -> float | None:
         """Seconds of picture, as far as the file tells."""
         return (self.video.duration if self.video else None) or self.duration
+
+    @property
+    def origin(self) -> Fraction:
+        """The second of the file's clock, to the microsecond, that FFmpeg counts as 0 when it reads both.
+
+        It is when the file starts; where clocks may break, when the first of these streams does.
+        """
+        starts = [stream.start for stream in (self.video, self.audio) if stream and stream.start is not None]
+        broken = bool(_BREAKING & set(self.demuxer.split(","))) and starts
+        return Fraction(round((min(starts) if broken else self.start) * _MICRO), _MICRO)
 
 
 _Stream = TypeVar("_Stream", VideoStream, AudioStream)
@@ -115,6 +134,7 @@ def _video(raw: Mapping[str, Any]) -> VideoStream | None:
     if raw.get("codec_type") != "video" or cover or not _decodable(raw):
         return None
     width, height = _whole(raw.get("width")), _whole(raw.get("height"))
+    average, base = _ratio(raw.get("avg_frame_rate"), "/"), _ratio(raw.get("r_frame_rate"), "/")
     if not width or not height:
         return None
     return VideoStream(
@@ -127,8 +147,11 @@ def _video(raw: Mapping[str, Any]) -> VideoStream | None:
         pixel_format=raw.get("pix_fmt"),
         sample_aspect=_ratio(raw.get("sample_aspect_ratio"), ":") or Fraction(1),
         rotation=_rotation(raw),
-        frame_rate=_ratio(raw.get("avg_frame_rate"), "/") or _ratio(raw.get("r_frame_rate"), "/"),
+        frame_rate=average or base,
+        steady=average is not None and average == base,
+        time_base=_ratio(raw.get("time_base"), "/"),
         interlaced=raw.get("field_order") in _INTERLACED,
+        start=_seconds(raw.get("start_time"), negative=True),
         duration=_seconds(raw.get("duration")),
     )
 
@@ -143,6 +166,7 @@ def _audio(raw: Mapping[str, Any]) -> AudioStream | None:
         codec=str(raw["codec_name"]),
         channels=channels,
         sample_rate=sample_rate,
+        start=_seconds(raw.get("start_time"), negative=True),
         duration=_seconds(raw.get("duration")),
         # ISO 639-2: three letters; anything else is somebody's free text.
         language=language if len(language) == 3 and language.isascii() and language.islower() else None,  # noqa: PLR2004

@@ -88,6 +88,12 @@ class S3Storage:
         with self._calling(bucket, key):
             self._finish(self._manager.upload(os.fspath(path), bucket, key, extra_args=_arguments(options)))
 
+    def delete(self, bucket: str, key: str) -> None:
+        """Remove an object; nothing happens when there is none."""
+        key = _clean(key)
+        with self._calling(bucket, key):
+            self._client.delete_object(Bucket=bucket, Key=key)
+
     def check_bucket(self, bucket: str) -> None:
         """Raise unless the bucket exists and may be used."""
         with self._calling(bucket, None):

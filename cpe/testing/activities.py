@@ -92,6 +92,10 @@ class FolderStorage:
         self.put(bucket, key, path)
         self.options[bucket, key.lstrip("/")] = options
 
+    def delete(self, bucket: str, key: str) -> None:
+        self.check_bucket(bucket)
+        self._path(bucket, key).unlink(missing_ok=True)
+
     def check_bucket(self, bucket: str) -> None:
         if not (self._root / bucket).is_dir():
             raise ActivityError(f"The bucket {bucket!r} does not exist.", code="BUCKET_NOT_FOUND")

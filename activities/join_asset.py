@@ -1,0 +1,86 @@
+"""JoinAsset: puts the parts of a job together, publishes the outputs and removes the parts.
+
+Nothing is encoded. Nothing is published unless every output was joined and verified.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from activities.joiner import Joiner
+from activities.media.fields import Fields
+from activities.media.job import parse_job
+from activities.media.outputs import parse_outputs
+from activities.media.presets import preset_library
+from activities.media.split import read_parts, read_split
+from activities.publish import describe, publish
+from activities.settings import read_settings
+from activities.stopwatch import Stopwatch
+from activities.tools import encoders, find_tools
+from activities.transcode_segment import read_videos
+from activities.workshop import Workshop
+from cpe.activity import Activity, ActivityContext, JsonValue
+from cpe.errors import ActivityError, InvalidInput
+
+
+class JoinAsset(Activity):
+    """All parts of a job → its videos; see docs/activities.md."""
+
+    def check_worker(self, settings: Mapping[str, Any]) -> None:
+        """Raise ConfigError unless FFmpeg is here and works, and all presets are sound."""
+        known = read_settings(settings)
+        encoders(find_tools(known.ffmpeg, known.ffprobe))
+        preset_library(known.presets)
+
+    def run(self, context: ActivityContext) -> JsonValue:
+        settings = read_settings(context.settings)
+        job = parse_job(context.input)
+        outputs = read_videos(parse_outputs(job.outputs, preset_library(settings.presets)))
+        fields = Fields(context.input, "input")
+        split = read_split(fields.needed("split"))
+        segments = read_parts(fields, "parts")
+        if not segments or len(outputs) != len(split.timings):
+            raise InvalidInput("input.parts and input.output_assets must be those that SplitAsset returned.")
+        for bucket in dict.fromkeys(output.target.location.bucket for output in outputs):
+            context.storage.check_bucket(bucket)
+        stopwatch = Stopwatch("fetch", "join", "verify", "publish")
+        joiner = Joiner(
+            context=context,
+            workshop=Workshop(
+                tools=find_tools(settings.ffmpeg, settings.ffprobe),
+                directory=context.scratch,
+                cancellation=context.cancellation,
+                encode_seconds=settings.encode_seconds,
+            ),
+            outputs=outputs,
+            split=split,
+            segments=segments,
+            limit=settings.max_input_bytes,
+            stopwatch=stopwatch,
+        )
+        context.preparing()
+        products = [joiner.join(index) for index in range(len(outputs))]
+        context.finishing()
+        with stopwatch.measure("publish"):
+            described = describe(products)
+            publish(context, products)
+        try:
+            discard_parts(context, fields)
+        except ActivityError as error:
+            # The outputs are there; parts that stay cost a little storage and nothing else.
+            context.log.warning("parts.left", folder=split.folder, bucket=split.bucket, reason=error.code)
+        return {"outputs": described, "timing": stopwatch.seconds}
+
+
+def discard_parts(context: ActivityContext, fields: Fields) -> int:
+    """Remove all parts of a job; those that are not there do not matter. Return how many places were seen to.
+
+    Args:
+        context: The task.
+        fields: Its input, with the `split` and the `parts` of SplitAsset.
+    """
+    places = list(read_split(fields.needed("split")).places(len(read_parts(fields, "parts"))))
+    for place in places:
+        context.storage.delete(place.bucket, place.key)
+    return len(places)

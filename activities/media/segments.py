@@ -1,0 +1,222 @@
+"""Where a video is cut in time, so that its segments can be encoded apart and joined exactly.
+
+Every cut lies on a grid of :data:`GRID_SECONDS`, on which all outputs have their key frames. It falls between
+two frames of the source. Which frames of an output belong to a segment follows from the cuts by exact
+arithmetic, so that none is lost or doubled.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor
+
+from activities.media.fields import Fields
+from activities.media.timing import Timing
+from cpe.errors import InvalidInput
+
+GRID_SECONDS = 2
+"""Seconds between key frames: what HLS and DASH players want of a ladder."""
+
+NEAR = Fraction(1, 1000)
+"""Seconds by which a frame may come before a point of the grid and still count as the first after it:
+containers round times to a millisecond."""
+
+MAX_SEGMENTS = 150
+"""All cuts of a job travel in one message of SWF's, 32,768 characters."""
+
+DEFAULT_SECONDS = 20
+DEFAULT_MOST = 60
+
+_OVERLAP = 4
+"""Frames that are decoded before a segment: a frame rate that changes needs one, deinterlacing two."""
+
+_LONGEST_GAP = 10
+"""Seconds between two frames from which FFmpeg takes them for a break in the clock, and closes it."""
+
+# Formats without an index: a seek lands somewhere before its goal, and decoding starts at the next key frame.
+_UNINDEXED = frozenset({"mpegts", "mpeg"})
+_UNINDEXED_MARGIN = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frames:
+    """When the frames of a source are shown.
+
+    Attributes:
+        time_base: Seconds of a tick.
+        times: The time of each frame in ticks, in order; the source starts at 0.
+        keys: The times of the key frames.
+    """
+
+    time_base: Fraction
+    times: Sequence[int]
+    keys: Sequence[int]
+
+    def seconds(self, number: int) -> Fraction:
+        """Return the time of a frame, by its number from 0."""
+        return self.times[number] * self.time_base
+
+    def before(self, number: int) -> Fraction:
+        """Return the second half-way between a frame and the one before it."""
+        return (self.times[number - 1] + self.times[number]) * self.time_base / 2
+
+    @property
+    def divisible(self) -> bool:
+        """Whether the times are such that a part can be told from the whole by them."""
+        gaps = [after - before for before, after in zip(self.times, self.times[1:], strict=False)]
+        return bool(gaps) and min(gaps) > 0 and max(gaps) * self.time_base <= _LONGEST_GAP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """A cut between two frames.
+
+    Attributes:
+        at: The point of the grid, in seconds.
+        frame: The number, from 0, of the first source frame after the cut.
+        time: That frame's time, in seconds.
+        seek: Where to start reading, in seconds, to have some frames before the cut too; 0 for the start.
+    """
+
+    at: int
+    frame: int
+    time: Fraction
+    seek: Fraction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A part of the source in time, from a cut to the next; None for the start and the end of the source."""
+
+    index: int
+    start: Cut | None
+    end: Cut | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """What an output has in a segment.
+
+    Attributes:
+        begin: The time of its first frame, in seconds.
+        cut: Whether frames before that are left out.
+        until: The time of the first frame that it does not have any more; None at the end of the source.
+        frames: How many frames it has; None where only decoding tells, in the last segment.
+    """
+
+    begin: Fraction
+    cut: bool
+    until: Fraction | None
+    frames: int | None
+
+
+def stretch_of(segment: Segment, timing: Timing, first: Fraction) -> Stretch:
+    """Tell what an output has in a segment.
+
+    Args:
+        segment: The segment.
+        timing: How the output's frames are timed.
+        first: The time of the source's first frame, in seconds.
+
+    Example:
+        >>> cut = Cut(at=2, frame=50, time=Fraction(2), seek=Fraction("1.82"))
+        >>> stretch_of(Segment(index=0, start=None, end=cut), Timing(rate=Fraction(30)), Fraction(0))
+        Stretch(begin=Fraction(0, 1), cut=False, until=Fraction(2, 1), frames=60)
+    """
+    start, end, rate = segment.start, segment.end, timing.rate
+    if rate is None:
+        return Stretch(
+            begin=start.time if start else first,
+            cut=start is not None,
+            until=end.time if end else None,
+            frames=end.frame - (start.frame if start else 0) if end else None,
+        )
+    # As FFmpeg's filter fps rounds: to the nearest, halves up.
+    number = _number_at(start, rate) if start else floor(first * rate + Fraction(1, 2))
+    last = _number_at(end, rate) if end else None
+    return Stretch(
+        begin=number / rate,
+        cut=start is not None,
+        until=last / rate if last is not None else None,
+        frames=last - number if last is not None else None,
+    )
+
+
+def _number_at(cut: Cut, rate: Fraction) -> int:
+    """Return the number of the first frame at a constant rate that comes after a cut."""
+    return ceil((cut.at - NEAR) * rate)
+
+
+def wished_segments(job: Fields, seconds: Fraction) -> int:
+    """Return into how many segments a video shall be cut.
+
+    Args:
+        job: The task's input: `segments`, or `segment_seconds`, or neither.
+        seconds: How long the video is.
+
+    Raises:
+        InvalidInput: Both are there, or one has a value that cannot be.
+    """
+    if "segments" in job and "segment_seconds" in job:
+        raise InvalidInput(
+            f"{job.where} has both segments and segment_seconds. Give one of them, or neither."
+        )
+    if "segments" in job:
+        return round(job.number("segments", 1, low=1, high=MAX_SEGMENTS))
+    if "segment_seconds" in job:
+        each = job.number("segment_seconds", DEFAULT_SECONDS, low=GRID_SECONDS, high=86_400)
+        return min(max(round(seconds / Fraction(each)), 1), MAX_SEGMENTS)
+    return min(max(floor(seconds / DEFAULT_SECONDS), 1), DEFAULT_MOST)
+
+
+def cut(frames: Frames, count: int, *, demuxer: str) -> tuple[Segment, ...]:
+    """Cut a source into about `count` segments of equal length.
+
+    There are fewer where a segment would be shorter than the grid. There are none where nothing can be cut.
+
+    Args:
+        frames: The source's frames.
+        count: How many segments are wished.
+        demuxer: FFmpeg's name of the source's format.
+    """
+    cuts = _cuts(frames, count, indexed=not _UNINDEXED & set(demuxer.split(","))) if frames.divisible else []
+    if not cuts:
+        return ()
+    ends: list[Cut | None] = [*cuts, None]
+    starts: list[Cut | None] = [None, *cuts]
+    return tuple(
+        Segment(index=index, start=start, end=end)
+        for index, (start, end) in enumerate(zip(starts, ends, strict=True))
+    )
+
+
+def _cuts(frames: Frames, count: int, *, indexed: bool) -> list[Cut]:
+    first, last = frames.seconds(0), frames.seconds(len(frames.times) - 1)
+    cuts: list[Cut] = []
+    lowest, highest = first + GRID_SECONDS, last - GRID_SECONDS
+    for part in range(1, count):
+        at = round((first + (last - first) * part / count) / GRID_SECONDS) * GRID_SECONDS
+        if not lowest <= at <= highest or (cuts and at <= cuts[-1].at):
+            continue
+        number = bisect_left(frames.times, (at - NEAR) / frames.time_base)
+        # Points of the grid without a frame between them are one.
+        if not cuts or number > cuts[-1].frame:
+            cuts.append(_cut_at(frames, at, number, indexed=indexed))
+    return cuts
+
+
+def _cut_at(frames: Frames, at: int, number: int, *, indexed: bool) -> Cut:
+    ahead = number - _OVERLAP
+    seek = frames.before(ahead) if ahead > 0 else Fraction(0)
+    if not indexed:
+        key = bisect_left(frames.keys, frames.times[max(ahead, 0)] + 1) - 1
+        seek = frames.keys[key] * frames.time_base - _UNINDEXED_MARGIN if key >= 0 else Fraction(0)
+    return Cut(
+        at=at,
+        frame=number,
+        time=frames.seconds(number),
+        seek=max(Fraction(round(seek * 1_000_000), 1_000_000), Fraction(0)),
+    )

@@ -1,0 +1,152 @@
+"""Makes the parts of a job that was split, and verifies them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from activities.media.codecs import AudioEncoder
+from activities.media.locations import Location, Target
+from activities.media.outputs import VideoOutput
+from activities.media.probe import MediaInfo
+from activities.media.segment_command import Rendition, segment_arguments, sound_arguments
+from activities.media.segments import Segment, stretch_of
+from activities.media.split import Split, versions_of_sound
+from activities.media.timing import timing_of
+from activities.publish import Product
+from activities.rendition import video_facts
+from activities.report import LadderReport
+from activities.source import Source
+from activities.stopwatch import Stopwatch
+from activities.verify import verify_video
+from activities.verify_parts import verify_sound
+from activities.workshop import Workshop
+from cpe.activity import ActivityContext, JsonValue, UploadOptions
+
+_CONTENT_TYPE = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartMaker:
+    """Makes parts of one source.
+
+    Attributes:
+        context: The task.
+        workshop: FFmpeg, in the task's scratch directory.
+        source: The input.
+        outputs: The videos that it becomes.
+        split: How it was split.
+        stopwatch: Takes the times of encoding and verifying.
+    """
+
+    context: ActivityContext
+    workshop: Workshop
+    source: Source
+    outputs: Sequence[VideoOutput]
+    split: Split
+    stopwatch: Stopwatch
+
+    def segment(self, segment: Segment, watermarks: Mapping[Location, str]) -> list[Product]:
+        """Make a segment of all outputs.
+
+        It is read from shortly before its start. Should that not give the frames that the file's packets
+        promise, it is read from the file's start instead, as TranscodeAsset reads it: that decides.
+        """
+        video = self.source.video
+        renditions = [
+            Rendition(
+                output=output,
+                stretch=stretch_of(segment, timing_of(output, video), self.split.first),
+                file=f"output-{index}",
+            )
+            for index, output in enumerate(self.outputs)
+        ]
+        start = segment.start.time if segment.start else self.split.first
+        seconds = float(segment.end.time - start) if segment.end else None
+        report = self._report(f"segment {segment.index}", seconds)
+        seek = segment.start.seek if segment.start else Fraction(0)
+        for point in dict.fromkeys((seek, Fraction(0))):
+            arguments = segment_arguments(
+                renditions,
+                self.source.info,
+                video,
+                file=self.source.file,
+                seek=point,
+                watermarks=watermarks,
+            )
+            with self.stopwatch.measure("encode"):
+                self.workshop.encode(arguments, duration=seconds, report=report.update)
+            with self.stopwatch.measure("verify"):
+                counted = all(map(self._is_complete, renditions))
+            if counted:
+                break
+            self.context.log.warning("segment.inexact", segment=segment.index, seek=float(point))
+        with self.stopwatch.measure("verify"):
+            products = [
+                self._verified(segment, index, rendition, seconds)
+                for index, rendition in enumerate(renditions)
+            ]
+        report.finish()
+        return products
+
+    def sound(self, audio: Mapping[str, AudioEncoder]) -> list[Product]:
+        """Make the whole sound, in each version that an output wants."""
+        versions = versions_of_sound(self.outputs)
+        files = [f"sound-{version}" for version in range(len(versions))]
+        stream = self.source.audio
+        seconds = stream.duration or self.source.info.duration
+        report = self._report("sound", seconds)
+        arguments = sound_arguments(
+            [replace(version, encoder=audio[version.encoder.name]) for version in versions],
+            self.source.info,
+            stream,
+            file=self.source.file,
+            files=files,
+        )
+        with self.stopwatch.measure("encode"):
+            self.workshop.encode(arguments, duration=seconds, report=report.update)
+        products = []
+        with self.stopwatch.measure("verify"):
+            for number, (file, version) in enumerate(zip(files, versions, strict=True)):
+                made = verify_sound(self.workshop, file, version.encoder, seconds=seconds)
+                facts = {"duration": made.duration, "codecs": {"audio": version.encoder.codec}}
+                products.append(self._product(file, self.split.sound(number), facts))
+        report.finish()
+        return products
+
+    def _report(self, part: str, seconds: float | None) -> LadderReport:
+        keys = [output.target.location.key for output in self.outputs]
+        return LadderReport(self.context, keys, seconds, part=part)
+
+    def _is_complete(self, rendition: Rendition) -> bool:
+        """Tell whether a rendition starts with the frame and has as many as it should."""
+        stretch = rendition.stretch
+        made = self.workshop.frame_times(rendition.file, 0)
+        times = made.times if made is not None else []
+        return bool(times) and times[0] == 0 and stretch.frames in (None, len(times))
+
+    def _verified(self, segment: Segment, index: int, rendition: Rendition, seconds: float | None) -> Product:
+        video = self.source.video
+        made = verify_video(
+            self.workshop,
+            rendition.file,
+            rendition.output,
+            size=rendition.output.size_for(video),
+            # As if the segment were all of the source, and silent.
+            source=MediaInfo(
+                demuxer=self.source.info.demuxer,
+                duration=seconds,
+                video=replace(video, duration=seconds),
+            ),
+        )
+        return self._product(rendition.file, self.split.segment(segment.index, index), video_facts(made))
+
+    def _product(self, file: str, location: Location, facts: Mapping[str, JsonValue]) -> Product:
+        return Product(
+            path=self.workshop.directory / file,
+            target=Target(location=location, options=UploadOptions()),
+            key=location.key,
+            content_type=_CONTENT_TYPE,
+            facts=facts,
+        )

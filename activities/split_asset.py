@@ -1,0 +1,115 @@
+"""SplitAsset: decides where a video is cut, so that many workers can encode it at once.
+
+Nothing is encoded and nothing is stored. The frames' times are read from the file's packets. Where nothing is
+cut, there are no parts, and all outputs are for TranscodeAsset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from itertools import compress
+from typing import Any
+
+from activities.fetch import fetch
+from activities.media.fields import Fields
+from activities.media.job import AssetType, parse_job
+from activities.media.outputs import VideoOutput, parse_outputs
+from activities.media.presets import preset_library
+from activities.media.segments import Frames, Segment, cut, wished_segments
+from activities.media.split import Sound, Split, versions_of_sound, work_folder, write_part, write_split
+from activities.media.timing import Timing, timing_of
+from activities.publish import check_result
+from activities.settings import read_settings
+from activities.source import Source, check_whole, inspect
+from activities.stopwatch import Stopwatch
+from activities.tools import encoders, find_tools
+from activities.workshop import Workshop
+from cpe.activity import Activity, ActivityContext, JsonValue
+from cpe.errors import InvalidInput
+
+_INPUT = "input"
+
+
+class SplitAsset(Activity):
+    """Tells the parts of a job: segments of the picture, and the sound; see docs/activities.md."""
+
+    def check_worker(self, settings: Mapping[str, Any]) -> None:
+        """Raise ConfigError unless FFmpeg is here and works, and all presets are sound."""
+        known = read_settings(settings)
+        encoders(find_tools(known.ffmpeg, known.ffprobe))
+        preset_library(known.presets)
+
+    def run(self, context: ActivityContext) -> JsonValue:
+        settings = read_settings(context.settings)
+        job = parse_job(context.input)
+        outputs = parse_outputs(job.outputs, preset_library(settings.presets))
+        videos = tuple(output for output in outputs if isinstance(output, VideoOutput))
+        if not videos:
+            raise InvalidInput("input.output_assets has no VIDEO. Segments are for videos only.")
+        for bucket in dict.fromkeys(output.target.location.bucket for output in outputs):
+            context.storage.check_bucket(bucket)
+        workshop = Workshop(
+            tools=find_tools(settings.ffmpeg, settings.ffprobe),
+            directory=context.scratch,
+            cancellation=context.cancellation,
+            encode_seconds=settings.encode_seconds,
+        )
+        stopwatch = Stopwatch("fetch", "probe")
+        context.preparing()
+        with stopwatch.measure("fetch"):
+            fetch(context, job.asset, context.scratch / _INPUT, settings)
+        with stopwatch.measure("probe"):
+            source = inspect(workshop, _INPUT, AssetType.VIDEO)
+            check_whole(workshop, source)
+            frames = _frames(workshop, source)
+        timings = tuple(timing_of(output, source.video) for output in videos)
+        segments = _segments(Fields(context.input, "input"), source, frames, timings)
+        split = Split(
+            bucket=videos[0].target.location.bucket,
+            folder=work_folder(context.task.workflow_id, context.task.run_id),
+            size=(context.scratch / _INPUT).stat().st_size,
+            first=frames.seconds(0) if frames is not None else Fraction(0),
+            timings=timings,
+            sounds=len(versions_of_sound(videos)) if source.info.audio else 0,
+        )
+        # The sound first: it takes longer than a segment of a long film.
+        parts: list[Segment | Sound] = [*([Sound()] if segments and split.sounds else []), *segments]
+        documents = [document for _, document in job.outputs]
+        cut_up = [bool(segments) and isinstance(output, VideoOutput) for output in outputs]
+        result: dict[str, Any] = {
+            "split": write_split(split),
+            "parts": [write_part(part) for part in parts],
+            "outputs": list(compress(documents, cut_up)),
+            "others": [document for document, mine in zip(documents, cut_up, strict=True) if not mine],
+            "timing": stopwatch.seconds,
+        }
+        check_result(result)
+        context.log.info("asset.split", segments=len(segments), bucket=split.bucket, folder=split.folder)
+        return result
+
+
+def _frames(workshop: Workshop, source: Source) -> Frames | None:
+    """Return the source's frames, at times that count from the file's start; None if some have none."""
+    base = source.video.time_base
+    known = workshop.frame_times(source.file, source.video.index) if base is not None else None
+    if base is None or known is None or not known.times:
+        return None
+    # As FFmpeg does it: to the nearest tick.
+    start = round(source.info.origin / base)
+    return Frames(
+        time_base=base,
+        times=[time - start for time in known.times],
+        keys=[time - start for time in known.keys],
+    )
+
+
+def _segments(
+    job: Fields, source: Source, frames: Frames | None, timings: Sequence[Timing]
+) -> tuple[Segment, ...]:
+    count = wished_segments(
+        job, frames.seconds(-1) - frames.seconds(0) if frames is not None else Fraction(0)
+    )
+    if frames is None or not all(timing.known for timing in timings):
+        return ()
+    return cut(frames, count, demuxer=source.info.demuxer)

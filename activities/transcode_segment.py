@@ -1,0 +1,105 @@
+"""TranscodeSegment: makes one part of a job that SplitAsset split.
+
+The part is a segment of the picture, made for all outputs from one decoding, or the whole sound. What is made
+is verified and lies in the job's work folder until JoinAsset takes it. A part that is made once more replaces
+itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from activities.fetch import fetch
+from activities.media.fields import Fields
+from activities.media.job import AssetType, parse_job
+from activities.media.outputs import VideoOutput, parse_outputs
+from activities.media.presets import preset_library
+from activities.media.segments import Segment
+from activities.media.split import Split, read_part, read_split
+from activities.part_maker import PartMaker
+from activities.publish import describe, publish
+from activities.settings import read_settings
+from activities.source import inspect
+from activities.stopwatch import Stopwatch
+from activities.tools import encoders, find_tools
+from activities.transcode_asset import choose_encoders
+from activities.watermarks import fetch_watermarks, flatten_watermarks
+from activities.workshop import Workshop
+from cpe.activity import Activity, ActivityContext, JsonValue
+from cpe.errors import ActivityError, InvalidInput
+
+_INPUT = "input"
+
+
+class TranscodeSegment(Activity):
+    """One part → its renditions in the work folder; see docs/activities.md."""
+
+    def check_worker(self, settings: Mapping[str, Any]) -> None:
+        """Raise ConfigError unless FFmpeg is here and works, and all presets are sound."""
+        known = read_settings(settings)
+        encoders(find_tools(known.ffmpeg, known.ffprobe))
+        preset_library(known.presets)
+
+    def run(self, context: ActivityContext) -> JsonValue:
+        settings = read_settings(context.settings)
+        job = parse_job(context.input)
+        outputs = read_videos(parse_outputs(job.outputs, preset_library(settings.presets)))
+        fields = Fields(context.input, "input")
+        split = read_split(fields.needed("split"))
+        part = read_part(fields.raw("part"), fields.path("part"))
+        workshop = Workshop(
+            tools=find_tools(settings.ffmpeg, settings.ffprobe),
+            directory=context.scratch,
+            cancellation=context.cancellation,
+            encode_seconds=settings.encode_seconds,
+        )
+        audio = choose_encoders(outputs, workshop.tools)
+
+        stopwatch = Stopwatch("fetch", "probe", "encode", "verify", "publish")
+        context.preparing()
+        with stopwatch.measure("fetch"):
+            fetch(context, job.asset, context.scratch / _INPUT, settings)
+            watermarks = fetch_watermarks(context, outputs)
+        _check_unchanged(context, split)
+        with stopwatch.measure("probe"):
+            source = inspect(workshop, _INPUT, AssetType.VIDEO)
+            flatten_watermarks(context.scratch, watermarks)
+        maker = PartMaker(
+            context=context,
+            workshop=workshop,
+            source=source,
+            outputs=outputs,
+            split=split,
+            stopwatch=stopwatch,
+        )
+        products = maker.segment(part, watermarks) if isinstance(part, Segment) else maker.sound(audio)
+        context.finishing()
+        with stopwatch.measure("publish"):
+            described = describe(products)
+            publish(context, products)
+        return {"outputs": described, "timing": stopwatch.seconds}
+
+
+def read_videos(outputs: Sequence[object]) -> tuple[VideoOutput, ...]:
+    """Return the outputs, which must be videos.
+
+    Raises:
+        InvalidInput: One is something else, ``OUTPUT_TYPE_UNSUPPORTED``.
+    """
+    videos = tuple(output for output in outputs if isinstance(output, VideoOutput))
+    if len(videos) != len(outputs) or not videos:
+        raise InvalidInput(
+            "input.output_assets must be one or more VIDEO. Make other outputs with TranscodeAsset.",
+            code="OUTPUT_TYPE_UNSUPPORTED",
+        )
+    return videos
+
+
+def _check_unchanged(context: ActivityContext, split: Split) -> None:
+    size = (context.scratch / _INPUT).stat().st_size
+    if size != split.size:
+        raise ActivityError(
+            f"The input has {size} bytes; when it was split it had {split.size}. Run the job again.",
+            code="INPUT_CHANGED",
+        )
