@@ -6,7 +6,8 @@
       "input": the text that the first run was given }
 
 A run continues when nothing runs any more, so what is carried is how activities ended, what is still to be
-waited for, and what was heard. No job can be started with such an input: a job's always names its client.
+waited for, and what was heard. A job that is done again after it closed is started in the same way, with
+`"retry"` beside the rest. No client can start a job with such an input: a job's always names its client.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
-from cpe.decider.execution import Attempt, Ended, Ending, Execution, Fault, Signal
+from cpe.decider.execution import Attempt, Ended, Ending, Execution, Fault, Retried, Signal
 from cpe.decider.timers import owner_of
 
 _KEY = "$continued"
@@ -25,16 +27,21 @@ _OPENING = f'{{"{_KEY}":'
 
 
 def carried_input(
-    execution: Execution, *, faults: Mapping[str, Fault], wants_result: Callable[[str], bool]
+    execution: Execution,
+    *,
+    faults: Mapping[str, Fault] = MappingProxyType({}),
+    wants_result: Callable[[str], bool] = lambda _: True,
+    retry: Retried | None = None,
 ) -> str:
-    """Write the input of the run that continues this one.
+    """Write the input of the run that continues this one, or does a closed one again.
 
     Args:
-        execution: A run in which nothing is open.
+        execution: A run in which nothing is open, or a closed one.
         faults: Faults that the history does not have yet.
         wants_result: Tells whether the result of an activity id is still of use.
+        retry: What is done again; None to go on where the run stopped.
     """
-    carried = {
+    carried: dict[str, Any] = {
         "plan": execution.plan_digest,
         "attempts": {
             name: _attempt(attempt, wants_result=wants_result(name))
@@ -47,6 +54,8 @@ def carried_input(
             for name, fault in sorted({**execution.faults, **faults}.items())
         },
     }
+    if retry is not None:
+        carried["retry"] = {"command": retry.command, "steps": list(retry.steps)}
     document = {_KEY: carried, "input": execution.input}
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
@@ -64,6 +73,26 @@ def restore(execution: Execution, text: str | None) -> None:
     execution.carried_timers = dict(carried["timers"])
     execution.signals = {name: Signal(event_id=0, input=text) for name, text in carried["signals"].items()}
     execution.faults = {name: Fault(step=name, **raw) for name, raw in carried["faults"].items()}
+    if "retry" in carried:
+        _restart(execution, carried["retry"])
+
+
+def _restart(execution: Execution, raw: Mapping[str, Any]) -> None:
+    """Forget what did not succeed; what did is counted no longer, so that attempts begin with the first."""
+    execution.retried = Retried(command=raw["command"], steps=tuple(raw["steps"]))
+    execution.attempts = {
+        name: replace(attempt, number=0, handbacks=0)
+        for name, attempt in execution.attempts.items()
+        if attempt.ended is not None
+        and attempt.ended.ending is Ending.COMPLETED
+        and name not in execution.faults
+    }
+    execution.faults = {}
+    execution.carried_timers = {
+        timer_id: left
+        for timer_id, left in execution.carried_timers.items()
+        if not left and timer_id.startswith("wait.")
+    }
 
 
 def seconds_left(execution: Execution, seconds: int, since: float) -> int:
@@ -114,7 +143,7 @@ def _attempt(attempt: Attempt, *, wants_result: bool) -> dict[str, Any]:
 
 
 def _read_attempt(name: str, raw: Mapping[str, Any]) -> Attempt:
-    ended = raw["ended"]
+    ended = raw.get("ended")
     return Attempt(
         activity_id=name,
         name=raw["name"],
@@ -125,7 +154,8 @@ def _read_attempt(name: str, raw: Mapping[str, Any]) -> Attempt:
         task_list=raw.get("task_list"),
         cancel_requested=raw.get("cancel_requested", False),
         decision_started_event_id=0,
-        ended=Ended(**{**ended, "ending": Ending(ended["ending"])}),
+        carried=True,
+        ended=Ended(**{**ended, "ending": Ending(ended["ending"])}) if ended else None,
     )
 
 

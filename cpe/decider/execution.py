@@ -51,6 +51,7 @@ class Attempt:
         task_list: Where the task waits; None for a child.
         child: The child's execution; None for an activity.
         decision_started_event_id: The decision task that decided it.
+        carried: Whether it was an attempt of a run before this one.
     """
 
     activity_id: str
@@ -63,6 +64,7 @@ class Attempt:
     child: ChildRun | None = None
     decision_started_event_id: int
     cancel_requested: bool = False
+    carried: bool = False
     ended: Ended | None = None
 
     @property
@@ -140,6 +142,19 @@ class Closing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retried:
+    """A job that runs again after it closed.
+
+    Attributes:
+        command: What asked for it; the same question again is not asked twice.
+        steps: The steps that are done again, with all that require them; empty for those that failed.
+    """
+
+    command: str
+    steps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
     """How the run was started: what a run that continues it is started with.
 
@@ -198,6 +213,8 @@ class Execution:
         signals: The first of each name.
         faults: Steps that failed without an attempt, by name.
         cancel_requested: Whether somebody asked for the execution to stop.
+        cancels_wanted: Activities that somebody asked to stop while they ran, and that were not told yet.
+        retried: What of a closed run this one does again; None if it does not follow on one.
         closing: How the execution closes once nothing runs any more; None while it goes on.
         continue_refused: Whether SWF refused to continue the run as a new one.
         plan_digest: The plan that the last answered decision was made by; None before the first.
@@ -226,6 +243,8 @@ class Execution:
     signals: dict[str, Signal] = field(default_factory=dict)
     faults: dict[str, Fault] = field(default_factory=dict)
     cancel_requested: bool = False
+    cancels_wanted: set[str] = field(default_factory=set)
+    retried: Retried | None = None
     closing: Closing | None = None
     continue_refused: bool = False
     plan_digest: str | None = None

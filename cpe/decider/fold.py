@@ -38,6 +38,9 @@ FAULT_MARKER = "cpe.step_fault"
 It makes the failure a fact of the history: it happens once, and a plan mended later does not undo it.
 """
 
+CANCEL_SIGNAL = "cpe.cancel_activity"
+"""Signal that asks for one activity to stop, which SWF takes from a decider only. Its input is the id."""
+
 CLOSING_MARKER = "cpe.closing"
 """Marker that records how the execution closes, while what still runs is being cancelled."""
 
@@ -259,8 +262,17 @@ def _touch_owner(execution: Execution, timer_id: str) -> None:
 
 def _signaled(execution: Execution, event: HistoryEvent) -> None:
     name = event.attributes["signalName"]
+    if name == CANCEL_SIGNAL:
+        _want_cancel(execution, event.attributes.get("input"))
+        return
     execution.signals.setdefault(name, Signal(event_id=event.id, input=event.attributes.get("input")))
     execution.touched_signals.add(name)
+
+
+def _want_cancel(execution: Execution, name: str | None) -> None:
+    attempt = execution.attempts.get(name) if name is not None else None
+    if attempt is not None and attempt.ended is None:
+        execution.cancels_wanted.add(attempt.activity_id)
 
 
 def _cancel_requested(execution: Execution, _event: HistoryEvent) -> None:
@@ -279,6 +291,7 @@ def _mark_cancelled(execution: Execution, name: str | None) -> None:
     attempt = execution.attempts.get(name) if name is not None else None
     if attempt is not None:
         attempt.cancel_requested = True
+        execution.cancels_wanted.discard(attempt.activity_id)
         execution.touched.add(attempt.activity_id)
 
 
@@ -313,6 +326,7 @@ def _end(execution: Execution, event: HistoryEvent, ended: Ended) -> None:
     if attempt is None:
         return
     attempt.ended = ended
+    execution.cancels_wanted.discard(attempt.activity_id)
     execution.touched.add(attempt.activity_id)
     _note(execution, event, EndedFact(attempt=attempt, ended=ended, input=attempt.input))
     if ended.ending is Ending.COMPLETED:

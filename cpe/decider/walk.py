@@ -24,6 +24,7 @@ from cpe.decider.history import HistoryEvent
 from cpe.decider.outcome import Draft, Outcome
 from cpe.decider.parcels import Packer
 from cpe.decider.reports import Reporter
+from cpe.decider.retrying import drop_retried
 from cpe.decider.steps import StepStates
 from cpe.decider.timers import next_decision_timer
 from cpe.errors import StepFault
@@ -94,6 +95,7 @@ class Walk:
         """The plan's steps, or how an execution closes whose input nothing can be made of."""
         try:
             value = _workflow_input(self._plan, self._execution)
+            drop_retried(self._plan, self._execution)
             return StepStates(self._plan, self._execution, value, self._packer)
         except StepFault as error:
             return Closing(kind=ClosingKind.FAILED, reason=error.code, details=error.message)
@@ -135,7 +137,7 @@ class Walk:
     def _go_on(self, draft: Draft, states: StepStates, now: float) -> None:
         """Do what the plan wants next."""
         self._record_faults(draft, states, now)
-        draft.cancel(states.cancels())
+        self._stop_unwanted(draft, states)
         for _, timer in sorted(states.activities.timers.items()):
             draft.add(start_timer(timer))
         draft.schedule(
@@ -143,6 +145,11 @@ class Walk:
             position=states.position,
             announce=lambda ready: self._reporter.scheduled(ready, now),
         )
+
+    def _stop_unwanted(self, draft: Draft, states: StepStates) -> None:
+        """Ask to stop what a failing step no longer wants, and what somebody asked for."""
+        asked = sorted(self._execution.cancels_wanted)
+        draft.cancel([*states.cancels(), *(self._execution.attempts[name] for name in asked)])
 
     def _complete(self, draft: Draft, states: StepStates, now: float) -> None:
         """Complete with the plan's result; one that cannot be made fails the workflow."""
@@ -204,7 +211,7 @@ class Walk:
         """Continue as a new run once nothing runs any more; False if what is known is too much to carry."""
         if self._execution.running:
             self._record_faults(draft, states, now)
-            draft.cancel(states.cancels())
+            self._stop_unwanted(draft, states)
             return True
         text = carried_input(
             self._execution,
