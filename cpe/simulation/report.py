@@ -45,7 +45,6 @@ def as_json(run: Run) -> dict[str, Any]:
         "reason": run.reason,
         "details": run.details,
         "result": run.result,
-        "workflowId": run.workflow_id,
         "runIds": run.run_ids,
         "steps": {step: status.value for step, status in run.steps.items()},
         "seconds": run.seconds,
@@ -69,7 +68,7 @@ def as_json(run: Run) -> dict[str, Any]:
 
 def history_document(run: Run) -> dict[str, Any]:
     """Give the history of the job's newest execution, as `cpe plan replay` reads it."""
-    return {"runId": run.run_id, "events": run.history}
+    return {"workflowId": run.workflow_id, "runId": run.run_id, "events": run.history}
 
 
 def clock_time(seconds: float) -> str:

@@ -77,6 +77,16 @@ def test_a_written_history_is_one_that_replay_reads(tmp_path: Path) -> None:
     assert (done.exit_code, done.output) == (0, f"{file}: the same\n")
 
 
+def test_a_written_history_names_its_children_as_replay_does(tmp_path: Path) -> None:
+    plan, file = tmp_path / "plan.yml", tmp_path / "history.json"
+    plan.write_text(
+        "{ name: P, version: 1, activities: [], steps: [{ name: Sub, workflow: { name: C, version: 1 } }] }"
+    )
+    assert simulate(plan, "--history", file).exit_code == 0
+    done = CliRunner().invoke(cpe, ["plan", "replay", str(plan), str(file)])
+    assert (done.exit_code, done.output) == (0, f"{file}: the same\n")
+
+
 def test_a_job_that_fails_ends_with_1(tmp_path: Path) -> None:
     script = tmp_path / "script.yml"
     script.write_text("input: {}\ndefault: { fail: NO_DISK, details: disk is full }\n")

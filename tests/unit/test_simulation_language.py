@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cpe.decider import Outcome
+from cpe.decider import Outcome, replay
 from cpe.plan import parse_plan
 from cpe.simulation import (
     Answer,
@@ -138,3 +138,5 @@ def test_remembering_changes_nothing_whatever_happens(data: st.DataObject) -> No
         decide=lambda question: both(remembering, question),
     )
     assert run.value == {"each": [{"value": index**2} for index in range(8)], "go": 7}
+    for run_id in run.run_ids:
+        assert replay(LONG, run.history_of(run_id), run_id=run_id) == []
