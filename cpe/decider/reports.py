@@ -72,7 +72,10 @@ class Reporter:
         event_id = activity_scheduled_id(
             self._execution.run_id, attempt.decision_started_event_id, attempt.activity_id
         )
-        details = {"attempt": attempt.number, **_child(attempt)}
+        details: dict[str, Any] = {"attempt": attempt.number}
+        if attempt.child is not None:
+            # As it was announced: the same fact has the same content whenever it is told.
+            details["childWorkflow"] = {"workflowId": attempt.child.workflow_id}
         return self._event(EventType.ACTIVITY_SCHEDULED, when, event_id, _reference(attempt), details)
 
     def _ended(self, fact: Fact, about: EndedFact) -> Event:

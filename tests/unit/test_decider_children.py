@@ -46,7 +46,9 @@ def test_a_child_is_started_under_the_job_s_id_and_its_result_is_the_step_s_outp
     assert types(first.announcements) == ["ACTIVITY_SCHEDULED"]
     assert first.announcements[0].details["childWorkflow"] == {"workflowId": f"{WORKFLOW_ID}~C"}
     history.start_child("C")
-    assert history.decide(plan).decisions == ()
+    second = history.decide(plan)
+    assert second.decisions == ()
+    assert second.facts[0].details == first.announcements[0].details
     history.end_child("C", "completed", result='{"value": 7}')
     outcome = history.decide(plan)
     assert scheduled(outcome) == {"N": 7}
