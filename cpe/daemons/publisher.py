@@ -13,7 +13,7 @@ from cpe.daemons.recent import Recent
 from cpe.errors import AwsError, CpeError, PayloadError, ProtocolError
 from cpe.protocol import Event, encode_event
 from cpe.protocol.references import MAX_PAYLOAD
-from cpe.protocol.shorten import shorten
+from cpe.protocol.shorten import TOO_MUCH, shorten
 
 _REMEMBERED = 20_000
 
@@ -93,7 +93,7 @@ class Publisher:
         try:
             whole = encode_event(event, most=MAX_PAYLOAD)
         except ProtocolError as error:
-            if error.code != "TOO_LARGE":
+            if error.code not in TOO_MUCH:
                 raise
             return self._short(event, queue, error, client=client)
         if queue.carries(len(whole)):

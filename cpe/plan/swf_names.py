@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 
-_REFUSED = re.compile(r"[:/|\x00-\x1f\x7f-\x9f]")
+# Half a surrogate pair has no UTF-8, so SWF cannot even be asked.
+_REFUSED = re.compile(r"[:/|\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _DURATION = re.compile(r"[0-9]{1,8}")
 
 MAX_NAME = 256

@@ -7,6 +7,8 @@ input; any other name is a required step, and its attributes are that step's out
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeAlias
@@ -88,15 +90,21 @@ class TextTemplate:
 
 
 def parse_json(text: str, what: str, *, code: str) -> Any:
-    """Parse JSON strictly; NaN and infinities are no JSON.
+    """Parse JSON strictly: what comes of it can be written as JSON again and sent.
+
+    NaN and numbers beyond all floats are no JSON, and half a surrogate pair is no text.
 
     Raises:
         StepFault: With `code`, naming the place in the text.
     """
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        value = _DECODER.decode(text)
+        (json.dumps(value, ensure_ascii=False) if _ESCAPED_SURROGATE.search(text) else text).encode()
+        return value
     except RecursionError:
         raise StepFault(f"{what} is nested too deeply", code=code) from None
+    except UnicodeEncodeError:
+        raise StepFault(f"{what} holds half a surrogate pair, which is no text", code=code) from None
     except ValueError as error:
         raise StepFault(f"{what} is no JSON: {error}", code=code) from None
 
@@ -137,3 +145,14 @@ def _rendered(render: _Render, context: Mapping[str, Any]) -> str:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON value")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"{digits:.40} is too large a number")
+    return number
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")

@@ -1,16 +1,21 @@
-"""Events without their largest details, for queues that do not carry them whole."""
+"""Events without their largest or deepest details, for queues that do not carry them whole."""
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from cpe.errors import ProtocolError
 from cpe.protocol.body import mend
 from cpe.protocol.codec import encode_event
 from cpe.protocol.events import Event, EventType
 from cpe.protocol.references import Reference
+
+TOO_MUCH = frozenset({"TOO_LARGE", "TOO_DEEP"})
+"""Codes of ProtocolError that tell of an event which can be sent without some details."""
 
 _KEPT = frozenset(
     {"attempt", "cause", "command", "reason", "timeoutType", "truncated", "willRetry", "workflowType"}
@@ -19,13 +24,13 @@ _KEPT = frozenset(
 
 
 def shorten(event: Event, most: int, *, reference: Reference | None) -> Event:
-    """Leave out an event's largest details until its message has at most so many bytes.
+    """Leave out an event's deepest and largest details, until it has a message of at most so many bytes.
 
     In their place stands None, and ``truncated`` is true beside them. What a job is followed by stays: type,
     ids, codes and attempts.
 
     Args:
-        event: An event that is too large.
+        event: An event that is too large, or nested too deeply.
         most: Bytes that the message may have. Ids alone may take two thousand.
         reference: Where the whole event lies; None if nowhere.
 
@@ -46,10 +51,26 @@ def shorten(event: Event, most: int, *, reference: Reference | None) -> Event:
     short = replace(event, details=details, reference=reference)
     for name in sorted(sizes, key=lambda name: sizes[name], reverse=True):
         droppable[name] = None  # in `short` too
-        if len(encode_event(short)) <= most:
+        if _fits(short, most):
             break
     return short
 
 
-def _size(value: Any) -> int:
-    return len(json.dumps(mend(value)))
+def _fits(event: Event, most: int) -> bool:
+    try:
+        encode_event(event, most=most)
+    except ProtocolError as error:
+        if error.code not in TOO_MUCH:
+            raise
+        return False
+    return True
+
+
+def _size(value: Any) -> float:
+    """Characters of a detail. One that is nested too deeply goes first, however short it is."""
+    try:
+        return len(json.dumps(mend(value)))
+    except ProtocolError as error:
+        if error.code not in TOO_MUCH:
+            raise
+        return math.inf

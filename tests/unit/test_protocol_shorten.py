@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cpe.errors import ProtocolError
 from cpe.protocol import ActivityRef, Event, EventType, WorkflowRef, decode_event, encode_event
 from cpe.protocol.references import PayloadPlace, Reference
 from cpe.protocol.schema import validator
@@ -119,3 +120,15 @@ def test_the_schema_knows_what_a_reference_is(field: str, value: object) -> None
     body = json.loads(encode_event(short))
     assert validator(short.type).is_valid(body)
     assert not validator(short.type).is_valid(body | {field: value})
+
+
+def test_what_is_nested_too_deeply_gives_way_before_what_is_large() -> None:
+    deep: Any = None
+    for _ in range(100):
+        deep = [deep]
+    whole = event(EventType.ACTIVITY_TIMEOUT, {"input": deep, "note": "ü" * 1000, "attempt": 1})
+    with pytest.raises(ProtocolError, match="deeper"):
+        encode_event(whole)
+    short = shorten(whole, MOST, reference=None)
+    assert short.details == {"input": None, "note": "ü" * 1000, "attempt": 1, "truncated": True}
+    assert decode_event(encode_event(short)).details == short.details
