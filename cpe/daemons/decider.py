@@ -104,14 +104,13 @@ class Decider:
         try:
             walk = self._walk(task)
             outcome = walk.decide(now=self._clock.time())
+            self._note(task, walk, outcome)
+            if self._carry_out(task, outcome):
+                self._walks.put(walk)
         except Exception as error:  # whatever it is, it concerns this execution alone
             if isinstance(error, AwsError) and error.retryable:
                 raise
             self._give_up(task, error)
-            return
-        self._note(task, walk, outcome)
-        if self._carry_out(task, outcome):
-            self._walks.put(walk)
 
     def _plan(self, task: DecisionTask) -> Plan:
         plan = self._plans.get((task.workflow_name, task.workflow_version))
@@ -150,13 +149,7 @@ class Decider:
         for reference, text in outcome.payloads.items():
             self._persist(partial(self._payloads.store, reference, text))
         self._persist(lambda: self._publisher.publish_all(outcome.facts, client=client))
-        try:
-            answered = self._answer(task, outcome.decisions, context=outcome.context)
-        except AwsError as error:
-            if error.retryable:
-                raise
-            self._give_up(task, error)
-            return False
+        answered = self._answer(task, outcome.decisions, context=outcome.context)
         if answered:
             self._persist(lambda: self._publisher.publish_all(outcome.announcements, client=client))
         if outcome.closing is not None:

@@ -100,13 +100,13 @@ def parse_json(text: str, what: str, *, code: str) -> Any:
     try:
         value = _DECODER.decode(text)
         (json.dumps(value, ensure_ascii=False) if _ESCAPED_SURROGATE.search(text) else text).encode()
-        return value
     except RecursionError:
         raise StepFault(f"{what} is nested too deeply", code=code) from None
     except UnicodeEncodeError:
         raise StepFault(f"{what} holds half a surrogate pair, which is no text", code=code) from None
     except ValueError as error:
         raise StepFault(f"{what} is no JSON: {error}", code=code) from None
+    return value
 
 
 def _compiled(environment: Environment, text: str) -> tuple[_Render, frozenset[str]]:

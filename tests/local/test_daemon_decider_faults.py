@@ -167,6 +167,25 @@ def test_a_refused_answer_does_not_loop(stage: Stage, bench: Bench) -> None:
     assert [line["event"] for line in logs] == ["decision_failed"]
 
 
+def test_an_answer_that_cannot_even_be_sent_fails_the_execution_after_some_patience(
+    stage: Stage, bench: Bench
+) -> None:
+    def unsendable(params: Any, **_: Any) -> None:
+        if params["decisions"][0]["decisionType"] == "ScheduleActivityTask":
+            raise UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed")
+
+    bench.client.meta.events.register("provide-client-params.swf.RespondDecisionTaskCompleted", unsendable)
+    with capture_logs() as logs:
+        bench.decider.handle(task(*NOW, text='{"first": {"do": "report"}}'))
+        assert stage.receive() == []
+        bench.stub.add_response("respond_decision_task_completed", {})
+        bench.newest(99, "WorkflowExecutionFailed")
+        bench.decider.handle(task(*LOST * PATIENCE, *NOW, text='{"first": {"do": "report"}}'))
+    (closed,) = stage.event("WORKFLOW_FAILED")
+    assert closed["data"]["reason"] == "DECISION_FAILED"
+    assert [line["tries"] for line in logs if line["event"] == "decision_failed"] == [1, PATIENCE + 1]
+
+
 def test_a_passing_fault_is_tried_again_and_then_left_to_swf(stage: Stage, bench: Bench) -> None:
     for _ in range(4):
         bench.stub.add_client_error("respond_decision_task_completed", "ThrottlingException")

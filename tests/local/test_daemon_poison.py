@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 from structlog.testing import capture_logs
 
 from cpe.aws.session import AwsSession
@@ -16,6 +16,7 @@ from cpe.daemons.assembly import assemble_decider
 from cpe.daemons.decider import PATIENCE
 from cpe.local.server import LocalAws
 from cpe.plan import Plan, parse_plan
+from cpe.protocol.references import Reference
 from tests.local.stage import Stage, running, wait_for
 
 PLANS = (
@@ -60,7 +61,7 @@ steps: [{ name: Make, activity: Make, group: "{{ '\\ud800' }}" }]
 )
 DEEP = "[" * 16_000 + "]" * 16_000
 NESTED = "[" * 400 + "]" * 400
-NOWHERE = '{"$ref":"s3://elsewhere/payloads/ClientB/%s","size":1,"sha256":"%s"}' % ("0" * 64, "0" * 64)
+NOWHERE = Reference(bucket="elsewhere", key="payloads/ClientB/0", size=1, sha256="0" * 64).text()
 
 RESULTS = {
     "nothing": ("", "OUTPUT_MISSING"),
@@ -69,7 +70,7 @@ RESULTS = {
     "a missing value": ("{}", "OUTPUT_MISSING"),
     "NaN": ('{"value": NaN}', "RESULT_NOT_JSON"),
     "beyond all numbers": ('{"value": 1e999}', "RESULT_NOT_JSON"),
-    "a number of 5,000 digits": ('{"value": %s}' % ("9" * 5_000), "RESULT_NOT_JSON"),
+    "a number of 5,000 digits": (f'{{"value": {"9" * 5_000}}}', "RESULT_NOT_JSON"),
     "half a surrogate pair": (r'{"value": "\ud800"}', "RESULT_NOT_JSON"),
     "half a surrogate pair in a key": (r'{"value": {"\udfff": 1}}', "RESULT_NOT_JSON"),
     "deep nesting": (DEEP, "RESULT_NOT_JSON"),
@@ -108,7 +109,7 @@ class Poisoned:
             workflowId=f"ClientA.{job_id}",
             workflowType={"name": workflow, "version": "1.0"},
             taskList={"name": self.stage.task_list},
-            **({} if text is None else {"input": text}),
+            input=text or "",
         )["runId"]
 
     def complete_next(self, result: str) -> None:
@@ -122,7 +123,7 @@ class Poisoned:
             domain=self.stage.domain,
             workflowId=f"ClientA.{job_id}",
             signalName="answer",
-            **({} if text is None else {"input": text}),
+            input=text or "",
         )
 
     def closed(self, *job_ids: str) -> dict[str, dict[str, Any]]:
@@ -130,7 +131,9 @@ class Poisoned:
 
         def found() -> dict[str, dict[str, Any]]:
             events = {
-                event["jobId"]: event for event in self.stage.receive() if event["type"].startswith("WORKFLOW_")
+                event["jobId"]: event
+                for event in self.stage.receive()
+                if event["type"].startswith("WORKFLOW_")
             }
             return events if set(job_ids) <= events.keys() else {}
 
@@ -179,7 +182,7 @@ def test_results_of_all_kinds_fail_their_jobs_only(poisoned: Poisoned) -> None:
 
 def test_what_is_nested_as_deep_as_json_goes_goes_through(poisoned: Poisoned) -> None:
     poisoned.start("nested", "Works", '{"use": true}')
-    poisoned.complete_next('{"value": %s}' % NESTED)
+    poisoned.complete_next(f'{{"value": {NESTED}}}')
     poisoned.complete_next("{}")
     closed = poisoned.closed("nested")["nested"]
     assert closed["type"] == "WORKFLOW_COMPLETED"
@@ -242,6 +245,7 @@ def test_a_workflow_that_nobody_knows_fails_while_a_hundred_others_finish(
 
 def advance(aws: LocalAws, seconds: float) -> None:
     """Move SWF's clock ahead."""
-    body = json.dumps({"advance": seconds}).encode()
-    with urllib.request.urlopen(f"{aws.endpoint}/cpe-local/clock", data=body, timeout=30) as answer:
-        assert answer.status == 200
+    answer = urllib3.request(
+        "POST", f"{aws.endpoint}/cpe-local/clock", body=json.dumps({"advance": seconds}), timeout=30
+    )
+    assert answer.status == 200, answer.data
