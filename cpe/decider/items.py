@@ -71,8 +71,7 @@ class Items:
             if index < len(self._items):
                 self._look(index)
         self.cancels = []
-        if not self._failed_enough():
-            self._begin_more()
+        self._begin_more()
         if self._failed_enough():
             return self._give_up()
         if self._busy or len(self._status) < len(self._items):
@@ -93,7 +92,8 @@ class Items:
             self._begin(index)
 
     def _begin_more(self) -> None:
-        while self._next < len(self._items) and len(self._busy) < self._most:
+        """Begin items in their order, until enough run, or enough have failed for want of an input."""
+        while self._next < len(self._items) and len(self._busy) < self._most and not self._failed_enough():
             if self._next not in self._status:
                 self._begin(self._next)
             self._next += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cpe.plan import Plan
+from tests.unit.decider_agreement import assert_agreement
 from tests.unit.decider_plans import kinds, make_plan, scheduled
 from tests.unit.histories import HistoryBuilder
 
@@ -149,3 +150,25 @@ def test_large_inputs_are_scheduled_a_request_at_a_time() -> None:
     assert list(history.timers) == ["more.3"]
     history.fire("more.3")
     assert len(scheduled(history.decide(plan))) == 16
+
+
+def test_no_item_is_begun_once_enough_have_failed_for_want_of_an_input() -> None:
+    plan = make_plan("  - {name: E, activity: Act, for_each: '{{__input__.list}}', input: '{{item.x}}'}")
+    history = HistoryBuilder({"list": [{}] * 250})
+    outcome = history.decide(plan)
+    assert kinds(outcome) == ["RecordMarker", "FailWorkflowExecution"]
+
+
+def test_more_faults_than_one_answer_takes_are_recorded_whoever_decides() -> None:
+    plan = make_plan(
+        "  - {name: E, activity: Act, for_each: '{{__input__.list}}', tolerate: 120, input: '{{item.x}}'}"
+    )
+    history = HistoryBuilder({"list": [{}] * 250})
+    points = []
+    while history.closed is None:
+        points.append(len(history.events) + 2)
+        history.decide(plan)
+        for timer in list(history.timers):
+            history.fire(timer)
+    assert_agreement(plan, history.events, points)
+    assert history.closed == "FailWorkflowExecution"
