@@ -40,6 +40,13 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write logs to this file instead of standard output.",
 )
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 64),
+    default=4,
+    show_default=True,
+    help="Executions decided at once: most of a decision is waiting for AWS.",
+)
 @options.version_option("cpe-decider")
 def decider(
     *,
@@ -51,6 +58,7 @@ def decider(
     plan_version: str | None,
     output_queue: str | None,
     log_file: Path | None,
+    concurrency: int,
 ) -> None:
     """Decide executions by their plans, chosen by workflow type and version."""
     from dataclasses import replace
@@ -65,7 +73,10 @@ def decider(
     if output_queue:
         settings = replace(settings, output_queue=output_queue)
     loaded = _load((*plans, *more_plans), plan_name, plan_version)
-    daemon = assemble_decider(AwsSession(), settings, plans=loaded, domain=domain, task_list=task_list)
+    aws = AwsSession(connections=2 * concurrency + 2)
+    daemon = assemble_decider(
+        aws, settings, plans=loaded, domain=domain, task_list=task_list, concurrency=concurrency
+    )
     options.leave(clean=daemon.run())
 
 

@@ -34,9 +34,23 @@ from cpe.protocol.references import PayloadPlace
 
 
 def assemble_decider(
-    aws: AwsSession, settings: Settings, *, plans: Mapping[tuple[str, str], Plan], domain: str, task_list: str
+    aws: AwsSession,
+    settings: Settings,
+    *,
+    plans: Mapping[tuple[str, str], Plan],
+    domain: str,
+    task_list: str,
+    concurrency: int = 1,
 ) -> Daemon:
     """Make a decider, after registering the domain and the plans' workflow types.
+
+    Args:
+        aws: Where to.
+        settings: Say who the clients are.
+        plans: By name and version of the workflow type.
+        domain: The SWF domain.
+        task_list: Where decision tasks come from.
+        concurrency: How many executions are decided at once.
 
     Raises:
         CpeError: SWF cannot be reached or refuses.
@@ -69,12 +83,16 @@ def assemble_decider(
         log=log,
     )
     loops: list[Loop[Any]] = [
-        Loop(name="decider", poll=decider.poll, handle=decider.handle, stop=stop, log=log),
+        *(
+            Loop(name=f"decider-{number}", poll=decider.poll, handle=decider.handle, stop=stop, log=log)
+            for number in range(1, concurrency + 1)
+        ),
         Loop(name="watcher", poll=watcher.poll, handle=watcher.handle, stop=stop, log=log),
     ]
     about = {
         "domain": domain,
         "task_list": task_list,
+        "concurrency": concurrency,
         "payloads": _url(settings.payloads),
         "plans": [f"{name} {version}" for name, version in sorted(plans)],
     }
