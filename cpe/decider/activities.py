@@ -84,7 +84,7 @@ class Activities:
         Raises:
             StepFault: Its input cannot be made.
         """
-        if name in self._execution.refusals and not self._is_over_refusal(name):
+        if self._execution.is_refused(name) and not self._is_over_refusal(name):
             return StepStatus.RUNNING
         self.ready[name] = Ready(
             activity_id=name,
@@ -142,7 +142,7 @@ class Activities:
             return StepStatus.SUCCEEDED
         if not will_retry(work.retry, attempt):
             return self.fail(failure_of(attempt, ended))
-        if name in self._execution.refusals:
+        if self._execution.is_refused(name):
             if not self._is_over_refusal(name):
                 return StepStatus.RUNNING
         elif not attempt.handed_back and not self.is_over(name, self._pause_after(work, attempt)):
@@ -174,7 +174,7 @@ class Activities:
             raise StepFault(
                 f"SWF refused {refusal.count} times to schedule {name}: {refusal.cause}", code=refusal.cause
             )
-        return self.is_over(name, refusal_timer(name, refusal.count, 2**refusal.count))
+        return self.is_over(name, refusal_timer(name, refusal.total, 2**refusal.count))
 
     def _input_of(self, name: str, work: Runs, context: Mapping[str, Any]) -> Parcel | None:
         value = work.input.render(context) if work.input is not None else None

@@ -2,7 +2,7 @@
 
 ::
 
-    { "$continued": { "attempts": …, "timers": …, "signals": …, "faults": …, "plan": … },
+    { "$continued": { "attempts": …, "timers": …, "refusals": …, "signals": …, "faults": …, "plan": … },
       "input": the text that the first run was given }
 
 A run continues when nothing runs any more, so what is carried is how activities ended, what is still to be
@@ -15,11 +15,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from types import MappingProxyType
 from typing import Any
 
-from cpe.decider.execution import Attempt, Ended, Ending, Execution, Fault, Retried, Signal
+from cpe.decider.execution import Attempt, Ended, Ending, Execution, Fault, Refusal, Retried, Signal
 from cpe.decider.timers import owner_of
 
 _KEY = "$continued"
@@ -48,6 +48,8 @@ def carried_input(
             for name, attempt in sorted(execution.attempts.items())
         },
         "timers": _timers(execution),
+        "refusals": _refusals(execution.refusals),
+        "timer_refusals": _refusals(execution.timer_refusals),
         "signals": {name: signal.input for name, signal in sorted(execution.signals.items())},
         "faults": {
             name: {"reason": fault.reason, "details": fault.details}
@@ -71,6 +73,8 @@ def restore(execution: Execution, text: str | None) -> None:
     execution.plan_digest = carried["plan"]
     execution.attempts = {name: _read_attempt(name, raw) for name, raw in carried["attempts"].items()}
     execution.carried_timers = dict(carried["timers"])
+    execution.refusals = _read_refusals(carried.get("refusals", {}))
+    execution.timer_refusals = _read_refusals(carried.get("timer_refusals", {}))
     execution.signals = {name: Signal(event_id=0, input=text) for name, text in carried["signals"].items()}
     execution.faults = {name: Fault(step=name, **raw) for name, raw in carried["faults"].items()}
     if "retry" in carried:
@@ -88,6 +92,7 @@ def _restart(execution: Execution, raw: Mapping[str, Any]) -> None:
         and name not in execution.faults
     }
     execution.faults = {}
+    execution.refusals, execution.timer_refusals = {}, {}
     execution.carried_timers = {
         timer_id: left
         for timer_id, left in execution.carried_timers.items()
@@ -114,6 +119,14 @@ def _timers(execution: Execution) -> dict[str, int]:
             fired = timer.fired_event_id is not None
             left[timer_id] = 0 if fired else seconds_left(execution, timer.seconds, timer.started_at)
     return dict(sorted(left.items()))
+
+
+def _refusals(refusals: Mapping[str, Refusal]) -> dict[str, dict[str, Any]]:
+    return {name: asdict(refusal) for name, refusal in sorted(refusals.items())}
+
+
+def _read_refusals(raw: Mapping[str, Mapping[str, Any]]) -> dict[str, Refusal]:
+    return {name: Refusal(**refusal) for name, refusal in raw.items()}
 
 
 def _attempt(attempt: Attempt, *, wants_result: bool) -> dict[str, Any]:

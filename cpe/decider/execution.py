@@ -52,6 +52,7 @@ class Attempt:
         child: The child's execution; None for an activity.
         decision_started_event_id: The decision task that decided it.
         carried: Whether it was an attempt of a run before this one.
+        before: The attempt before it, which counts if SWF does not start this child; None once it has.
     """
 
     activity_id: str
@@ -65,6 +66,7 @@ class Attempt:
     decision_started_event_id: int
     cancel_requested: bool = False
     carried: bool = False
+    before: Attempt | None = None
     ended: Ended | None = None
 
     @property
@@ -90,9 +92,16 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """How often in a row SWF refused to schedule or start something, and why it did last."""
+    """That SWF refused to schedule or start something.
+
+    Attributes:
+        count: How often in a row; 0 once it was taken.
+        total: How often in all.
+        cause: Why it did last.
+    """
 
     count: int
+    total: int
     cause: str
 
 
@@ -206,7 +215,7 @@ class Execution:
         started: How the run was started.
         attempts: The newest attempt by activity id.
         running: The attempts that have not ended, by the id of the event that scheduled them.
-        refusals: What SWF refused to schedule, by activity id; what it scheduled since is no longer here.
+        refusals: What SWF refused to schedule, by activity id.
         timers: By timer id.
         timer_refusals: By timer id.
         carried_timers: Timers of the run before this one that still ran: the seconds that were left.
@@ -257,6 +266,11 @@ class Execution:
     unknown_events: list[str] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     touched_signals: set[str] = field(default_factory=set)
+
+    def is_refused(self, name: str) -> bool:
+        """Whether SWF refused to schedule an activity or to start a child when it was last asked."""
+        refusal = self.refusals.get(name)
+        return refusal is not None and refusal.count > 0
 
     def unanswered_facts(self) -> list[Fact]:
         """What clients may not have been told: no decision whose answer SWF took had seen it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from cpe.decider.carrying import restore
@@ -139,6 +140,7 @@ def _begin(
         input=attributes.get("input"),
         task_list=task_list,
         child=child,
+        before=last if child is not None else None,
         decision_started_event_id=(
             decision_started if attributes["decisionTaskCompletedEventId"] == decision else 0
         ),
@@ -146,7 +148,7 @@ def _begin(
     execution.attempts[name] = attempt
     execution.running[event.id] = attempt
     if child is None:
-        execution.refusals.pop(name, None)
+        _taken(execution.refusals, name)
     execution.touched.add(name)
     _note(execution, event, ScheduledFact(attempt=attempt))
 
@@ -166,19 +168,34 @@ def _child_failed_to_start(execution: Execution, event: HistoryEvent) -> None:
 
 
 def _refused(execution: Execution, name: str, cause: str) -> None:
-    before = execution.refusals.get(name)
-    execution.refusals[name] = Refusal(count=before.count + 1 if before else 1, cause=cause)
+    _count_refusal(execution.refusals, name, cause)
     execution.touched.add(name)
+
+
+def _count_refusal(refusals: dict[str, Refusal], name: str, cause: str) -> None:
+    before = refusals.get(name)
+    count, total = (before.count, before.total) if before else (0, 0)
+    refusals[name] = Refusal(count=count + 1, total=total + 1, cause=cause)
+
+
+def _taken(refusals: dict[str, Refusal], name: str) -> None:
+    if name in refusals:
+        refusals[name] = replace(refusals[name], count=0)
 
 
 def _forget(execution: Execution, attempt: Attempt) -> None:
     """Take back an attempt that never was."""
+    name = attempt.activity_id
     execution.facts = [
         fact
         for fact in execution.facts
         if not (isinstance(fact.about, ScheduledFact) and fact.about.attempt is attempt)
     ]
-    del execution.attempts[attempt.activity_id]
+    if attempt.before is None:
+        del execution.attempts[name]
+    else:
+        execution.attempts[name] = attempt.before
+    execution.cancels_wanted.discard(name)
 
 
 def _completed(execution: Execution, event: HistoryEvent) -> None:
@@ -207,7 +224,9 @@ def _child_started(execution: Execution, event: HistoryEvent) -> None:
     attempt = execution.running.get(event.attributes["initiatedEventId"])
     if attempt is not None and attempt.child is not None:
         attempt.child.run_id = event.attributes["workflowExecution"]["runId"]
-        execution.refusals.pop(attempt.activity_id, None)
+        attempt.before = None
+        _taken(execution.refusals, attempt.activity_id)
+        execution.touched.add(attempt.activity_id)
 
 
 def _marker(execution: Execution, event: HistoryEvent) -> None:
@@ -235,7 +254,7 @@ def _timer_started(execution: Execution, event: HistoryEvent) -> None:
         started_at=event.time,
         seconds=int(event.attributes["startToFireTimeout"]),
     )
-    execution.timer_refusals.pop(timer_id, None)
+    _taken(execution.timer_refusals, timer_id)
     _touch_owner(execution, timer_id)
 
 
@@ -249,8 +268,7 @@ def _timer_fired(execution: Execution, event: HistoryEvent) -> None:
 
 def _timer_failed(execution: Execution, event: HistoryEvent) -> None:
     timer_id, cause = event.attributes["timerId"], event.attributes["cause"]
-    before = execution.timer_refusals.get(timer_id)
-    execution.timer_refusals[timer_id] = Refusal(count=before.count + 1 if before else 1, cause=cause)
+    _count_refusal(execution.timer_refusals, timer_id, cause)
     _touch_owner(execution, timer_id)
 
 

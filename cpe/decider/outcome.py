@@ -91,9 +91,10 @@ class Draft:
             self._payloads[payload[0]] = payload[1]
 
     def cancel(self, attempts: Iterable[Attempt]) -> None:
-        """Ask what runs to stop, once."""
+        """Ask what runs to stop, once. A child can be asked when it has started, which SWF tells."""
         for attempt in attempts:
-            if not attempt.cancel_requested:
+            is_there = attempt.child is None or attempt.child.run_id is not None
+            if is_there and not attempt.cancel_requested:
                 self.add(request_cancel(attempt))
 
     def schedule(

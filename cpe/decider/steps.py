@@ -55,7 +55,7 @@ class StepStates:
         self._incomplete = len(self.status) - len(self._cleanups)
         self._failed: set[str] = set()
         # What was scheduled once goes on although the plan may say otherwise by now.
-        self._decided: set[str] = set()
+        self._begun: dict[str, set[str]] = defaultdict(set)
         self._wanted: set[str] = set()
         self._skipped: set[str] = set()
         self._touched: dict[str, set[int]] = defaultdict(set)
@@ -112,18 +112,18 @@ class StepStates:
 
     def wants_cleaning(self) -> bool:
         """Tell whether a step was begun that is to be cleaned up after."""
-        return any(step.on_cancel is not None and step.name in self._decided for step in self._plan.steps)
+        return any(step.on_cancel is not None and self._begun[step.name] for step in self._plan.steps)
 
     def clean_up(self) -> None:
         """Begin to clean up: no other step goes on."""
         if self._cleaning:
             return
         self._cleaning = True
-        begun = {step.on_cancel for step in self._plan.steps if step.name in self._decided}
+        begun = {step.on_cancel for step in self._plan.steps if self._begun[step.name]}
         for name in self.status:
             if name not in self._cleanups or name not in begun:
                 self._skipped.add(name)
-                self._decided.discard(name)
+                self._begun[name].clear()
             self._push(name)
         self.activities.ready.clear()
         self.activities.timers.clear()
@@ -173,7 +173,9 @@ class StepStates:
         if is_item != (step != name):
             return  # the plan has changed since
         if name in self._execution.attempts:
-            self._decided.add(step)
+            self._begun[step].add(name)
+        else:
+            self._begun[step].discard(name)  # a child that SWF did not start
         if is_item:
             self._touched[step].add(item_index(name))
         self._push(step)
@@ -224,7 +226,7 @@ class StepStates:
         fault = self._execution.faults.get(name)
         if fault is not None:
             return self.activities.fail(fault)
-        if name not in self._decided:
+        if not self._begun[name]:
             if name in self._skipped:
                 return StepStatus.SKIPPED
             if self._waits[name]:

@@ -29,7 +29,7 @@ def retry_timer(name: str, attempt: int, seconds: int) -> Timer:
 
 
 def refusal_timer(name: str, refusals: int, seconds: int) -> Timer:
-    """The pause after SWF refused to schedule something."""
+    """The pause after SWF refused to schedule something, for so many times in all."""
     return Timer(id=f"refused.{name}.{refusals}", seconds=seconds)
 
 

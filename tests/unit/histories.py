@@ -24,8 +24,20 @@ _CHILD_ENDINGS = {
     "canceled": "ChildWorkflowExecutionCanceled",
     "terminated": "ChildWorkflowExecutionTerminated",
 }
-
-
+_NO_NEWS = frozenset(
+    {
+        "DecisionTaskScheduled",
+        "DecisionTaskStarted",
+        "DecisionTaskCompleted",
+        "ActivityTaskScheduled",
+        "ActivityTaskStarted",
+        "ActivityTaskCancelRequested",
+        "TimerStarted",
+        "MarkerRecorded",
+        "StartChildWorkflowExecutionInitiated",
+        "RequestCancelExternalWorkflowExecutionInitiated",
+    }
+)
 _REFUSALS = {
     "ScheduleActivityTask": ("ScheduleActivityTaskFailed", "activityId"),
     "StartTimer": ("StartTimerFailed", "timerId"),
@@ -37,7 +49,8 @@ class HistoryBuilder:
     """A history that grows; `decide` answers the open decision task and applies the decisions.
 
     A second of history time passes with each event; the first happens at second 1. What `refused` names, by
-    activity id, timer id or child's step, with a cause, SWF refuses.
+    activity id, timer id or child's step, with a cause, SWF refuses. An execution is not closed when something
+    happened since its decision task was started, and nothing is cancelled that does not run.
     """
 
     def __init__(
@@ -48,6 +61,7 @@ class HistoryBuilder:
         self.workflow_id = WORKFLOW_ID
         self.timers: dict[str, int] = {}
         self.children: dict[str, str] = {}
+        self.started_children: set[str] = set()
         self.refused: dict[str, str] = {}
         self._scheduled: dict[str, int] = {}
         self._initiated: dict[str, int] = {}
@@ -64,6 +78,21 @@ class HistoryBuilder:
     @property
     def open_activities(self) -> list[str]:
         return sorted(self._scheduled)
+
+    @property
+    def waiting_children(self) -> list[str]:
+        """The children that have not started yet."""
+        return sorted(self._initiated.keys() - self.started_children)
+
+    @property
+    def news(self) -> bool:
+        """Whether something happened since the last decision task was started that SWF starts another for."""
+        for event in reversed(self.events):
+            if event["eventType"] == "DecisionTaskStarted":
+                return False
+            if event["eventType"] not in _NO_NEWS:
+                return True
+        return False
 
     def begin_decision(self) -> int:
         """A decider polls: returns the id of DecisionTaskStarted."""
@@ -103,7 +132,9 @@ class HistoryBuilder:
                 )
                 self._scheduled[attributes["activityId"]] = event
             elif kind == "RequestCancelActivityTask":
-                self._add("ActivityTaskCancelRequested", decisionTaskCompletedEventId=completed, **attributes)
+                taken = attributes["activityId"] in self._scheduled
+                event_type = "ActivityTaskCancelRequested" if taken else "RequestCancelActivityTaskFailed"
+                self._add(event_type, decisionTaskCompletedEventId=completed, **attributes)
             elif kind == "StartTimer":
                 self._add("TimerStarted", decisionTaskCompletedEventId=completed, **attributes)
                 self.timers[attributes["timerId"]] = int(attributes["startToFireTimeout"])
@@ -116,13 +147,12 @@ class HistoryBuilder:
                 self._initiated[attributes["control"]] = event
                 self.children[attributes["control"]] = attributes["workflowId"]
             elif kind == "RequestCancelExternalWorkflowExecution":
-                self._add(
-                    "RequestCancelExternalWorkflowExecutionInitiated",
-                    decisionTaskCompletedEventId=completed,
-                    **attributes,
-                )
+                self._cancel_child(completed, attributes)
             elif kind == "RecordMarker":
                 self._add("MarkerRecorded", decisionTaskCompletedEventId=completed, **attributes)
+            elif self._happened_since(started):
+                cause = {"cause": "UNHANDLED_DECISION", "decisionTaskCompletedEventId": completed}
+                self._add(f"{kind}Failed", **cause)
             else:
                 self.closed = kind
                 self._add(_CLOSED[kind], decisionTaskCompletedEventId=completed, **attributes)
@@ -144,7 +174,12 @@ class HistoryBuilder:
     def cancel(self, activity_id: str) -> None:
         self._end("ActivityTaskCanceled", activity_id, details="stopped")
 
+    def lose(self, started: int) -> None:
+        """The answer to a decision task does not come."""
+        self._add("DecisionTaskTimedOut", startedEventId=started, timeoutType="START_TO_CLOSE")
+
     def start_child(self, name: str) -> None:
+        self.started_children.add(name)
         execution = {"workflowId": self.children[name], "runId": f"run-of-{name}"}
         self._add(
             "ChildWorkflowExecutionStarted",
@@ -155,7 +190,15 @@ class HistoryBuilder:
     def end_child(self, name: str, ending: str, **attributes: object) -> None:
         """A child ended: "completed", "failed", "timed out", "canceled" or "terminated"."""
         self._add(_CHILD_ENDINGS[ending], initiatedEventId=self._initiated.pop(name), **attributes)
+        self.started_children.discard(name)
         del self.children[name]
+
+    def refuse_child(self, name: str, cause: str) -> None:
+        """SWF took the decision to start a child, and then does not start it."""
+        initiated = self._initiated.pop(name)
+        del self.children[name]
+        failed = {"control": name, "cause": cause, "initiatedEventId": initiated}
+        self._add("StartChildWorkflowExecutionFailed", **failed)
 
     def fire(self, timer_id: str) -> None:
         del self.timers[timer_id]
@@ -164,6 +207,16 @@ class HistoryBuilder:
     def add(self, kind: str, **attributes: object) -> int:
         """Any other event."""
         return self._add(kind, **attributes)
+
+    def _cancel_child(self, completed: int, attributes: dict[str, Any]) -> None:
+        kind = "RequestCancelExternalWorkflowExecution"
+        initiated = self._add(f"{kind}Initiated", decisionTaskCompletedEventId=completed, **attributes)
+        if attributes["control"] not in self.started_children:
+            cause = "UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION"
+            self._add(f"{kind}Failed", initiatedEventId=initiated, cause=cause, **attributes)
+
+    def _happened_since(self, started: int) -> bool:
+        return any(event["eventType"] not in _NO_NEWS for event in self.events[started:])
 
     def _end(self, kind: str, activity_id: str, **attributes: object) -> None:
         scheduled = self._scheduled.pop(activity_id)

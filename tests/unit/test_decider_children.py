@@ -8,6 +8,7 @@ import pytest
 
 from cpe.decider import Outcome
 from cpe.plan import Plan, parse_plan
+from tests.unit.decider_agreement import assert_agreement
 from tests.unit.decider_plans import kinds, scheduled, types
 from tests.unit.histories import WORKFLOW_ID, HistoryBuilder
 
@@ -181,3 +182,58 @@ def test_a_child_whose_workflow_id_would_be_too_long_fails_its_step() -> None:
     closing = history.decide(plan).closing
     assert closing is not None
     assert closing.details["reason"] == f"{name}: CHILD_ID_TOO_LONG"
+
+
+def test_a_child_that_was_not_started_is_no_attempt_and_those_before_it_count() -> None:
+    plan = child_plan("    retry: {interval: 0, max_attempts: 2}\n")
+    history = HistoryBuilder({})
+    history.decide(plan)
+    history.start_child("C")
+    history.end_child("C", "failed", reason="BROKEN")
+    history.decide(plan)
+    history.refuse_child("C", "WORKFLOW_ALREADY_RUNNING")
+    history.decide(plan)
+    history.fire("refused.C.1")
+    again = history.decide(plan)
+    assert again.announcements[0].details["attempt"] == 2
+    history.start_child("C")
+    history.end_child("C", "failed", reason="BROKEN")
+    history.decide(plan)
+    assert history.closed == "FailWorkflowExecution"
+
+
+def test_a_step_whose_child_was_not_started_is_not_cleaned_up_after_whoever_decides() -> None:
+    plan = child_plan("    on_cancel: Tidy\n", after="  - {name: Tidy, activity: Act}\n")
+    history = HistoryBuilder({})
+    points = [3]
+    history.decide(plan)
+    points.append(len(history.events) + 2)
+    history.decide(plan)
+    history.add("WorkflowExecutionCancelRequested")
+    history.refuse_child("C", "WORKFLOW_ALREADY_RUNNING")
+    points.append(len(history.events) + 2)
+    history.decide(plan)
+    assert history.closed == "CancelWorkflowExecution"
+    assert_agreement(plan, history.events, points)
+
+
+def test_a_child_that_is_to_stop_and_was_not_started_is_not_asked() -> None:
+    plan = child_plan()
+    history = HistoryBuilder({})
+    history.decide(plan)
+    history.add("WorkflowExecutionSignaled", signalName="cpe.cancel_activity", input="C")
+    history.refuse_child("C", "WORKFLOW_ALREADY_RUNNING")
+    assert kinds(history.decide(plan)) == ["StartTimer"]
+
+
+def test_a_child_is_asked_to_stop_once_it_has_started() -> None:
+    plan = child_plan()
+    history = HistoryBuilder({})
+    history.decide(plan)
+    history.add("WorkflowExecutionCancelRequested")
+    assert kinds(history.decide(plan)) == ["RecordMarker"]
+    history.start_child("C")
+    assert kinds(history.decide(plan)) == ["RequestCancelExternalWorkflowExecution"]
+    history.end_child("C", "canceled")
+    history.decide(plan)
+    assert history.closed == "CancelWorkflowExecution"

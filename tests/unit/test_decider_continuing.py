@@ -6,6 +6,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from cpe.decider import Outcome
 from cpe.plan import Plan
 from cpe.protocol.references import PayloadPlace
@@ -210,3 +212,27 @@ def test_a_client_cannot_pretend_that_its_job_continues_another() -> None:
     plan = make_plan("  - {name: S, activity: Act, input: '{{__input__}}'}")
     forged = {"$continued": {"attempts": {}}, "input": "{}", "client": {"name": "ClientA"}}
     assert scheduled(HistoryBuilder(forged).decide(plan)) == {"S": forged}
+
+
+@pytest.mark.parametrize(
+    ("step", "refused", "pauses"),
+    [("{name: A, activity: Act}", "A", [2, 4, 8, 16, 32]), ("{name: W, wait: 5}", "wait.W", [])],
+)
+def test_what_swf_refuses_for_good_is_given_up_however_often_the_run_continues(
+    step: str, refused: str, pauses: list[int]
+) -> None:
+    plan = replace(make_plan(f"  - {step}\n"), continue_after=12)
+    history = HistoryBuilder()
+    runs, waited = 1, []
+    while history.closed is None:
+        history.refused[refused] = "NOT_TODAY"
+        history.decide(plan)
+        for timer, seconds in list(history.timers.items()):
+            waited.append(seconds)
+            history.fire(timer)
+        if history.closed == "ContinueAsNewWorkflowExecution":
+            history = history.continued()
+            runs += 1
+    assert history.closed == "FailWorkflowExecution"
+    assert runs > 1
+    assert waited == pauses

@@ -106,3 +106,17 @@ def test_a_task_is_not_handed_back_for_ever() -> None:
         history.fail("S", reason="WORKER_STOPPED")
         history.decide(plan)
     assert history.closed == "FailWorkflowExecution"
+
+
+def test_swf_is_not_asked_again_at_once_for_an_attempt_that_it_refuses_after_one_that_it_refused() -> None:
+    plan = make_plan("  - {name: S, activity: Act, retry: {interval: 0}}")
+    history = HistoryBuilder()
+    for count in (1, 2):
+        history.refused["S"] = "OPEN_ACTIVITIES_LIMIT_EXCEEDED"
+        history.decide(plan)
+        assert kinds(history.decide(plan)) == ["StartTimer"]
+        assert history.timers == {f"refused.S.{count}": 2}
+        history.fire(f"refused.S.{count}")
+        history.refused.clear()
+        history.decide(plan)
+        history.fail("S")
