@@ -30,6 +30,9 @@ MAX_SEGMENTS = 150
 DEFAULT_SECONDS = 20
 DEFAULT_MOST = 60
 
+_SHORTEST = 1
+"""Seconds of the first and the last segment; with one frame a second both have a frame."""
+
 _OVERLAP = 4
 """Frames that are decoded before a segment: a frame rate that changes needs one, deinterlacing two."""
 
@@ -196,7 +199,7 @@ def cut(frames: Frames, count: int, *, demuxer: str) -> tuple[Segment, ...]:
 def _cuts(frames: Frames, count: int, *, indexed: bool) -> list[Cut]:
     first, last = frames.seconds(0), frames.seconds(len(frames.times) - 1)
     cuts: list[Cut] = []
-    lowest, highest = first + GRID_SECONDS, last - GRID_SECONDS
+    lowest, highest = first + _SHORTEST, last - _SHORTEST
     for part in range(1, count):
         at = round((first + (last - first) * part / count) / GRID_SECONDS) * GRID_SECONDS
         if not lowest <= at <= highest or (cuts and at <= cuts[-1].at):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -155,7 +156,7 @@ def read_part(value: object, where: str) -> Segment | Sound:
         return Sound()
     try:
         return Segment(
-            index=round(fields.number("segment", -1, low=0, high=MAX_SEGMENTS - 1)),
+            index=round(fields.number("segment", math.nan, low=0, high=MAX_SEGMENTS - 1)),
             start=_read_cut(fields.raw("start")),
             end=_read_cut(fields.raw("end")),
         )

@@ -78,6 +78,16 @@ def test_what_is_missing_is_named(storage: S3Storage, tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"source"}
 
 
+def test_an_object_can_be_removed_and_none_is_no_fault(storage: S3Storage, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"x")
+    storage.upload(source, "media", "a/key", UploadOptions())
+    for _ in range(2):
+        storage.delete("media", "/a/key")
+    assert code_of(lambda: storage.head("media", "a/key")) == "OBJECT_NOT_FOUND"
+    assert code_of(lambda: storage.delete("absent", "key")) == "BUCKET_NOT_FOUND"
+
+
 def test_nothing_is_stored_once_the_lease_is_lost(storage: S3Storage, tmp_path: Path) -> None:
     client, cancellation = AwsSession().s3(), Cancellation()
     source = tmp_path / "source"
