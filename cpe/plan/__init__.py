@@ -1,6 +1,6 @@
 """Plans: a YAML text that says which activities a workflow runs, in which order and with which input."""
 
-from cpe.plan.findings import Finding, PlanRefused
+from cpe.plan.findings import PlanRefused
 from cpe.plan.load import load_plan, load_plans, parse_plan
 from cpe.plan.model import (
     ActivityType,
@@ -16,6 +16,7 @@ from cpe.plan.model import (
     StepStatus,
     Wait,
 )
+from cpe.source import Finding
 
 __all__ = [
     "ActivityType",

@@ -14,8 +14,8 @@ from cpe.plan.graph import CycleError, Dependencies, topological_order
 from cpe.plan.model import Plan, Step
 from cpe.plan.reader import Reader
 from cpe.plan.shape import check_shape
-from cpe.plan.source import Path, Source
 from cpe.plan.swf_names import MAX_EXECUTION_SECONDS, MAX_NAME, MAX_VERSION
+from cpe.source import Path, Source
 
 DEFAULT_EXECUTION_TIMEOUT = "2592000"
 """30 days, as the original's plans have it."""

@@ -10,8 +10,8 @@ from typing import Any
 from cpe.plan.model import ActivityType, Timeouts
 from cpe.plan.outputs import OutputExpression, OutputsSpec
 from cpe.plan.reader import Reader, items, mapping
-from cpe.plan.source import Path
 from cpe.plan.swf_names import MAX_VERSION
+from cpe.source import Path
 
 
 def read_activities(reader: Reader, root: Mapping[str, Any]) -> dict[str, ActivityType]:

@@ -23,9 +23,9 @@ from cpe.plan.model import (
 )
 from cpe.plan.reader import Reader, items, mapping
 from cpe.plan.retry import RetryPolicy
-from cpe.plan.source import Path
 from cpe.plan.swf_names import MAX_VERSION
 from cpe.plan.templates import INPUT_NAME, JsonTemplate, TextTemplate
+from cpe.source import Path
 
 MAX_NAME = 200
 """Characters of a step's name; ids of timers are made of it, which SWF limits to 256."""

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from cpe.errors import PlanError
 from cpe.plan.check import check_source
-from cpe.plan.findings import Finding, PlanRefused
+from cpe.plan.findings import PlanRefused
 from cpe.plan.model import Plan
 from cpe.plan.yaml_text import read_source
+from cpe.source import Finding
 
 
 def parse_plan(text: str, file: str = "plan.yml") -> Plan:

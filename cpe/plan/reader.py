@@ -10,11 +10,10 @@ from typing import Any, TypeVar
 import jinja2
 
 from cpe.plan.conditions import Condition
-from cpe.plan.findings import Finding, Suggestions
-from cpe.plan.source import Path, Source
 from cpe.plan.specs import InputSpec, SchemaRefused
 from cpe.plan.swf_names import duration_problem, name_problem
 from cpe.plan.templates import INPUT_NAME, JsonTemplate, TextTemplate
+from cpe.source import Finding, Path, Source, Suggestions
 
 _MAX_FINDINGS = 200
 """Templates, expressions and schemas are compiled until so many findings are made: compiling takes time."""

@@ -12,8 +12,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, TypeAlias
 
-from cpe.plan.findings import Finding, Suggestions
-from cpe.plan.source import Path, Source
+from cpe.source import Finding, Path, Source, Suggestions
 
 _Schema: TypeAlias = "Mapping[str, Any]"
 

@@ -13,7 +13,7 @@ from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT4
 
 from cpe.errors import StepFault
-from cpe.plan.findings import Suggestions
+from cpe.source import Suggestions
 
 MAX_SCHEMA_VALUES = 5_000
 """Values in one schema: checking so many takes a third of a second."""

@@ -14,13 +14,12 @@ import jsonschema
 
 from cpe.errors import ConfigError
 from cpe.plan import Finding, Plan, PlanRefused, RunActivity, RunWorkflow
-from cpe.plan.findings import Suggestions
 from cpe.plan.for_each import step_of
-from cpe.plan.source import Path as Place
-from cpe.plan.source import Source
 from cpe.plan.yaml_text import read_source
 from cpe.simulation.behaviour import Behaviour, Cancel, Fail, Succeed, TimeOut, TimeoutKind
 from cpe.simulation.script import Behaviours, Moment, Script, Signal
+from cpe.source import Path as Place
+from cpe.source import Source, Suggestions
 
 _TYPE_NAMES = {
     "object": "a mapping",

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from cpe.plan import PlanRefused, load_plan, parse_plan
-from cpe.plan.findings import MAX_TOLD
-from cpe.plan.yaml_text import MAX_BYTES
+from cpe.source.findings import MAX_TOLD
+from cpe.source.yaml_text import MAX_BYTES
 
 ROOT = Path(__file__).parents[2]
 BROKEN = sorted((ROOT / "tests" / "plans" / "broken").glob("*.yml"))

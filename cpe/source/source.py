@@ -1,4 +1,4 @@
-"""A plan's YAML text as plain values, with the place of each.
+"""A text of YAML or JSON as plain values, with the place of each.
 
 The place and the written text of each value are kept by its path: ``("steps", 0, "name")``.
 """
@@ -12,11 +12,12 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from cpe.plan.findings import Finding
+from cpe.source.findings import Finding
 
 Path: TypeAlias = "tuple[str | int, ...]"
 
 _INDENTATION = re.compile(" *")
+_BEGINNING = yaml.Mark("", 0, 0, 0, None, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,18 @@ class Source:
     texts: Mapping[Path, str]
     blocks: Set[Path]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether the text says nothing at all."""
+        return () not in self.places
+
+    def place(self, path: Path, *, key: bool = False) -> yaml.Mark:
+        """Tell where a value or its key begins; of a path that does not exist, its nearest parent's."""
+        marks = self.key_places if key else self.places
+        while path and path not in marks:
+            path = path[:-1]
+        return marks.get(path) or self.places.get((), _BEGINNING)
+
     def finding(
         self,
         path: Path,
@@ -64,10 +77,7 @@ class Source:
         """
         if at is not None:
             return self._within(at, code, message)
-        marks = self.key_places if key else self.places
-        while path and path not in marks:
-            path = path[:-1]
-        mark = marks.get(path) or self.places[()]
+        mark = self.place(path, key=key)
         if line and path in self.blocks:
             return self._on_line(mark, line, code, message)
         return Finding(self.file, mark.line + 1, mark.column + 1, code, message)
