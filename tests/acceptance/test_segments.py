@@ -77,9 +77,7 @@ def test_segments_make_what_one_activity_makes(stack: Stack, tmp_path: Path) -> 
 
 def test_a_short_video_is_made_in_one_piece(stack: Stack, clip: Path) -> None:
     stack.upload(clip, "input/short.mp4")
-    state = finish(
-        stack.client(), job("TranscodeSegments", "input/short.mp4", output_assets=ladder("short"))
-    )
+    state = finish(stack.client(), job("TranscodeSegments", "input/short.mp4", output_assets=ladder("short")))
     assert state.status is JobStatus.COMPLETED, (state.reason, state.details)
     assert stack.outputs("short/") == ["short/auto.mp4", "short/small.mp4"]
     assert [output["key"] for output in state.result["outputs"]] == stack.outputs("short/")
@@ -92,3 +90,25 @@ def test_the_sample_job_runs(stack: Stack, tmp_path: Path) -> None:
     assert state.status is JobStatus.COMPLETED, (state.reason, state.details)
     wanted = [asset["file"].lstrip("/") for asset in order["output_assets"]]
     assert sorted(output["key"] for output in state.result["outputs"]) == sorted(wanted)
+
+
+def test_a_cancelled_job_leaves_no_parts(stack: Stack, tmp_path: Path) -> None:
+    stack.upload(film(tmp_path), "input/cancelled.mp4")
+    client = stack.client()
+    slow = [{**output, "size": "1280x720", "allow_upscale": True} for output in ladder("cancelled")]
+    order = job("TranscodeSegments", "input/cancelled.mp4", output_assets=slow, segments=4)
+    job_id = client.start_job(order)
+    until(lambda: stack.outputs("cpe-work/"), 60, "the first part")
+    (execution,) = [
+        entry["execution"]
+        for entry in boto3.client("swf").list_open_workflow_executions(
+            domain="SADomain", startTimeFilter={"oldestDate": "2020-01-01"}, typeFilter={"name": "TranscodeSegments"}
+        )["executionInfos"]
+    ]
+    boto3.client("swf").request_cancel_workflow_execution(
+        domain="SADomain", workflowId=execution["workflowId"]
+    )
+    state = client.job(job_id).wait(timeout=60)
+    assert state.status is JobStatus.CANCELED, (state.reason, state.details)
+    assert stack.outputs("cancelled/") == []
+    assert stack.outputs("cpe-work/") == []
