@@ -8,7 +8,7 @@ from pathlib import Path
 from activities.media.codecs import ImageFormat
 from activities.media.ffmpeg import FFmpegError
 from activities.media.outputs import VideoOutput
-from activities.media.probe import MediaInfo, parse_probe
+from activities.media.probe import MediaInfo, VideoStream, parse_probe
 from activities.pictures import PictureError, measure
 from activities.workshop import Workshop
 from cpe.errors import ActivityError
@@ -16,6 +16,7 @@ from cpe.errors import ActivityError
 _SLACK_SECONDS = 1.0
 _SLACK_SHARE = 0.02
 _BEFORE_END = 0.5
+_BEFORE_KEY = 1.0
 
 _PICTURE_BOUNDS = {"JPEG": (b"\xff\xd8", b"\xff\xd9"), "PNG": (b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82")}
 
@@ -37,7 +38,10 @@ def verify_video(
         raise invalid_output(f"has audio {audio.codec if audio else None} instead of {output.audio.codec}")
     _verify_duration(info, source)
     duration = info.duration or 0.0
-    times = [0.0, duration / 2, max(duration - _BEFORE_END, 0.0)]
+    last = max(duration - _BEFORE_END, 0.0)
+    if video is not None and output.container.muxer == "mpegts":
+        last = _before_last_key_frame(workshop, file, video)
+    times = [0.0, min(duration / 2, last), last]
     if video is None or not workshop.decodes(file, video.index, times):
         raise invalid_output("cannot be decoded at its start, middle and end")
     return info
@@ -76,6 +80,17 @@ def _verify_duration(info: MediaInfo, source: MediaInfo) -> None:
         )
     if found > wanted + slack:
         raise invalid_output(f"lasts {found:.2f} s instead of {wanted:.2f} s")
+
+
+def _before_last_key_frame(workshop: Workshop, file: str, video: VideoStream) -> float:
+    """Return a second of an MPEG-TS from which a frame near its end can be decoded.
+
+    It has no index: a seek lands between key frames, and decoding starts at the next one.
+    """
+    known = workshop.frame_times(file, video.index)
+    if known is None or not known.keys or video.time_base is None:
+        return 0.0
+    return max(float((known.keys[-1] - known.times[0]) * video.time_base) - _BEFORE_KEY, 0.0)
 
 
 def expected_duration(source: MediaInfo) -> float | None:

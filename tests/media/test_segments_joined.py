@@ -211,6 +211,14 @@ def test_key_frames_of_all_outputs_are_on_the_grid(
         assert content.index(b"moov") < content.index(b"mdat"), "the index is in front"
 
 
+def test_a_transport_stream_is_joined(
+    environment: ActivityEnvironment, clips: ClipMaker, tmp_path: Path
+) -> None:
+    source = _FILMS["29.97"](clips)
+    (output,) = _cut_and_join(environment, source, [_video("x.ts")])["outputs"]
+    assert len(_frames(clips, _made(environment, output["key"], tmp_path))) == len(_frames(clips, source))
+
+
 @pytest.mark.usefixtures("lossless")
 def test_a_watermark_lies_over_every_segment(
     environment: ActivityEnvironment, clips: ClipMaker, tmp_path: Path

@@ -239,6 +239,11 @@ def test_another_codec_and_container(environment: ActivityEnvironment, clip: Pat
     )
 
 
+def test_a_transport_stream_with_one_key_frame(environment: ActivityEnvironment, clip: Path) -> None:
+    (output,) = _run(environment, clip, _video("x.ts"))
+    assert (output["content_type"], output["codecs"]) == ("video/mp2t", {"video": "h264", "audio": "aac"})
+
+
 def test_thumbnails_show_the_right_moments(
     environment: ActivityEnvironment, clips: ClipMaker, tmp_path: Path
 ) -> None:
