@@ -38,8 +38,11 @@ class Tracker:
         """Take an event in.
 
         Returns:
-            The job's state after it; None for a duplicate, and for an event that belongs to no job.
+            The job's state after it; None for a duplicate, for what answers a question, and for an event that
+            belongs to no job.
         """
+        if event.type.is_answer:
+            return None
         with self._lock:
             if self._store.seen(event.event_id):
                 return None

@@ -10,7 +10,7 @@ from cpe.aws.swf import StartRequest
 from cpe.config import Client
 from cpe.errors import CommandRejected
 from cpe.protocol import Command, JobIdentity
-from cpe.protocol.codec import workflow_request
+from cpe.protocol.requests import workflow_request
 
 
 def job_data(command: Command, client: Client) -> dict[str, Any]:

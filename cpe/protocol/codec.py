@@ -18,23 +18,16 @@ Keys that this version does not know are left alone, so that a newer side can ta
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from cpe.errors import ProtocolError
 from cpe.protocol.body import MAX_BODY_BYTES, mend, parse_body, render_body
-from cpe.protocol.commands import Command, CommandType, WorkflowRequest
+from cpe.protocol.commands import Command, CommandType
 from cpe.protocol.events import PROTOCOL_VERSION, ActivityRef, Event, EventType, WorkflowRef
 from cpe.protocol.fields import Fields
 from cpe.protocol.references import Reference
-
-# SWF refuses these in names (API reference of StartWorkflowExecution).
-_REFUSED = re.compile(r"[:/|\x00-\x1f\x7f-\x9f]")
-_MAX_NAME = 256
-_MAX_VERSION = 64
-# SWF closes an execution after a year, whatever is asked (quota "workflow execution time").
-_MAX_EXECUTION_SECONDS = 31_536_000
+from cpe.protocol.requests import check_request
 
 _COMMON = frozenset({"time", "type", "eventId", "jobId", "version"})
 _FLAT = {
@@ -42,6 +35,8 @@ _FLAT = {
     EventType.COMMAND_REJECTED: _COMMON,
 }
 """Events whose details lie on the top level, and which keys there are not details."""
+_REQUEST_ID = "requestId"
+_MAX_REQUEST_ID = 128
 _REFERENCE = frozenset({"$ref", "size", "sha256"})
 _DATA = frozenset({"workflow", "activity"})
 _ACTIVITY = frozenset({"activityId", "activityType", "activityVersion"})
@@ -68,9 +63,9 @@ def decode_command(body: str) -> Command:
         time=fields.seconds_since_epoch("time"),
         job_id=fields.text("jobId"),
         data=_command_data(fields, command_type),
+        request_id=_request_id(fields),
     )
-    if command_type is CommandType.START_JOB:
-        workflow_request(command)
+    check_request(command)
     return command
 
 
@@ -80,27 +75,17 @@ def encode_command(command: Command) -> str:
     Raises:
         ProtocolError: The command would be refused.
     """
-    body = render_body(
-        {"time": command.time, "type": command.type.value, "jobId": command.job_id, "data": command.data}
-    )
+    message: dict[str, Any] = {
+        "time": command.time,
+        "type": command.type.value,
+        "jobId": command.job_id,
+        "data": command.data,
+    }
+    if command.request_id is not None:
+        message["requestId"] = command.request_id
+    body = render_body(message)
     decode_command(body)
     return body
-
-
-def workflow_request(command: Command) -> WorkflowRequest:
-    """Read `data.workflow` of a START_JOB.
-
-    Raises:
-        ProtocolError: ``MISSING_FIELD`` or ``INVALID_FIELD``.
-    """
-    workflow = Fields(command.data, "data").object("workflow")
-    return WorkflowRequest(
-        name=_swf_name(workflow, "name", workflow.text("name")),
-        version=_swf_name(workflow, "version", workflow.number_or_text("version"), _MAX_VERSION),
-        task_list=_optional_swf_name(workflow, "taskList"),
-        domain=_optional_swf_name(workflow, "domain"),
-        execution_start_to_close_timeout=_execution_timeout(workflow),
-    )
 
 
 def encode_event(event: Event, *, most: int = MAX_BODY_BYTES) -> str:
@@ -133,6 +118,8 @@ def encode_event(event: Event, *, most: int = MAX_BODY_BYTES) -> str:
             message |= _workflow_fields(event)
         _merge(message, details)
     else:
+        if _REQUEST_ID in details:
+            message[_REQUEST_ID] = details.pop(_REQUEST_ID)
         message["data"] = _event_data(event, details)
     return render_body(message, most=most)
 
@@ -163,12 +150,15 @@ def decode_event(body: str, *, most: int = MAX_BODY_BYTES) -> Event:
         details = _details(fields, _FLAT[event_type] | (_REFERENCE if reference else frozenset()))
     else:
         data = fields.object("data")
-        workflow = _workflow_ref(data.object("workflow"))
+        if event_type is not EventType.JOB_LIST:
+            workflow = _workflow_ref(data.object("workflow"))
         details = _details(data, _DATA)
         if event_type.is_activity:
             activity_fields = data.object("activity")
             activity = _activity_ref(activity_fields)
             details = _details(activity_fields, _ACTIVITY)
+        if fields.has(_REQUEST_ID):
+            details[_REQUEST_ID] = fields.text(_REQUEST_ID)
     return Event(
         type=event_type,
         time=fields.seconds_since_epoch("time"),
@@ -188,26 +178,13 @@ def _command_data(fields: Fields, command_type: CommandType) -> Mapping[str, Any
     return fields.object("data").values
 
 
-def _swf_name(fields: Fields, name: str, value: str, longest: int = _MAX_NAME) -> str:
-    if len(value) > longest:
-        raise fields.invalid(name, f"must have at most {longest} characters")
-    if _REFUSED.search(value) or value == "arn":
-        raise fields.invalid(name, "must not contain ':', '/', '|' or control characters, nor be 'arn'")
-    return value
-
-
-def _optional_swf_name(fields: Fields, name: str) -> str | None:
-    return _swf_name(fields, name, fields.text(name)) if fields.has(name) else None
-
-
-def _execution_timeout(workflow: Fields) -> str | None:
-    name = "executionStartToCloseTimeout"
-    if not workflow.has(name):
+def _request_id(fields: Fields) -> str | None:
+    if not fields.has(_REQUEST_ID):
         return None
-    text = workflow.number_or_text(name)
-    if not re.fullmatch(r"[0-9]{1,8}", text, re.ASCII) or not 1 <= int(text) <= _MAX_EXECUTION_SECONDS:
-        raise workflow.invalid(name, f"must be whole seconds from 1 to {_MAX_EXECUTION_SECONDS}")
-    return str(int(text))
+    request_id = fields.text(_REQUEST_ID)
+    if len(request_id) > _MAX_REQUEST_ID:
+        raise fields.invalid(_REQUEST_ID, f"must have at most {_MAX_REQUEST_ID} characters")
+    return request_id
 
 
 def _workflow_fields(event: Event) -> dict[str, str]:
@@ -217,6 +194,8 @@ def _workflow_fields(event: Event) -> dict[str, str]:
 
 
 def _event_data(event: Event, details: Mapping[str, Any]) -> dict[str, Any]:
+    if event.type is EventType.JOB_LIST:
+        return dict(details)
     data: dict[str, Any] = {"workflow": _workflow_fields(event)}
     if not event.type.is_activity:
         return _merge(data, details)

@@ -9,7 +9,7 @@ from typing import Any
 
 
 class CommandType(StrEnum):
-    """All commands that the protocol names; `inputpoller` says which it carries out."""
+    """All commands of the protocol."""
 
     START_JOB = "START_JOB"
     CANCEL_JOB = "CANCEL_JOB"
@@ -18,6 +18,8 @@ class CommandType(StrEnum):
     GET_JOB_LIST = "GET_JOB_LIST"
     GET_ACTIVITY_STATUS = "GET_ACTIVITY_STATUS"
     GET_ACTIVITY_LIST = "GET_ACTIVITY_LIST"
+    SIGNAL_JOB = "SIGNAL_JOB"
+    RETRY_JOB = "RETRY_JOB"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,24 +30,13 @@ class Command:
         type: What is asked.
         time: When the client sent it, in seconds since the epoch.
         job_id: The client's own id of the job.
-        data: What else the command carries; the whole of it becomes the workflow's input.
+        data: What else the command carries. Of a START_JOB the whole of it becomes the workflow's input; what
+            the others ask for, `requests.py` reads.
+        request_id: What the client tells the answer by; None if it does not care.
     """
 
     type: CommandType
     time: float
     job_id: str
     data: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkflowRequest:
-    """Which workflow a START_JOB wants: `data.workflow`.
-
-    `domain` may be left to the stack; `execution_start_to_close_timeout` is seconds as SWF takes them: text.
-    """
-
-    name: str
-    version: str
-    task_list: str | None = None
-    domain: str | None = None
-    execution_start_to_close_timeout: str | None = None
+    request_id: str | None = None

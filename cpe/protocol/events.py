@@ -37,11 +37,24 @@ class EventType(StrEnum):
     ACTIVITY_FAILED = "ACTIVITY_FAILED"
     ACTIVITY_TIMEOUT = "ACTIVITY_TIMEOUT"
     ACTIVITY_CANCELED = "ACTIVITY_CANCELED"
+    JOB_CANCEL_REQUESTED = "JOB_CANCEL_REQUESTED"
+    ACTIVITY_CANCEL_REQUESTED = "ACTIVITY_CANCEL_REQUESTED"
+    JOB_STATUS = "JOB_STATUS"
+    JOB_LIST = "JOB_LIST"
+    ACTIVITY_STATUS = "ACTIVITY_STATUS"
+    ACTIVITY_LIST = "ACTIVITY_LIST"
+    JOB_SIGNALED = "JOB_SIGNALED"
     COMMAND_REJECTED = "COMMAND_REJECTED"
 
     @property
     def is_activity(self) -> bool:
-        return self.value.startswith("ACTIVITY_")
+        """True if the event names one activity."""
+        return self.value.startswith("ACTIVITY_") and self is not EventType.ACTIVITY_LIST
+
+    @property
+    def is_answer(self) -> bool:
+        """True for what answers a command and reports nothing that happened to a job."""
+        return self in _ANSWERS
 
     @property
     def closes_job(self) -> bool:
@@ -56,6 +69,17 @@ _CLOSING = frozenset(
         EventType.WORKFLOW_CANCELED,
         EventType.WORKFLOW_TIMED_OUT,
         EventType.WORKFLOW_TERMINATED,
+    }
+)
+_ANSWERS = frozenset(
+    {
+        EventType.JOB_CANCEL_REQUESTED,
+        EventType.ACTIVITY_CANCEL_REQUESTED,
+        EventType.JOB_STATUS,
+        EventType.JOB_LIST,
+        EventType.ACTIVITY_STATUS,
+        EventType.ACTIVITY_LIST,
+        EventType.JOB_SIGNALED,
     }
 )
 
@@ -86,9 +110,10 @@ class Event:
         time: When, in seconds since the epoch.
         event_id: The same for the same fact, whoever reports it and however often.
         job_id: The client's own id of the job; None if the execution is none of CPE's.
-        workflow: The run it belongs to; None only for COMMAND_REJECTED.
-        activity: For ACTIVITY_* the activity.
-        details: What else the type carries, under its names on the wire: `result`, `input`, `reason`, …
+        workflow: The run it belongs to; None only for COMMAND_REJECTED and JOB_LIST.
+        activity: The activity, where the event is about one.
+        details: What else the type carries, under its names on the wire: `result`, `input`, `reason`, …;
+            of what answers a command its `requestId` too.
         reference: Where the whole event lies if it was too large for the queue; some `details` are None then.
     """
 
@@ -139,3 +164,8 @@ def closed_id(run_id: str) -> str:
 def rejected_id(message_id: str) -> str:
     """Id of COMMAND_REJECTED, from the id that SQS gave the command."""
     return f"rejected:{message_id}"
+
+
+def answer_id(message_id: str) -> str:
+    """Id of what answers a command and reports no fact, from the id that SQS gave the command."""
+    return f"answer:{message_id}"

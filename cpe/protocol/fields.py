@@ -76,6 +76,19 @@ class Fields:
             raise self.invalid(name, "must be in seconds since 1970")
         return float(value)
 
+    def whole_number(self, name: str, *, least: int, most: int) -> int:
+        value = self.required(name)
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise self.invalid(name, f"must be a whole number from {least} to {most}")
+        return value
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A list of texts, none of them empty."""
+        value = self.required(name)
+        if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+            raise self.invalid(name, "must be text, or a list of texts")
+        return tuple(value)
+
     def object(self, name: str) -> Fields:
         value = self.required(name)
         if not isinstance(value, Mapping):

@@ -23,7 +23,7 @@ import pytest
 from client_example.demo import demo_job
 from cpe.local.server import LocalAws
 from cpe.protocol import Event, EventType, WorkflowRef, decode_command, encode_event
-from cpe.protocol.codec import workflow_request
+from cpe.protocol.requests import workflow_request
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -88,7 +88,7 @@ def test_each_sample_is_sent(sqs: SQSClient, config: Path, sample: Path) -> None
     answer = sqs.receive_message(QueueUrl=url(config, "input"))
     sent = decode_command(answer["Messages"][0]["Body"])
     assert sent.data == json.loads(sample.read_text())
-    assert workflow_request(sent).name == "Transcode"
+    assert workflow_request(sent).name == sent.data["workflow"]["name"]
 
 
 def test_an_error_is_one_line_and_the_commander_goes_on(sqs: SQSClient, config: Path, tmp_path: Path) -> None:

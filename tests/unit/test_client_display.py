@@ -24,7 +24,7 @@ def event(event_type: EventType, *, job_id: str | None = "j1", number: int = 1, 
         time=1_700_000_000.0 + number,
         event_id=f"e{number}",
         job_id=job_id,
-        workflow=None if event_type is EventType.COMMAND_REJECTED else RUN,
+        workflow=None if event_type in {EventType.COMMAND_REJECTED, EventType.JOB_LIST} else RUN,
         activity=STEP if event_type.is_activity else None,
         details=details,
     )

@@ -10,7 +10,17 @@ import pytest
 from cpe.errors import ProtocolError
 from cpe.protocol import Command, CommandType, WorkflowRequest, decode_command, encode_command
 from cpe.protocol.body import MAX_BODY_BYTES
-from cpe.protocol.codec import workflow_request
+from cpe.protocol.requests import (
+    JobFilter,
+    ListRequest,
+    SignalRequest,
+    list_request,
+    requested_activity,
+    requested_run,
+    retried_steps,
+    signal_request,
+    workflow_request,
+)
 
 ORIGINAL = """
 { "time": 1437447258.9809, "type": "START_JOB", "jobId": "954e8de9",
@@ -229,3 +239,52 @@ def test_a_command_that_would_be_refused_is_not_written(data: dict[str, Any], co
     with pytest.raises(ProtocolError) as caught:
         encode_command(Command(type=CommandType.START_JOB, time=1.0, job_id="j", data=data))
     assert caught.value.code == code
+
+
+def command_body(kind: str, **data: Any) -> str:
+    return body(type=kind, data=data)
+
+
+def test_the_requests_of_the_other_commands_are_read() -> None:
+    assert requested_run(decode_command(command_body("CANCEL_JOB", runId="r1"))) == "r1"
+    assert requested_run(decode_command(command_body("CANCEL_JOB"))) is None
+    assert requested_activity(decode_command(command_body("CANCEL_ACTIVITY", activityId="A"))) == "A"
+    wanted = decode_command(command_body("GET_JOB_LIST", status="failed", since="7", limit=3, page="p"))
+    assert list_request(wanted) == ListRequest(status=JobFilter.FAILED, since=7.0, limit=3, page="p")
+    assert list_request(decode_command(command_body("GET_JOB_LIST"))) == ListRequest()
+    told = decode_command(command_body("SIGNAL_JOB", signal="go", input={"a": [1]}))
+    assert signal_request(told) == SignalRequest(name="go", input={"a": [1]})
+    assert retried_steps(decode_command(command_body("RETRY_JOB"))) == ()
+    assert retried_steps(decode_command(command_body("RETRY_JOB", **{"from": "A"}))) == ("A",)
+    assert retried_steps(decode_command(command_body("RETRY_JOB", **{"from": ["A", "B"]}))) == ("A", "B")
+
+
+def test_a_request_id_is_kept() -> None:
+    assert decode_command(body(requestId="q1")).request_id == "q1"
+    assert decode_command(body()).request_id is None
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "place"),
+    [
+        (body(requestId=7), "INVALID_FIELD", "requestId"),
+        (body(requestId="x" * 129), "INVALID_FIELD", "requestId"),
+        (command_body("CANCEL_JOB", runId=7), "INVALID_FIELD", "data.runId"),
+        (command_body("CANCEL_ACTIVITY"), "MISSING_FIELD", "data.activityId"),
+        (command_body("GET_ACTIVITY_STATUS", activityId=[]), "MISSING_FIELD", "data.activityId"),
+        (command_body("GET_JOB_LIST", status="LOST"), "INVALID_FIELD", "data.status"),
+        (command_body("GET_JOB_LIST", since="soon"), "INVALID_FIELD", "data.since"),
+        (command_body("GET_JOB_LIST", limit=0), "INVALID_FIELD", "data.limit"),
+        (command_body("GET_JOB_LIST", limit=101), "INVALID_FIELD", "data.limit"),
+        (command_body("GET_JOB_LIST", limit=True), "INVALID_FIELD", "data.limit"),
+        (command_body("GET_JOB_LIST", page="p" * 1025), "INVALID_FIELD", "data.page"),
+        (command_body("SIGNAL_JOB"), "MISSING_FIELD", "data.signal"),
+        (command_body("SIGNAL_JOB", signal="s" * 257), "INVALID_FIELD", "data.signal"),
+        (command_body("RETRY_JOB", **{"from": [7]}), "INVALID_FIELD", "data.from"),
+        (command_body("RETRY_JOB", **{"from": []}), "MISSING_FIELD", "data.from"),
+        (command_body("RETRY_JOB", **{"from": {"a": 1}}), "INVALID_FIELD", "data.from"),
+    ],
+)
+def test_what_a_command_asks_for_is_checked(text: str, code: str, place: str) -> None:
+    assert refused(text) == (code, refused(text)[1])
+    assert place in refused(text)[1]

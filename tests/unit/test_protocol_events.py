@@ -20,7 +20,7 @@ def event(event_type: EventType, **details: Any) -> Event:
         time=1437447260.5,
         event_id="run1:7",
         job_id="j1",
-        workflow=None if event_type is EventType.COMMAND_REJECTED else WORKFLOW,
+        workflow=None if event_type in {EventType.COMMAND_REJECTED, EventType.JOB_LIST} else WORKFLOW,
         activity=ACTIVITY if event_type.is_activity else None,
         details=details,
     )
@@ -181,3 +181,10 @@ def test_a_wrong_field_is_named(old: str, new: str, code: str, place: str) -> No
         decode_event(ORIGINAL_PROGRESS.replace(old, new))
     assert caught.value.code == code
     assert place in caught.value.message
+
+
+def test_a_request_id_lies_on_the_top_level() -> None:
+    answer = event(EventType.JOB_SIGNALED, signal="go", requestId="q1")
+    written = on_the_wire(answer)
+    assert (written["requestId"], written["data"]["signal"]) == ("q1", "go")
+    assert decode_event(encode_event(answer)) == answer

@@ -95,7 +95,11 @@ def commands(draw: st.DrawFn) -> Command:
         payload["workflow"] = draw(workflow_request)
     elif command_type in {CommandType.CANCEL_ACTIVITY, CommandType.GET_ACTIVITY_STATUS}:
         payload["activityId"] = draw(name)
-    return Command(type=command_type, time=draw(time), job_id=draw(name), data=payload)
+    elif command_type is CommandType.SIGNAL_JOB:
+        payload["signal"] = draw(name)
+    return Command(
+        type=command_type, time=draw(time), job_id=draw(name), data=payload, request_id=draw(st.none() | name)
+    )
 
 
 @given(commands())
@@ -127,6 +131,49 @@ details: dict[EventType, st.SearchStrategy[dict[str, Any]]] = {
 }
 
 
+activity = st.fixed_dictionaries(
+    {
+        "activityId": name,
+        "activityType": st.fixed_dictionaries({"name": name, "version": name}),
+        "status": st.sampled_from(["SCHEDULED", "STARTED", "FAILED"]),
+        "attempt": st.integers(1, 9),
+        "scheduled": st.none() | time,
+        "started": st.none() | time,
+        "ended": st.none() | time,
+        "cancelRequested": st.booleans(),
+    },
+    optional={"reason": any_text, "details": any_text},
+)
+summary = {
+    "jobId": name,
+    "workflowId": name,
+    "runId": name,
+    "workflowType": st.fixed_dictionaries({"name": name, "version": name}),
+    "status": st.sampled_from(["RUNNING", "COMPLETED", "TERMINATED"]),
+    "started": time,
+    "closed": st.none() | time,
+}
+job = st.fixed_dictionaries(
+    {**summary, "cancelRequested": st.booleans(), "activities": st.lists(activity, max_size=2)},
+    optional={"result": result, "reason": any_text},
+)
+details |= {
+    EventType.JOB_SIGNALED: st.fixed_dictionaries({"signal": name}, optional={"requestId": name}),
+    EventType.JOB_STATUS: st.fixed_dictionaries({"job": job}, optional={"requestId": name}),
+    EventType.JOB_LIST: st.fixed_dictionaries(
+        {"jobs": st.lists(st.fixed_dictionaries(summary), max_size=2), "page": st.none() | name}
+    ),
+    EventType.ACTIVITY_LIST: st.fixed_dictionaries({"activities": st.lists(activity, max_size=2)}),
+    EventType.ACTIVITY_STATUS: st.tuples(activity, result).map(
+        lambda drawn: {
+            "result": drawn[1],
+            **{key: value for key, value in drawn[0].items() if not key.startswith("activity")},
+        }
+    ),
+}
+without_workflow = {EventType.COMMAND_REJECTED, EventType.JOB_LIST}
+
+
 @st.composite
 def events(draw: st.DrawFn) -> Event:
     event_type = draw(st.sampled_from(EventType))
@@ -136,7 +183,7 @@ def events(draw: st.DrawFn) -> Event:
         event_id=draw(name),
         job_id=draw(name),
         workflow=None
-        if event_type is EventType.COMMAND_REJECTED
+        if event_type in without_workflow
         else WorkflowRef(workflow_id=draw(name), run_id=draw(name)),
         activity=ActivityRef(activity_id=draw(name), name=draw(name), version=draw(name))
         if event_type.is_activity
