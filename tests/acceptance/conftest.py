@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.acceptance.jobs import Jobs
 from tests.acceptance.stack import REPOSITORY, Stack, run_python
+
+PLANS = REPOSITORY / "tests" / "plans"
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +26,31 @@ def stack(_stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
     for name, value in _stack.environment.items():
         monkeypatch.setenv(name, value)
     return _stack
+
+
+@pytest.fixture(scope="session")
+def _jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jobs]:
+    folder = tmp_path_factory.mktemp("plans")
+    entry = {"name": "Work", "version": "v1", "file": str(PLANS / "work.py"), "class": "Work"}
+    config = folder / "config.json"
+    # Workers learn by heartbeat that they shall stop: each second, with this time-out.
+    config.write_text(json.dumps({"activities": [{**entry, "defaultTaskHeartbeatTimeout": "3"}]}))
+    options = ("--config", str(config), "--plan", str(PLANS), "--workers", "2")
+    with Stack(folder / "stack", *options).running() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in stack.environment.items():
+                patch.setenv(name, value)
+            jobs = Jobs(stack)
+        with jobs:
+            yield jobs
+
+
+@pytest.fixture
+def jobs(_jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> Jobs:
+    """Jobs of the plans in `tests/plans` on a stack with two workers, all plans decided by one decider."""
+    for name, value in _jobs.stack.environment.items():
+        monkeypatch.setenv(name, value)
+    return _jobs
 
 
 @pytest.fixture(scope="session")

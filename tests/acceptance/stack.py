@@ -10,10 +10,13 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
 
 import boto3
+import psutil
+import urllib3
 
 from cpe.client import Client, JobState
 from cpe.protocol import Event
@@ -128,6 +131,63 @@ class Stack:
         """The log's entries of one name."""
         lines = (line for line in self.log.read_text().splitlines() if line.startswith("{"))
         return [entry for entry in map(json.loads, lines) if entry.get("event") == event]
+
+    def daemons(self, program: str) -> list[psutil.Process]:
+        """The stack's processes of one program, such as `cpe-decider`."""
+        found = []
+        for child in psutil.Process(self.pid).children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if program in child.cmdline():
+                    found.append(child)
+        return found
+
+    @contextlib.contextmanager
+    def deciders(self, task_list: str, *plans: Path, count: int = 1) -> Iterator[list[psutil.Process]]:
+        """Run more deciders for a block, on a task list of their own; they log where the stack does.
+
+        A poll that a killed process leaves behind may still be given a task, so no other test should use the
+        list.
+        """
+        ready = len(self.logged("daemon_started")) + count
+        paths = [argument for plan in plans for argument in ("--plan", str(plan))]
+        command = [sys.executable, "-m", "cpe.cli.decider", "-d", "SADomain", "-t", task_list, *paths]
+        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), **self.environment}
+        with contextlib.ExitStack() as opened:
+            log = opened.enter_context(self.log.open("ab"))
+            started = []
+            for _ in range(count):
+                process = subprocess.Popen(
+                    command,
+                    cwd=self.folder,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                )
+                opened.callback(process.wait)
+                opened.callback(process.kill)
+                started.append(psutil.Process(process.pid))
+            until(lambda: len(self.logged("daemon_started")) >= ready, what="the deciders' start")
+            yield started
+
+    def advance(self, seconds: float) -> None:
+        """Move SWF's clock ahead."""
+        self._control("POST", "clock", json.dumps({"advance": seconds}))
+
+    @contextlib.contextmanager
+    def faults(self, rules: str) -> Iterator[Callable[[], int]]:
+        """Let calls go wrong for a block; gives what tells how many did."""
+        self._control("PUT", "faults", rules)
+        try:
+            yield lambda: sum(rule["hits"] for rule in self._control("GET", "faults")["rules"])
+        finally:
+            self._control("DELETE", "faults")
+
+    def _control(self, method: str, path: str, body: str | None = None) -> Any:
+        url = f"{self.environment['AWS_ENDPOINT_URL']}/cpe-local/{path}"
+        answer = urllib3.request(method, url, body=body, timeout=30)
+        assert answer.status < HTTPStatus.BAD_REQUEST, answer.data
+        return json.loads(answer.data or b"null")
 
     def leftovers(self) -> list[Path]:
         """What tasks have in the scratch directories of the workers."""
