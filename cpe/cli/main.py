@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from cpe.cli import options
+from cpe.cli.completion import completion
+from cpe.cli.config import config
 from cpe.cli.env import env
 from cpe.cli.local import local
 from cpe.cli.plan import plan
@@ -18,7 +20,7 @@ def cpe() -> None:
     """CPE, the Cloud Processing Engine: media jobs as workflows on AWS SWF."""
 
 
-for command in (local, provision, up, env, plan):
+for command in (local, provision, up, env, plan, config, completion):
     cpe.add_command(command)
 
 

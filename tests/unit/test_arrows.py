@@ -39,6 +39,7 @@ ARROWS: dict[str, set[str]] = {
     "cpe.cli": {
         *("cpe.daemons", "cpe.aws", "cpe.decider", "cpe.plan", "cpe.protocol", "cpe.activity"),
         *("cpe.clock", "cpe.config", "cpe.logs", "cpe.local", "cpe.shipped", "cpe.simulation", "cpe.stack"),
+        "cpe.source",
     },
     "activities": {"cpe.activity", "activities.media"},
     "activities.media": {"cpe.activity"},

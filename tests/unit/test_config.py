@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cpe.config import Client, Settings, load_settings
+from cpe.config import Client, ConfigRefused, Settings, load_settings
 from cpe.errors import ConfigError
 from cpe.protocol.references import PayloadPlace
 
@@ -147,7 +147,7 @@ def test_input_queue_needs_output_queue() -> None:
 
 def test_variables_are_checked() -> None:
     error = refusal(None, INPUT_QUEUE="in", OUTPUT_QUEUE="https://q/1/out")
-    assert "queues.input" in str(error)
+    assert str(error).startswith("INPUT_QUEUE: clients[0].queues.input must be a queue's URL")
 
 
 def test_a_trailing_comma_is_named(tmp_path: Path) -> None:
@@ -165,29 +165,89 @@ def test_other_json_faults_do_not_blame_commas(tmp_path: Path, text: str) -> Non
 
 
 def test_a_yaml_fault_has_its_place(tmp_path: Path) -> None:
-    path = write(tmp_path, "clients: [\nactivities: {", "cpe.yml")
-    assert str(refusal(path)).startswith(f"{path}:2:")
+    path = write(tmp_path, "clients: []\nactivities: ]\n", "cpe.yml")
+    assert str(refusal(path)).startswith(f"{path}:2:13: NOT_YAML: ")
 
 
-def test_all_findings_come_at_once(tmp_path: Path) -> None:
-    tree = {"clients": [{"name": "A B", "queues": {"input": "x"}}], "activites": []}
-    lines = str(refusal(write(tmp_path, tree))).splitlines()
-    assert len(lines) == 4
-    assert any("clients[0].name" in line for line in lines)
-    assert any("clients[0].queues: 'output' is a required property" in line for line in lines)
-    assert any("'activites' was unexpected" in line for line in lines)
+BROKEN_YAML = """\
+clients:
+  - name: A B
+    queues: { input: x }
+activites: []
+activities:
+  - name: Echo
+    version: 1.0
+    class: echo:Echo
+"""
+BROKEN_JSON = """\
+{
+\t"clients": [
+\t\t{ "name": "A B", "queues": { "input": "x" } }
+\t],
+\t"activites": [],
+\t"activities": [{ "name": "Echo", "version": 1.0, "class": "echo:Echo" }]
+}
+"""
+FINDINGS = [
+    "INVALID_VALUE: clients[0].name must be 1 to 64 letters, digits, '_' and '-'",
+    "MISSING_KEY: clients[0].queues lacks the key 'output'",
+    "INVALID_VALUE: clients[0].queues.input must be a queue's URL, "
+    "such as https://sqs.us-east-1.amazonaws.com/123456789012/ClientA-in",
+    "UNKNOWN_KEY: the configuration has no key 'activites'; did you mean 'activities'?",
+    "WRONG_TYPE: activities[0].version must be text, not a number; put it in quotes",
+]
 
 
 @pytest.mark.parametrize(
-    ("tree", "place"),
+    ("name", "text", "places"),
     [
-        ({"clients": [CLIENT_A, {**CLIENT_A, "name": "B"}]}, "clients[1].queues.input"),
-        ({"clients": [CLIENT_A, CLIENT_A]}, "clients[1].name"),
-        ({"activities": [ECHO, ECHO]}, "activities[1]"),
+        ("cpe.yml", BROKEN_YAML, ["2:11", "3:13", "3:22", "4:1", "7:14"]),
+        ("cpe.json", BROKEN_JSON, ["3:13", "3:30", "3:41", "5:2", "6:46"]),
     ],
 )
-def test_twins_are_refused(tmp_path: Path, tree: Any, place: str) -> None:
-    assert f"{place}: " in str(refusal(write(tmp_path, tree)))
+def test_all_findings_come_at_once_with_their_places(
+    tmp_path: Path, name: str, text: str, places: list[str]
+) -> None:
+    path = write(tmp_path, text, name)
+    error = refusal(path)
+    assert isinstance(error, ConfigRefused)
+    assert error.code == "CONFIG_INVALID"
+    expected = [f"{path}:{place}: {finding}" for place, finding in zip(places, FINDINGS, strict=True)]
+    assert str(error).splitlines() == expected
+
+
+@pytest.mark.parametrize(
+    ("tree", "code", "place"),
+    [
+        ({"clients": [CLIENT_A, {**CLIENT_A, "name": "B"}]}, "DUPLICATE_QUEUE", "clients[1].queues.input"),
+        ({"clients": [CLIENT_A, CLIENT_A]}, "DUPLICATE_NAME", "clients[1].name"),
+        ({"activities": [ECHO, ECHO]}, "DUPLICATE_ACTIVITY", "activities[1]"),
+    ],
+)
+def test_twins_are_refused(tmp_path: Path, tree: Any, code: str, place: str) -> None:
+    assert f": {code}: {place} is the same as " in str(refusal(write(tmp_path, tree)))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "place"),
+    [("cpe.yml", "domain: a\ndomain: b\n", "2:1"), ("cpe.json", '{"domain": "a",\n "domain": "b"}', "2:2")],
+)
+def test_a_key_stands_once(tmp_path: Path, name: str, text: str, place: str) -> None:
+    path = write(tmp_path, text, name)
+    assert str(refusal(path)) == f"{path}:{place}: DUPLICATE_KEY: 'domain' stands here twice"
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n"])
+def test_an_empty_file_says_nothing(tmp_path: Path, text: str) -> None:
+    assert load(write(tmp_path, text, "cpe.yml")).clients == ()
+
+
+def test_json_is_read_strictly(tmp_path: Path) -> None:
+    deep = "[" * 200 + "]" * 200
+    assert "NESTED_TOO_DEEPLY" in str(refusal(write(tmp_path, deep)))
+    assert "NESTED_TOO_DEEPLY" in str(refusal(write(tmp_path, "[" * 100_000 + "]" * 100_000)))
+    assert "NOT_JSON: NaN is no value of JSON" in str(refusal(write(tmp_path, '{"activities": NaN}')))
+    assert "FILE_TOO_LARGE" in str(refusal(write(tmp_path, " " * 1_100_000)))
 
 
 def test_a_missing_file_is_one_message(tmp_path: Path) -> None:
@@ -198,7 +258,9 @@ def test_a_missing_file_is_one_message(tmp_path: Path) -> None:
 
 
 def test_a_list_is_no_configuration(tmp_path: Path) -> None:
-    assert "top level" in str(refusal(write(tmp_path, "- a", "cpe.yml")))
+    assert "the configuration must be a mapping, not a list" in str(
+        refusal(write(tmp_path, "- a", "cpe.yml"))
+    )
 
 
 def test_an_unknown_activity_names_the_known(tmp_path: Path) -> None:
