@@ -46,17 +46,17 @@ class Jobs:
     def start(
         self,
         workflow: str,
-        version: str = "1.0",
+        data: Mapping[str, Any] | None = None,
         *,
+        version: str = "1.0",
         task_list: str = "basic_transcode",
         timeout: int | None = None,
-        **data: Any,
     ) -> str:
-        """Ask for a job; returns its id."""
+        """Ask for a job that takes `data`; returns its id."""
         what: dict[str, Any] = {"name": workflow, "version": version, "taskList": task_list}
         if timeout is not None:
             what["executionStartToCloseTimeout"] = timeout
-        return self.client.start_job({"workflow": what, **data}, uuid.uuid4().hex[:8])
+        return self.client.start_job({"workflow": what, **(data or {})}, uuid.uuid4().hex[:8])
 
     def heard(self, job_id: str, kind: EventType | None = None) -> list[Event]:
         """The events of a job so far, each once, in the order in which they came."""
@@ -83,6 +83,16 @@ class Jobs:
 
         return self._wait(found, f"the end of {job_id}")
 
+    def push(self, *job_ids: str, seconds: float) -> None:
+        """Wait for the end of jobs, and move the clock now and then: what a process took along times out."""
+        deadline = time.monotonic() + DEADLINE
+        while not all(any(event.type.closes_job for event in self.heard(job_id)) for job_id in job_ids):
+            assert time.monotonic() < deadline, f"not all of {job_ids} have ended"
+            with self._news:
+                still = not self._news.wait(2)
+            if still:
+                self.stack.advance(seconds)
+
     def state(self, job_id: str) -> JobState:
         """What the client's tracker makes of what was heard."""
         state = self.client.tracker.job(job_id)
@@ -98,9 +108,9 @@ class Jobs:
 
     def history(self, job_id: str, run_id: str | None = None) -> list[Mapping[str, Any]]:
         """A run's history; the newest run's unless one is named."""
-        execution = {"workflowId": workflow_id(job_id), "runId": run_id or self.run_id(job_id)}
         pages = self.swf.get_paginator("get_workflow_execution_history").paginate(
-            domain="SADomain", execution=execution
+            domain="SADomain",
+            execution={"workflowId": workflow_id(job_id), "runId": run_id or self.run_id(job_id)},
         )
         return [event for page in pages for event in page["events"]]
 

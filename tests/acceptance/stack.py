@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import boto3
-import psutil
 import urllib3
 
 from cpe.client import Client, JobState
@@ -132,17 +131,10 @@ class Stack:
         lines = (line for line in self.log.read_text().splitlines() if line.startswith("{"))
         return [entry for entry in map(json.loads, lines) if entry.get("event") == event]
 
-    def daemons(self, program: str) -> list[psutil.Process]:
-        """The stack's processes of one program, such as `cpe-decider`."""
-        found = []
-        for child in psutil.Process(self.pid).children():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                if program in child.cmdline():
-                    found.append(child)
-        return found
-
     @contextlib.contextmanager
-    def deciders(self, task_list: str, *plans: Path, count: int = 1) -> Iterator[list[psutil.Process]]:
+    def deciders(
+        self, task_list: str, *plans: Path, count: int = 1
+    ) -> Iterator[list[subprocess.Popen[bytes]]]:
         """Run more deciders for a block, on a task list of their own; they log where the stack does.
 
         A poll that a killed process leaves behind may still be given a task, so no other test should use the
@@ -166,7 +158,7 @@ class Stack:
                 )
                 opened.callback(process.wait)
                 opened.callback(process.kill)
-                started.append(psutil.Process(process.pid))
+                started.append(process)
             until(lambda: len(self.logged("daemon_started")) >= ready, what="the deciders' start")
             yield started
 

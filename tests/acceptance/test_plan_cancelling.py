@@ -40,7 +40,7 @@ def test_before_the_first_decision(jobs: Jobs) -> None:
 
 
 def test_an_activity_that_waits_for_a_worker(jobs: Jobs) -> None:
-    job_id = jobs.start("Late", step="Taken")
+    job_id = jobs.start("Late", {"step": "Taken"})
     jobs.event(job_id, EventType.ACTIVITY_SCHEDULED, "Taken")
     jobs.cancel(job_id)
     canceled(jobs, job_id)
@@ -77,7 +77,7 @@ def test_an_activity_that_runs_is_stopped_though_it_is_asked_twice(jobs: Jobs) -
     ],
 )
 def test_a_job_that_waits_for_a_timer(jobs: Jobs, workflow: str, data: dict[str, Any]) -> None:
-    job_id = jobs.start(workflow, **data)
+    job_id = jobs.start(workflow, data)
     jobs.happened(job_id, "TimerStarted")
     jobs.cancel(job_id)
     canceled(jobs, job_id)
@@ -87,7 +87,7 @@ def test_a_job_that_waits_for_a_timer(jobs: Jobs, workflow: str, data: dict[str,
 def test_items_that_are_done_and_running_and_queued_and_not_begun(jobs: Jobs) -> None:
     # Three at once, two workers: one item is done, two run, one is queued, two are not begun.
     items = [{"value": 1}, FOR_EVER, FOR_EVER, {"value": 2}, {"value": 3}, {"value": 4}]
-    job_id = jobs.start("Each", list=items)
+    job_id = jobs.start("Each", {"list": items})
     for index in (1, 2):
         jobs.event(job_id, EventType.ACTIVITY_STARTED, f"Do[{index}]")
     jobs.event(job_id, EventType.ACTIVITY_SCHEDULED, "Do[3]")
@@ -100,7 +100,7 @@ def test_items_that_are_done_and_running_and_queued_and_not_begun(jobs: Jobs) ->
 
 
 def test_a_child_that_runs_is_cancelled_too(jobs: Jobs) -> None:
-    job_id = jobs.start("Parent", **{"try": FOR_EVER})
+    job_id = jobs.start("Parent", {"try": FOR_EVER})
     child_id = child_of(job_id, "Child")
     jobs.event(child_id, EventType.ACTIVITY_STARTED, "Try")
     jobs.cancel(job_id)
@@ -112,7 +112,7 @@ def test_a_child_that_runs_is_cancelled_too(jobs: Jobs) -> None:
 
 def test_a_job_that_cleans_up_is_not_disturbed(jobs: Jobs, tmp_path: Path) -> None:
     release = tmp_path / "go on"
-    job_id = jobs.start("Cleans", long=FOR_EVER, remove={"until": str(release)})
+    job_id = jobs.start("Cleans", {"long": FOR_EVER, "remove": {"until": str(release)}})
     jobs.event(job_id, EventType.ACTIVITY_STARTED, "Long")
     jobs.cancel(job_id)
     jobs.event(job_id, EventType.ACTIVITY_STARTED, "Remove")
@@ -128,6 +128,6 @@ def test_a_job_that_cleans_up_is_not_disturbed(jobs: Jobs, tmp_path: Path) -> No
 
 
 def test_a_job_that_is_not_cancelled_cleans_nothing_up(jobs: Jobs) -> None:
-    job_id = jobs.start("Cleans", long={"value": 1}, remove={"value": 1})
+    job_id = jobs.start("Cleans", {"long": {"value": 1}, "remove": {"value": 1}})
     assert jobs.closed(job_id).type is EventType.WORKFLOW_COMPLETED
     assert activities(jobs, job_id, EventType.ACTIVITY_SCHEDULED) == {"First", "Long", "Other"}

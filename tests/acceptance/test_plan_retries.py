@@ -11,7 +11,7 @@ from tests.acceptance.stack import until
 
 
 def test_the_time_between_attempts_grows_up_to_its_limit(jobs: Jobs) -> None:
-    job_id = jobs.start("Patient", **{"try": {"fail_times": 5, "value": 42}})
+    job_id = jobs.start("Patient", {"try": {"fail_times": 5, "value": 42}})
     for attempt, seconds in enumerate((60, 180, 540, 1000, 1000), start=1):
         failed = jobs.event(job_id, EventType.ACTIVITY_FAILED, "Try", attempt).details["result"]
         assert (failed["reason"], failed["attempt"], failed["willRetry"]) == ("NOT_YET", attempt, True)
@@ -26,14 +26,14 @@ def test_the_time_between_attempts_grows_up_to_its_limit(jobs: Jobs) -> None:
 
 
 def test_only_the_reasons_that_the_plan_names_are_tried_again(jobs: Jobs) -> None:
-    job_id = jobs.start("Patient", **{"try": {"fail": "BROKEN"}})
+    job_id = jobs.start("Patient", {"try": {"fail": "BROKEN"}})
     assert jobs.closed(job_id).details["reason"] == "Try: BROKEN"
     (failed,) = jobs.heard(job_id, EventType.ACTIVITY_FAILED)
     assert failed.details["result"]["willRetry"] is False
 
 
 def test_an_activity_is_tried_again_until_it_succeeds(jobs: Jobs) -> None:
-    job_id = jobs.start("Again", **{"try": {"fail_times": 2, "value": 42}})
+    job_id = jobs.start("Again", {"try": {"fail_times": 2, "value": 42}})
     closed = jobs.closed(job_id)
     failed = [event.details["result"] for event in jobs.heard(job_id, EventType.ACTIVITY_FAILED)]
     assert [(one["reason"], one["attempt"], one["willRetry"]) for one in failed] == [
@@ -44,7 +44,7 @@ def test_an_activity_is_tried_again_until_it_succeeds(jobs: Jobs) -> None:
 
 
 def test_a_reason_that_is_never_tried_again_ends_the_job(jobs: Jobs) -> None:
-    job_id = jobs.start("Again", **{"try": {"fail": "BROKEN"}})
+    job_id = jobs.start("Again", {"try": {"fail": "BROKEN"}})
     assert jobs.closed(job_id).details["reason"] == "Try: BROKEN"
     assert len(jobs.heard(job_id, EventType.ACTIVITY_FAILED)) == 1
 

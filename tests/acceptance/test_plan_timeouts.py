@@ -19,7 +19,7 @@ TIMEOUTS = {"Taken": "SCHEDULE_TO_START", "Done": "SCHEDULE_TO_CLOSE", "Worked":
 
 
 def test_an_activity_that_is_late_is_tried_again_and_then_fails_the_job(jobs: Jobs) -> None:
-    started = {step: jobs.start("Late", step=step) for step in TIMEOUTS}
+    started = {step: jobs.start("Late", {"step": step}) for step in TIMEOUTS}
     for attempt in (1, 2):
         for step, job_id in started.items():
             jobs.event(job_id, EventType.ACTIVITY_SCHEDULED, step, attempt)
@@ -44,7 +44,7 @@ def test_a_worker_that_is_gone_or_stands_still_loses_its_task(
     jobs: Jobs, tmp_path: Path, number: signal.Signals
 ) -> None:
     release = tmp_path / "go on"
-    job_id = jobs.start("Late", step="Alive", until=str(release))
+    job_id = jobs.start("Late", {"step": "Alive", "until": str(release)})
     jobs.event(job_id, EventType.ACTIVITY_STARTED, "Alive")
     worker = pid_of(jobs.happened(job_id, "ActivityTaskStarted"))
     os.kill(worker, number)
@@ -85,7 +85,7 @@ def test_a_decider_that_is_gone_or_stands_still_loses_its_decision(
 ) -> None:
     with jobs.stack.deciders(f"two-{number}", PLANS, count=2):
         with jobs.stack.faults("swf.RespondDecisionTaskCompleted.timeout=1,limit=1,ms=4000") as hits:
-            job_id = jobs.start("Late", step="Taken", task_list=f"two-{number}")
+            job_id = jobs.start("Late", {"step": "Taken"}, task_list=f"two-{number}")
             victim = pid_of(jobs.happened(job_id, "DecisionTaskStarted"))
             until(hits, 20, "the answer that hangs")
             os.kill(victim, number)
