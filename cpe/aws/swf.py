@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from cpe.aws.faults import told
-from cpe.errors import AwsError
+from cpe.aws.runs import Run, runs_of
 
 if TYPE_CHECKING:
     from types_boto3_swf import SWFClient
     from types_boto3_swf.type_defs import (
         DecisionTaskTypeDef,
+        ListClosedWorkflowExecutionsInputPaginateTypeDef,
+        ListOpenWorkflowExecutionsInputPaginateTypeDef,
         PollForDecisionTaskInputTypeDef,
         RespondDecisionTaskCompletedInputTypeDef,
         StartWorkflowExecutionInputTypeDef,
-        WorkflowExecutionInfoTypeDef,
     )
 
 MAX_DATA = 32_768
@@ -74,6 +75,9 @@ class StartRequest:
     tags: tuple[str, ...] = ()
     task_list: str | None = None
     execution_start_to_close_timeout: str | None = None
+    task_start_to_close_timeout: str | None = None
+    child_policy: str | None = None
+    priority: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,8 +136,10 @@ class SwfGateway:
             request["nextPageToken"] = token
         return self._polls.poll_for_decision_task(**request)
 
-    def history(self, domain: str, workflow_id: str, run_id: str, *, before: int) -> list[Mapping[str, Any]]:
-        """Read a run's history from its beginning up to an event id, exclusive."""
+    def history(
+        self, domain: str, workflow_id: str, run_id: str, *, before: int | None = None
+    ) -> list[Mapping[str, Any]]:
+        """Read a run's history from its beginning, whole or up to an event id, exclusive."""
         events: list[Mapping[str, Any]] = []
         with told(f"history of {workflow_id}"):
             pages = self._calls.get_paginator("get_workflow_execution_history").paginate(
@@ -141,9 +147,9 @@ class SwfGateway:
             )
             for page in pages:
                 events += page["events"]
-                if events and events[-1]["eventId"] >= before - 1:
+                if before is not None and events and events[-1]["eventId"] >= before - 1:
                     break
-        return events[: before - 1]
+        return events if before is None else events[: before - 1]
 
     def respond_decision(
         self, token: str, decisions: Iterable[Mapping[str, Any]], *, context: str | None = None
@@ -221,11 +227,12 @@ class SwfGateway:
             self._calls.respond_activity_task_canceled(taskToken=token, details=details[:MAX_DATA])
 
     def start_workflow(self, request: StartRequest) -> str:
-        """Start an execution and tell its run id; if one is open under the same workflow id, tell that one's.
+        """Start an execution and tell its run id.
 
         Raises:
-            AwsError: ``UNKNOWN_RESOURCE`` for an unknown domain or workflow type, ``TYPE_DEPRECATED``,
-                ``DEFAULT_UNDEFINED`` when neither the request nor the type has a needed value.
+            AwsError: ``ALREADY_STARTED`` when one is open under the same workflow id, ``UNKNOWN_RESOURCE``
+                for an unknown domain or workflow type, ``TYPE_DEPRECATED``, ``DEFAULT_UNDEFINED`` when
+                neither the request nor the type has a needed value.
         """
         arguments: StartWorkflowExecutionInputTypeDef = {
             "domain": request.domain,
@@ -238,39 +245,112 @@ class SwfGateway:
             arguments["taskList"] = {"name": request.task_list}
         if request.execution_start_to_close_timeout is not None:
             arguments["executionStartToCloseTimeout"] = request.execution_start_to_close_timeout
-        try:
-            with told(f"workflow {request.workflow_name} {request.workflow_version} in {request.domain}"):
-                return self._calls.start_workflow_execution(**arguments)["runId"]
-        except AwsError as error:
-            if error.code != "ALREADY_STARTED":
-                raise
-            run_id = self.find_open_run(request.domain, request.workflow_id)
-            if run_id is None:
-                # Lists lag behind: it is open, or was a moment ago.
-                raise AwsError(
-                    f"{request.workflow_id} is open but not listed yet", code="NOT_LISTED_YET", retryable=True
-                ) from error
-            return run_id
+        if request.task_start_to_close_timeout is not None:
+            arguments["taskStartToCloseTimeout"] = request.task_start_to_close_timeout
+        if request.child_policy is not None:
+            arguments["childPolicy"] = request.child_policy  # type: ignore[typeddict-item]  # SWF's own word
+        if request.priority is not None:
+            arguments["taskPriority"] = request.priority
+        with told(f"workflow {request.workflow_name} {request.workflow_version} in {request.domain}"):
+            return self._calls.start_workflow_execution(**arguments)["runId"]
 
-    def find_open_run(self, domain: str, workflow_id: str) -> str | None:
-        """Tell the run id of the open execution. SWF's lists may lag behind by some seconds."""
+    def describe_run(self, domain: str, workflow_id: str, run_id: str) -> Run:
+        """Tell what there is to know of a run. ``UNKNOWN_RESOURCE``: there is none, or not any more."""
+        with told(f"execution {workflow_id} of {domain}"):
+            answer = self._calls.describe_workflow_execution(
+                domain=domain, execution={"workflowId": workflow_id, "runId": run_id}
+            )
+        return Run.from_swf(answer["executionInfo"])
+
+    def open_runs(
+        self,
+        domain: str,
+        *,
+        since: float | None = None,
+        workflow_id: str | None = None,
+        tag: str | None = None,
+    ) -> Iterator[Run]:
+        """List open runs, those first that were started last. SWF's lists may lag behind by some seconds.
+
+        Args:
+            domain: The domain.
+            since: When the oldest of them may have been started, in seconds since the epoch; None for ever.
+            workflow_id: Only those of this workflow id.
+            tag: Only those with this tag; not together with a workflow id.
+        """
+        request: ListOpenWorkflowExecutionsInputPaginateTypeDef = {
+            "domain": domain,
+            "startTimeFilter": {"oldestDate": _date(since)},
+        }
+        if workflow_id is not None:
+            request["executionFilter"] = {"workflowId": workflow_id}
+        elif tag is not None:
+            request["tagFilter"] = {"tag": tag}
         with told(f"open executions of {domain}"):
-            pages = self._calls.get_paginator("list_open_workflow_executions").paginate(
-                domain=domain,
-                startTimeFilter={"oldestDate": _EPOCH},
-                executionFilter={"workflowId": workflow_id},
-            )
-            return _first_run((info for page in pages for info in page["executionInfos"]), workflow_id)
+            yield from runs_of(self._calls.get_paginator("list_open_workflow_executions").paginate(**request))
 
-    def find_closed_run(self, domain: str, workflow_id: str) -> str | None:
-        """Tell the run id of the newest closed execution, as long as the domain retains it."""
+    def closed_runs_started(
+        self,
+        domain: str,
+        *,
+        since: float | None = None,
+        workflow_id: str | None = None,
+        tag: str | None = None,
+    ) -> Iterator[Run]:
+        """List closed runs as :meth:`open_runs` lists open ones, as long as the domain retains them."""
+        request: ListClosedWorkflowExecutionsInputPaginateTypeDef = {
+            "domain": domain,
+            "startTimeFilter": {"oldestDate": _date(since)},
+        }
+        if workflow_id is not None:
+            request["executionFilter"] = {"workflowId": workflow_id}
+        elif tag is not None:
+            request["tagFilter"] = {"tag": tag}
         with told(f"closed executions of {domain}"):
-            pages = self._calls.get_paginator("list_closed_workflow_executions").paginate(
-                domain=domain,
-                startTimeFilter={"oldestDate": _EPOCH},
-                executionFilter={"workflowId": workflow_id},
+            yield from runs_of(
+                self._calls.get_paginator("list_closed_workflow_executions").paginate(**request)
             )
-            return _first_run((info for page in pages for info in page["executionInfos"]), workflow_id)
+
+    def first_event(self, domain: str, workflow_id: str, run_id: str) -> Mapping[str, Any]:
+        """Tell a run's first history event, SWF's own dict: how it was started."""
+        with told(f"history of {workflow_id}"):
+            answer = self._calls.get_workflow_execution_history(
+                domain=domain, execution={"workflowId": workflow_id, "runId": run_id}, maximumPageSize=1
+            )
+        return answer["events"][0]
+
+    def signal(
+        self, domain: str, workflow_id: str, name: str, text: str | None, *, run_id: str | None = None
+    ) -> None:
+        """Signal a run, or the open one of a workflow id. ``UNKNOWN_RESOURCE``: it is not open."""
+        with told(f"execution {workflow_id} of {domain}"):
+            self._calls.signal_workflow_execution(
+                domain=domain,
+                workflowId=workflow_id,
+                signalName=name,
+                **({"input": text} if text is not None else {}),
+                **({"runId": run_id} if run_id is not None else {}),
+            )
+
+    def request_cancel(self, domain: str, workflow_id: str, *, run_id: str | None = None) -> None:
+        """Ask a run, or the open one of a workflow id, to stop. ``UNKNOWN_RESOURCE``: it is not open."""
+        with told(f"execution {workflow_id} of {domain}"):
+            self._calls.request_cancel_workflow_execution(
+                domain=domain,
+                workflowId=workflow_id,
+                **({"runId": run_id} if run_id is not None else {}),
+            )
+
+    def terminate(self, domain: str, workflow_id: str, *, run_id: str | None = None, reason: str) -> None:
+        """Close a run, or the open one of a workflow id, at once; its children too."""
+        with told(f"execution {workflow_id} of {domain}"):
+            self._calls.terminate_workflow_execution(
+                domain=domain,
+                workflowId=workflow_id,
+                reason=reason[:MAX_REASON],
+                childPolicy="TERMINATE",
+                **({"runId": run_id} if run_id is not None else {}),
+            )
 
     def closed_runs(self, domain: str, *, since: float) -> list[ClosedRun]:
         """List what closed since a time, in seconds since the epoch; lists may lag behind by some seconds."""
@@ -290,8 +370,5 @@ class SwfGateway:
             ]
 
 
-def _first_run(infos: Iterable[WorkflowExecutionInfoTypeDef], workflow_id: str) -> str | None:
-    for info in infos:
-        if info["execution"]["workflowId"] == workflow_id:
-            return info["execution"]["runId"]
-    return None
+def _date(seconds: float | None) -> datetime:
+    return _EPOCH if seconds is None else datetime.fromtimestamp(seconds, UTC)

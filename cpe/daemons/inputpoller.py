@@ -162,7 +162,8 @@ class InputPoller:
 
     def _closed_run(self, request: StartRequest) -> str | None:
         try:
-            return self._swf.find_closed_run(request.domain, request.workflow_id)
+            known = next(self._swf.closed_runs_started(request.domain, workflow_id=request.workflow_id), None)
+            return None if known is None else known.run_id
         except AwsError as error:
             if error.code == "UNKNOWN_RESOURCE":
                 raise CommandRejected(
@@ -174,6 +175,10 @@ class InputPoller:
         try:
             return self._swf.start_workflow(replace(request, input=self._packed(request.input)))
         except AwsError as error:
+            if error.code == "ALREADY_STARTED":
+                known = next(self._swf.open_runs(request.domain, workflow_id=request.workflow_id), None)
+                if known is not None:
+                    return known.run_id
             if error.code in _REFUSALS:
                 raise CommandRejected(str(error), code=_REFUSALS[error.code]) from error
             raise

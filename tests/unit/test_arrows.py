@@ -28,8 +28,9 @@ ARROWS: dict[str, set[str]] = {
     "cpe.decider": {"cpe.plan", "cpe.protocol"},
     "cpe.aws": {"cpe.activity", "cpe.protocol"},
     "cpe.client": {"cpe.protocol", "cpe.aws.session", "cpe.aws.sqs", "cpe.aws.payloads"},
+    "cpe.jobs": {"cpe.aws", "cpe.decider", "cpe.plan", "cpe.protocol"},
     "cpe.daemons": {
-        *("cpe.aws", "cpe.decider", "cpe.plan", "cpe.protocol", "cpe.activity"),
+        *("cpe.aws", "cpe.jobs", "cpe.decider", "cpe.plan", "cpe.protocol", "cpe.activity"),
         *("cpe.clock", "cpe.config", "cpe.logs"),
     },
     "cpe.testing": {"cpe.activity", "cpe.local"},
@@ -37,7 +38,7 @@ ARROWS: dict[str, set[str]] = {
     "cpe.simulation": {"cpe.decider", "cpe.plan", "cpe.protocol", "cpe.local", "cpe.source"},
     "cpe.stack": {"cpe.config", "cpe.plan", "cpe.protocol"},
     "cpe.cli": {
-        *("cpe.daemons", "cpe.aws", "cpe.decider", "cpe.plan", "cpe.protocol", "cpe.activity"),
+        *("cpe.daemons", "cpe.jobs", "cpe.aws", "cpe.decider", "cpe.plan", "cpe.protocol", "cpe.activity"),
         *("cpe.clock", "cpe.config", "cpe.logs", "cpe.local", "cpe.shipped", "cpe.simulation", "cpe.stack"),
         "cpe.source",
     },

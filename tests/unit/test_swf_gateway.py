@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from cpe.activity import Cancellation
 from cpe.aws.registry import SwfRegistry
-from cpe.aws.swf import MAX_DATA, StartRequest, SwfGateway
+from cpe.aws.swf import MAX_DATA, SwfGateway
 from cpe.daemons.decider import lost_in_a_row
 from cpe.daemons.heartbeat import Heartbeat
 from cpe.errors import ActivityCancelled, AwsError, ConfigError, LeaseLost
@@ -88,17 +88,6 @@ def test_a_passing_fault_is_retryable(stub: Stubber, swf: SwfGateway) -> None:
     with pytest.raises(AwsError) as caught:
         swf.poll_activity("d", "tl")
     assert caught.value.retryable
-
-
-def test_an_open_run_that_is_not_listed_yet_is_asked_for_again(stub: Stubber, swf: SwfGateway) -> None:
-    request = StartRequest(
-        domain="d", workflow_id="ClientA.j1", workflow_name="n", workflow_version="v", input="{}"
-    )
-    stub.add_client_error("start_workflow_execution", "WorkflowExecutionAlreadyStartedFault")
-    stub.add_response("list_open_workflow_executions", {"executionInfos": []})
-    with pytest.raises(AwsError) as caught:
-        swf.start_workflow(request)
-    assert (caught.value.code, caught.value.retryable) == ("NOT_LISTED_YET", True)
 
 
 def test_a_deprecated_domain_is_the_operators(stub: Stubber, client: SWFClient) -> None:

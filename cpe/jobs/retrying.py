@@ -1,0 +1,78 @@
+"""From a closed run to the start of the one that does it again. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from cpe.aws.runs import Run
+from cpe.aws.swf import StartRequest
+from cpe.decider import Execution
+from cpe.decider.carrying import carried_input
+from cpe.decider.execution import Retried
+from cpe.decider.timers import owner_of
+from cpe.errors import CommandRejected
+from cpe.jobs.summary import JobStatus
+from cpe.plan.for_each import step_of
+
+_TIMEOUT = "executionStartToCloseTimeout"
+
+
+def retry_request(
+    run: Run, execution: Execution, *, domain: str, command_id: str, steps: Sequence[str]
+) -> StartRequest:
+    """Say what to start so that a closed run is done again; the input may be larger than SWF carries.
+
+    Args:
+        run: The closed run.
+        execution: The same, folded from its whole history.
+        domain: Its domain.
+        command_id: What asks for it.
+        steps: What is done again, with all that require it; empty for what failed.
+
+    Raises:
+        CommandRejected: ``JOB_COMPLETED``: nothing failed. ``UNKNOWN_STEP``.
+    """
+    if run.status == JobStatus.COMPLETED and not steps:
+        raise CommandRejected(
+            "the job completed, nothing of it failed; name the steps to do again with `from`",
+            code="JOB_COMPLETED",
+        )
+    known = _steps_of(execution)
+    for step in steps:
+        if step not in known:
+            raise CommandRejected(
+                f"nothing ran for a step {step!r}; steps that ran: {', '.join(sorted(known)) or 'none'}",
+                code="UNKNOWN_STEP",
+            )
+    started = execution.started
+    return StartRequest(
+        domain=domain,
+        workflow_id=run.workflow_id,
+        workflow_name=run.workflow_name,
+        workflow_version=run.workflow_version,
+        input=carried_input(execution, retry=Retried(command=command_id, steps=tuple(steps))),
+        tags=started.tags,
+        task_list=started.task_list,
+        # A run that continued another had only what was left of the time; this one begins anew.
+        execution_start_to_close_timeout=_asked_timeout(execution.input),
+        task_start_to_close_timeout=started.task_timeout,
+        child_policy=started.child_policy,
+        priority=started.priority,
+    )
+
+
+def _steps_of(execution: Execution) -> set[str]:
+    """The steps of which the history tells something."""
+    names = {*execution.attempts, *execution.faults, *execution.refusals}
+    timers = {*execution.timers, *execution.carried_timers}
+    return {step_of(name) for name in names} | {owner for timer in timers if (owner := owner_of(timer))}
+
+
+def _asked_timeout(text: str | None) -> str | None:
+    """The time that the job's START_JOB asked for; None for the plan's own."""
+    try:
+        asked = json.loads(text or "null")["workflow"][_TIMEOUT]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return str(asked) if isinstance(asked, int | str) else None
