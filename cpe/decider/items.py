@@ -60,6 +60,8 @@ class Items:
         self._status: dict[int, StepStatus] = {}
         self._busy: set[int] = set()
         self._failed: set[int] = set()
+        # Of those that failed, the ones whose input could not be made, in an answer that SWF may not have taken.
+        self._unmade: set[int] = set()
         self._outputs: list[Any] = [None] * len(items)
         self._next = 0
         for index in range(len(items)):
@@ -70,6 +72,7 @@ class Items:
         for index in touched:
             if index < len(self._items):
                 self._look(index)
+        self._take_back()
         self.cancels = []
         self._begin_more()
         if self._failed_enough():
@@ -88,14 +91,35 @@ class Items:
         status = self._activities.known(name, self._work)
         if status is not None:
             self._note(index, status)
-        elif index in self._status:
+        elif index in self._status or name in self._execution.refusals:
             self._begin(index)
+
+    def _take_back(self) -> None:
+        """Begin items anew whose faults the history does not have: others may have failed first by now."""
+        unmade = [index for index in self._unmade if not self._is_known(index)]
+        self._unmade.clear()
+        if not unmade:
+            return
+        self._next = min(unmade)
+        for index in [index for index in self._status if index >= self._next and not self._is_known(index)]:
+            del self._status[index]
+            self._busy.discard(index)
+            self._failed.discard(index)
+            self._activities.forget(self._id(index))
+            self._activities.new_faults.pop(self._id(index), None)
+
+    def _is_known(self, index: int) -> bool:
+        """Whether the history has that an item was begun."""
+        name, execution = self._id(index), self._execution
+        return name in execution.attempts or name in execution.faults or name in execution.refusals
 
     def _begin_more(self) -> None:
         """Begin items in their order, until enough run, or enough have failed for want of an input."""
         while self._next < len(self._items) and len(self._busy) < self._most and not self._failed_enough():
             if self._next not in self._status:
                 self._begin(self._next)
+                if self._next in self._failed:
+                    self._unmade.add(self._next)
             self._next += 1
 
     def _begin(self, index: int) -> None:

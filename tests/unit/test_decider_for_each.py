@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cpe.decider.activities import MAX_REFUSALS
 from cpe.plan import Plan
 from tests.unit.decider_agreement import assert_agreement
 from tests.unit.decider_plans import kinds, make_plan, scheduled
@@ -172,3 +173,35 @@ def test_more_faults_than_one_answer_takes_are_recorded_whoever_decides() -> Non
             history.fire(timer)
     assert_agreement(plan, history.events, points)
     assert history.closed == "FailWorkflowExecution"
+
+
+def test_an_item_that_swf_refuses_was_begun_whoever_decides() -> None:
+    plan = make_plan("  - {name: E, activity: Act, for_each: '[1, 2]', max_parallel: 2}")
+    history = HistoryBuilder()
+    points = []
+    history.refused["E[1]"] = "OPEN_ACTIVITIES_LIMIT_EXCEEDED"
+    for count in range(1, MAX_REFUSALS + 1):
+        points.append(len(history.events) + 2)
+        history.decide(plan)
+        if count == MAX_REFUSALS:
+            history.fail("E[0]")
+        points.append(len(history.events) + 2)
+        history.decide(plan)
+        if count < MAX_REFUSALS:
+            history.fire(f"refused.E[1].{count}")
+    assert_agreement(plan, history.events, points)
+
+
+def test_an_input_that_could_not_be_made_in_a_lost_answer_is_tried_anew() -> None:
+    plan = make_plan(
+        "  - {name: E, activity: Act, for_each: '{{__input__}}', max_parallel: 2, input: '{{item.x}}'}"
+    )
+    history = HistoryBuilder([{"x": 0}, {"x": 1}, {"y": 2}, {"x": 3}])
+    history.decide(plan)
+    history.complete("E[0]", {"value": 1})
+    lost = history.begin_decision()
+    history.lose(lost)
+    history.fail("E[1]")
+    last = len(history.events) + 2
+    assert kinds(history.decide(plan)) == ["FailWorkflowExecution"]
+    assert_agreement(plan, history.events, [3, lost, last])
