@@ -2,8 +2,9 @@
 
 The first table is about the decider's own work, in this process: reading histories as long as SWF allows and
 deciding on them, and loading plans. Nothing there waits, so time is CPU time, which other programs lengthen
-least, and the best of some rounds. The second table is the decider as a process, beside garcon's and
-simpleflow's; see `benchmarks.decider_rivals`.
+least, and the best of some rounds. Its last lines are one job over thousands of items, by the decider as a
+process on the local SWF. The second table is the decider as a process, beside garcon's and simpleflow's; see
+`benchmarks.decider_rivals`.
 
 Exits 1 when a target is missed.
 """
@@ -17,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
-from benchmarks import decider_load, decider_rivals, decider_sticky
+from benchmarks import decider_for_each, decider_load, decider_rivals, decider_sticky
 from benchmarks.decider_histories import LONGEST, RUN_ID, WORKFLOW_ID, Recorded, chain, fan
 from benchmarks.local_swf import Figure, machine, show
 from cpe.decider import Execution, decide, fold_history
@@ -34,9 +35,10 @@ class Size:
     decisions: int = 300
     rounds: int = 5
     executions: int = 20
+    items: int = 5000
 
 
-QUICK = Size(steps=20, events=600, decisions=20, rounds=1, executions=1)
+QUICK = Size(steps=20, events=600, decisions=20, rounds=1, executions=1, items=20)
 
 
 def work(size: Size) -> Iterator[Figure]:
@@ -64,6 +66,16 @@ def loading() -> Iterator[Figure]:
             yield _most(what, seconds, "s", 1)
         else:
             yield Figure(what=what, value=seconds, unit="s")
+
+
+def many(size: Size) -> Iterator[Figure]:
+    """Measure one job over many items, through the local SWF."""
+    carried = decider_for_each.carry(size.items)
+    what = f"for_each over {carried.items:,} items, from start to close"
+    yield Figure(what=what, value=carried.seconds, unit="s")
+    yield Figure(what="the same, runs of the workflow", value=carried.runs, unit="")
+    yield Figure(what="the same, history events", value=carried.events, unit="")
+    yield Figure(what="the same, decisions", value=carried.decisions, unit="")
 
 
 def _most(what: str, value: float, unit: str, most: float) -> Figure:
@@ -109,7 +121,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     size = QUICK if options.quick else Size()
-    figures = [*work(size), *loading()]
+    figures = [*work(size), *loading(), *many(size)]
     rows = decider_rivals.compare(executions=size.executions, rounds=options.rounds, only=options.only)
     if options.json:
         document = {

@@ -105,8 +105,9 @@ class Decider:
             walk = self._walk(task)
             outcome = walk.decide(now=self._clock.time())
             self._note(task, walk, outcome)
-            if self._carry_out(task, outcome):
-                self._walks.put(walk)
+            # Kept before SWF is answered: the next task of this execution may come to another thread at once.
+            self._walks.put(walk)
+            self._carry_out(task, outcome)
         except Exception as error:  # whatever it is, it concerns this execution alone
             if isinstance(error, AwsError) and error.retryable:
                 raise
@@ -143,8 +144,8 @@ class Decider:
             self._log.warning("history_events_unknown", types=types, **task_ids(task))
             walk.execution.unknown_events.clear()
 
-    def _carry_out(self, task: DecisionTask, outcome: Outcome) -> bool:
-        """Tell clients and SWF; True if SWF took the answer and the execution goes on."""
+    def _carry_out(self, task: DecisionTask, outcome: Outcome) -> None:
+        """Tell clients and SWF."""
         client = client_of(task)
         for reference, text in outcome.payloads.items():
             self._persist(partial(self._payloads.store, reference, text))
@@ -154,8 +155,7 @@ class Decider:
             self._persist(lambda: self._publisher.publish_all(outcome.announcements, client=client))
         if outcome.closing is not None:
             # Asked even when the answer was refused: one before may have been taken and its receipt lost.
-            return not self._close(task, outcome.closing) and answered
-        return answered
+            self._close(task, outcome.closing)
 
     def _answer(
         self, task: DecisionTask, decisions: Sequence[Decision], *, context: str | None = None
@@ -172,21 +172,21 @@ class Decider:
         self._log.info("decision_answered", decisions=types, **task_ids(task))
         return True
 
-    def _close(self, task: DecisionTask, closing: Event) -> bool:
-        """Publish the closing event if the execution is closed, and in that way; False if it is not.
+    def _close(self, task: DecisionTask, closing: Event) -> None:
+        """Publish the closing event if the execution is closed, and in that way.
 
         When something happened during the decision, SWF keeps the execution open and asks again.
         """
         newest = HistoryEvent.from_swf(self._persist(lambda: self._newest_event(task)))
         if newest.type != _CLOSED_BY[closing.type]:
             self._log.info("execution_not_closed", event_type=closing.type.value, **task_ids(task))
-            return False
+            return
+        self._walks.take(task.run_id)
         if closing.type is EventType.WORKFLOW_CONTINUED:
             new_run = {"newRunId": newest.attributes["newExecutionRunId"]}
             closing = replace(closing, details={**closing.details, **new_run})
         self._persist(lambda: self._publisher.publish(closing, client=client_of(task)))
         self._log.info("execution_closed", event_type=closing.type.value, **task_ids(task))
-        return True
 
     def _newest_event(self, task: DecisionTask) -> Mapping[str, Any]:
         """Tell the event after this decision; the history may lag behind."""

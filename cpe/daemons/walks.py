@@ -31,7 +31,7 @@ class Walks:
         self._lock = threading.Lock()
 
     def take(self, run_id: str) -> Walk | None:
-        """Take a walk out. It is put back once its decision was answered: a half-made one is not kept."""
+        """Take a walk out. It is put back once it has decided: a half-made one is not kept."""
         with self._lock:
             return self._take(run_id)
 
