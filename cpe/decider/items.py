@@ -60,7 +60,7 @@ class Items:
         self._status: dict[int, StepStatus] = {}
         self._busy: set[int] = set()
         self._failed: set[int] = set()
-        # Of those that failed, the ones whose input could not be made, in an answer that SWF may not have taken.
+        # Of those that failed, the ones whose input could not be made; the history may not have it yet.
         self._unmade: set[int] = set()
         self._outputs: list[Any] = [None] * len(items)
         self._next = 0
