@@ -228,3 +228,15 @@ def test_an_execution_that_somebody_else_ended_is_not_announced_as_ours(stage: S
     bench.newest(5, "WorkflowExecutionTerminated")
     bench.decider.handle(task(*NOW, text="no json"))
     assert stage.receive() == []
+
+
+def test_what_was_worked_out_is_kept_before_swf_is_answered(bench: Bench) -> None:
+    """The next task of the execution may come to another thread the moment SWF has the answer."""
+    kept: list[int] = []
+    bench.client.meta.events.register(
+        "provide-client-params.swf.RespondDecisionTaskCompleted",
+        lambda **_: kept.append(len(bench.decider._walks)),
+    )
+    bench.stub.add_response("respond_decision_task_completed", {})
+    bench.decider.handle(task(*NOW, text='{"first": {"do": "report"}}'))
+    assert kept == [1]
