@@ -62,22 +62,36 @@ def event_line(event: Event, job: JobState | None) -> str:
 
     Args:
         event: The event.
-        job: The state of its job after it; None if it belongs to none.
+        job: The state of its job after it; None if it told nothing of one.
 
     Example:
         ``2024-05-01T12:00:01Z 954e8de9 ACTIVITY_PROGRESS TranscodeAssetStep 42% 4.2 of 10.0 s, 3.1x``
     """
     when = datetime.fromtimestamp(event.time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    words = [when, job.job_id if job is not None else "-", event.type.value]
+    words = [when, (job.job_id if job is not None else event.job_id) or "-", event.type.value]
     if event.type is EventType.COMMAND_REJECTED:
         told = (event.details.get(key) or "-" for key in ("command", "reason", "details"))
         words.append("{} {}: {}".format(*told))
+    elif event.type.is_answer:
+        words += [event.activity.activity_id] if event.activity is not None else []
+        words.append(_answer_words(event.details))
     elif job is not None and event.activity is not None:
         words += _activity_fields(job.activities[event.activity.activity_id])
     elif job is not None and job.done:
         words.append(reason_words(job.reason, job.details))
     # A text from a message must not break the line.
     return " ".join(" ".join(words).split())
+
+
+def _answer_words(told: Mapping[str, Any]) -> str:
+    """What an answer tells, in a word or two."""
+    job = told.get("job")
+    if isinstance(job, dict):
+        return str(job.get("status"))
+    for name in ("jobs", "activities"):
+        if isinstance(told.get(name), list):
+            return f"{len(told[name])} {name}"
+    return str(told.get("status") or told.get("signal") or "")
 
 
 def _activity_fields(activity: ActivityState) -> list[str]:

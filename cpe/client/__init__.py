@@ -22,7 +22,11 @@ Credentials, region and endpoint are boto3's own (``AWS_*`` variables, profiles,
 
 from cpe.client.client import Client
 from cpe.client.config import ClientConfig, load_client_config
+from cpe.client.errors import AnswerTimeout, CommandRefused, StoreFailed
 from cpe.client.job import Job
+from cpe.client.mailbox import Update
+from cpe.client.reports import ActivityReport, JobReport, JobSummary
+from cpe.client.runs import Runs
 from cpe.client.sqlite import SqliteStore
 from cpe.client.state import ActivityState, ActivityStatus, JobState, JobStatus
 from cpe.client.store import MemoryStore, Store
@@ -30,17 +34,25 @@ from cpe.client.tracker import Tracker
 from cpe.protocol.references import PayloadPlace
 
 __all__ = [
+    "ActivityReport",
     "ActivityState",
     "ActivityStatus",
+    "AnswerTimeout",
     "Client",
     "ClientConfig",
+    "CommandRefused",
     "Job",
+    "JobReport",
     "JobState",
     "JobStatus",
+    "JobSummary",
     "MemoryStore",
     "PayloadPlace",
+    "Runs",
     "SqliteStore",
     "Store",
+    "StoreFailed",
     "Tracker",
+    "Update",
     "load_client_config",
 ]

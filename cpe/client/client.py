@@ -2,41 +2,59 @@
 
 from __future__ import annotations
 
-import hashlib
-import threading
 import time
 import uuid
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from cpe.aws.session import AwsSession
 from cpe.aws.sqs import Queue
 from cpe.client.config import load_client_config
-from cpe.client.inbox import Delivery, Inbox
+from cpe.client.inbox import Inbox
 from cpe.client.job import Job
+from cpe.client.mailbox import Mailbox, Update
 from cpe.client.references import References
+from cpe.client.reports import (
+    ActivityReport,
+    JobReport,
+    JobSummary,
+    activity_report,
+    activity_reports,
+    job_report,
+    job_summary,
+)
+from cpe.client.requests import Requests
 from cpe.client.state import JobState
 from cpe.client.tracker import Tracker
-from cpe.protocol import Command, CommandType, Event, JobIdentity, encode_command
+from cpe.protocol import CommandType, Event, JobFilter, JobIdentity
 from cpe.protocol.references import PayloadPlace
 
-_LONG_POLL = 20.0
+ANSWER_SECONDS = 30.0
+"""How long an answer is waited for, unless told otherwise."""
 
 
 class Client:
     """Sends commands on the input queue and reads events from the output queue.
 
-    Several threads may use one client. Let one process read an output queue: of two, each sees a part.
+    Several threads may use one client: whichever reads, each gets what it waits for. Several processes may
+    read one queue if their trackers share a store; see `docs/client.md`.
+
+    Methods that wait for an answer raise :class:`~cpe.client.errors.CommandRefused` with the stack's code,
+    and :class:`~cpe.client.errors.AnswerTimeout` when none came within `timeout` seconds. With ``wait=False``
+    they return when the command is sent. Each raises :class:`~cpe.errors.ProtocolError`, and sends nothing,
+    for what the stack would refuse to read, and :class:`~cpe.errors.AwsError` when a queue fails.
 
     Args:
         name: The client's name, as the stack's configuration has it.
         input_queue: URL of the queue that takes commands.
-        output_queue: URL of the queue that gives events.
+        output_queue: URL of the queue that gives events. None for one that only sends, or whose tracker's
+            store another process fills.
         session: Makes the connection to AWS; boto3's usual environment unless given.
         tracker: Keeps the jobs; in memory unless given.
         payloads: Where the stack keeps what its queues do not carry. Without it, very large events come
             without their largest details, and with ``truncated``.
+        timeout: How many seconds an answer is waited for, unless a method is told otherwise.
         clock: Seconds since the epoch.
 
     Raises:
@@ -48,11 +66,12 @@ class Client:
         self,
         name: str,
         input_queue: str,
-        output_queue: str,
+        output_queue: str | None = None,
         session: AwsSession | None = None,
         *,
         tracker: Tracker | None = None,
         payloads: PayloadPlace | None = None,
+        timeout: float = ANSWER_SECONDS,
         clock: Callable[[], float] = time.time,
     ) -> None:
         JobIdentity(name, "any")  # checks the name
@@ -60,16 +79,30 @@ class Client:
         sqs = session.sqs()
         self.name = name
         self.tracker = tracker if tracker is not None else Tracker()
-        self._commands = Queue(sqs, input_queue)
-        self._inbox = Inbox(Queue(sqs, output_queue), References(session, payloads, client=name))
+        inbox = None
+        if output_queue is not None:
+            inbox = Inbox(Queue(sqs, output_queue), References(session, payloads, client=name))
+        self._mailbox = Mailbox(inbox, self.tracker)
+        self._requests = Requests(Queue(sqs, input_queue), self._mailbox, timeout=timeout, clock=clock)
         self._clock = clock
-        self._reading = threading.Lock()
 
     @classmethod
     def from_config(
-        cls, path: str | Path, session: AwsSession | None = None, *, tracker: Tracker | None = None
+        cls,
+        path: str | Path,
+        session: AwsSession | None = None,
+        *,
+        tracker: Tracker | None = None,
+        reads: bool = True,
     ) -> Client:
         """Make a client from its clientConfig.json (see :func:`load_client_config`).
+
+        Args:
+            path: The file.
+            session: As for the client itself.
+            tracker: As for the client itself.
+            reads: Whether it may read the output queue. Not for one that only sends, or whose tracker's store
+                another process fills.
 
         Raises:
             ConfigError: The file cannot be read or understood.
@@ -78,67 +111,201 @@ class Client:
         return cls(
             config.name,
             config.input_queue,
-            config.output_queue,
+            config.output_queue if reads else None,
             session,
             tracker=tracker,
             payloads=config.payloads,
         )
 
-    def start_job(self, job: Mapping[str, Any], job_id: str | None = None) -> str:
+    def start_job(
+        self,
+        job: Mapping[str, Any],
+        job_id: str | None = None,
+        *,
+        wait: bool = False,
+        timeout: float | None = None,
+    ) -> str:
         """Ask for a job. Sending the same `job_id` twice starts it once.
 
         Args:
             job: `workflow` (`name`, `version`, …) and what it takes: `input_asset`, `output_asset`, …
             job_id: The client's own id for it; made up unless given.
+            wait: Whether to wait until it runs, or is refused. Without, :meth:`follow` tells both.
+            timeout: For the answer, in seconds.
 
         Returns:
             The job's id.
-
-        Raises:
-            ProtocolError: The stack would refuse the command; nothing was sent.
-            AwsError: The queue did not take it.
         """
         job_id = uuid.uuid4().hex if job_id is None else job_id
         JobIdentity(self.name, job_id)  # checks the id
         sent = self._clock()
-        body = encode_command(Command(type=CommandType.START_JOB, time=sent, job_id=job_id, data=job))
-        self._commands.send(body, group_id=_digest(job_id), deduplication_id=_digest(body))
+        if wait:
+            self._requests.ask(CommandType.START_JOB, job_id, job, timeout)
+        else:
+            self._requests.send(CommandType.START_JOB, job_id, job)
         self.tracker.request(job_id, sent)
         return job_id
+
+    def cancel_job(
+        self, job_id: str, *, run_id: str | None = None, wait: bool = True, timeout: float | None = None
+    ) -> None:
+        """Ask for a job to stop. It is cancelled when :meth:`follow` says so.
+
+        Args:
+            job_id: The job.
+            run_id: Only if the job is in that run.
+            wait: Whether to wait until SWF has the wish.
+            timeout: For the answer, in seconds.
+        """
+        data = {} if run_id is None else {"runId": run_id}
+        self._requests.do(CommandType.CANCEL_JOB, job_id, data, wait=wait, timeout=timeout)
+
+    def cancel_activity(
+        self, job_id: str, activity_id: str, *, wait: bool = True, timeout: float | None = None
+    ) -> None:
+        """Ask for one activity of a job to stop; what comes of the job is up to its plan."""
+        data = {"activityId": activity_id}
+        self._requests.do(CommandType.CANCEL_ACTIVITY, job_id, data, wait=wait, timeout=timeout)
+
+    def signal(
+        self, job_id: str, name: str, value: Any = None, *, wait: bool = True, timeout: float | None = None
+    ) -> None:
+        """Signal a job, which may wait for it.
+
+        Args:
+            job_id: The job.
+            name: The signal, as the plan names it.
+            value: Anything that JSON has a form for.
+            wait: Whether to wait until SWF has it.
+            timeout: For the answer, in seconds.
+        """
+        data = {"signal": name} | ({} if value is None else {"input": value})
+        self._requests.do(CommandType.SIGNAL_JOB, job_id, data, wait=wait, timeout=timeout)
+
+    def retry(
+        self,
+        job_id: str,
+        steps: str | Sequence[str] = (),
+        *,
+        wait: bool = True,
+        timeout: float | None = None,
+    ) -> str | None:
+        """Do a closed job again, as a new run of it. What succeeded stays done.
+
+        Args:
+            job_id: The job.
+            steps: Do these, and what requires them, again although they succeeded.
+            wait: Whether to wait until the new run has started. Without, :meth:`follow` may tell of the old
+                run's end once more.
+            timeout: For the answer, in seconds.
+
+        Returns:
+            The new run's id; None without `wait`.
+        """
+        names = [steps] if isinstance(steps, str) else list(steps)
+        data = {"from": names} if names else {}
+        answer = self._requests.do(CommandType.RETRY_JOB, job_id, data, wait=wait, timeout=timeout)
+        return answer.workflow.run_id if answer is not None and answer.workflow is not None else None
+
+    def status(self, job_id: str, *, timeout: float | None = None) -> JobReport:
+        """Ask how a job stands. The tracker learns from the answer what events failed to tell it."""
+        answer = self._requests.ask(CommandType.GET_JOB_STATUS, job_id, {}, timeout)
+        return job_report(answer.details.get("job"))
+
+    def list(
+        self,
+        status: JobFilter | str | None = None,
+        *,
+        since: float | None = None,
+        limit: int = 50,
+        timeout: float | None = None,
+    ) -> Iterator[JobSummary]:
+        """The client's jobs, the newest first, asked for page by page.
+
+        Args:
+            status: ``OPEN``, ``CLOSED``, or a job's status; None for all.
+            since: The oldest start, in seconds since the epoch; 30 days back unless given.
+            limit: How many on a page, 1 to 100.
+            timeout: For each page, in seconds.
+        """
+        data: dict[str, Any] = {"limit": limit}
+        data |= {} if status is None else {"status": str(status)}
+        data |= {} if since is None else {"since": since}
+        page: object = None
+        while True:
+            # A list is of no one job; the protocol wants an id all the same.
+            asked = data if page is None else data | {"page": page}
+            answer = self._requests.ask(CommandType.GET_JOB_LIST, "list", asked, timeout)
+            for entry in answer.details.get("jobs") or ():
+                yield job_summary(entry)
+            page = answer.details.get("page")
+            if page is None:
+                return
+
+    def activity(self, job_id: str, activity_id: str, *, timeout: float | None = None) -> ActivityReport:
+        """Ask how one activity stands, and what it returned."""
+        data = {"activityId": activity_id}
+        answer = self._requests.ask(CommandType.GET_ACTIVITY_STATUS, job_id, data, timeout)
+        return activity_report({**answer.details, **_named(answer)})
+
+    def activities(self, job_id: str, *, timeout: float | None = None) -> tuple[ActivityReport, ...]:
+        """Ask how the activities of a job's newest run stand."""
+        answer = self._requests.ask(CommandType.GET_ACTIVITY_LIST, job_id, {}, timeout)
+        return activity_reports(answer.details.get("activities"))
+
+    def send(self, command: CommandType, job_id: str, data: Mapping[str, Any] | None = None) -> str:
+        """Send any command and wait for nothing.
+
+        Returns:
+            Its `requestId`; the answer that comes to :meth:`events` has the same in its `details`.
+        """
+        return self._requests.send(command, job_id, data or {})
 
     def job(self, job_id: str) -> Job:
         """A handle on a job, started here or elsewhere."""
         return Job(self, job_id)
 
     def events(self, wait: float | None = None) -> Generator[Event, None, None]:
-        """Read the output queue, event by event, at least once each.
+        """Read events, each at least once; :meth:`updates` without what they made of their jobs."""
+        updates = self.updates(wait)
+        try:
+            for update in updates:
+                yield update.event
+        finally:
+            updates.close()
 
-        An event is deleted from the queue after the next one was asked for, in batches; when the consumer
-        dies before, it is delivered again. Duplicates are not removed here: give each event to a
-        :class:`Tracker`, or look at its `event_id`. The client's own tracker is not told.
+    def updates(self, wait: float | None = None) -> Generator[Update, None, None]:
+        """Read events, and what each made of its job.
+
+        The tracker has taken an event in before it comes here, and it is deleted from the queue after the
+        next one was asked for, in batches: when the consumer dies before, it is delivered again. Duplicates
+        come here too. What other methods read meanwhile comes here as well; what they read while nobody iterated
+        comes first, the newest 10,000 events of it.
 
         Args:
-            wait: Ends when nothing came for so many seconds; None goes on for ever.
+            wait: Ends when nothing came for so many seconds; None goes on until :meth:`stop`.
 
         Raises:
             AwsError: The queue could not be read, or messages not deleted; iterate again.
+            StoreFailed: The tracker's database failed; iterate again.
         """
-        while deliveries := self._next_batch(wait):
-            handled: list[Delivery] = []
-            try:
-                for delivery in deliveries:
-                    yield delivery.event
-                    handled.append(delivery)
-            finally:
-                self._inbox.acknowledge(handled)
+        return self._mailbox.updates(wait)
+
+    def stop(self) -> None:
+        """End :meth:`updates`, :meth:`events` and all waiting, once what was read is dealt with.
+
+        A poll in flight is waited for, up to 20 s. May be called from a signal handler's thread or any other.
+        """
+        self._mailbox.stop()
 
     def follow(self, job_id: str, timeout: float | None = None) -> Iterator[JobState]:
-        """Read events until a job is done, and yield its state whenever it changed.
+        """Wait for news of a job until it is done, and yield its state whenever it changed.
 
         The events of all other jobs go to the tracker on the way, so several jobs can be followed, from
         several threads too.
 
         Args:
+            job_id: The job.
             timeout: In seconds; None waits as long as it takes.
 
         Raises:
@@ -148,40 +315,19 @@ class Client:
         deadline = None if timeout is None else time.monotonic() + timeout
         shown: JobState | None = None
         while shown is None or not shown.done:
-            state = self.tracker.job(job_id)
-            if state is not None and state != shown:
-                shown = state
-                yield state
-                continue
-            left = _LONG_POLL if deadline is None else deadline - time.monotonic()
-            if left <= 0:
+            state = self._mailbox.state(job_id, shown, deadline)
+            if state is None:
                 raise TimeoutError(f"job {job_id} was not done within {timeout} s")
-            self._read_unless_news(job_id, shown, min(left, _LONG_POLL))
-
-    def _read_unless_news(self, job_id: str, known: JobState | None, wait: float) -> None:
-        """Take in one batch, unless another thread did and there is news of the job already."""
-        if not self._reading.acquire(timeout=wait):
-            return
-        try:
-            if self.tracker.job(job_id) != known:
-                return
-            deliveries = self._inbox.receive(wait)
-            for delivery in deliveries:
-                self.tracker.apply(delivery.event)
-            self._inbox.acknowledge(deliveries)
-        finally:
-            self._reading.release()
-
-    def _next_batch(self, wait: float | None) -> list[Delivery]:
-        """The next events; empty when none came within `wait` seconds."""
-        deadline = None if wait is None else time.monotonic() + wait
-        while True:
-            left = _LONG_POLL if deadline is None else deadline - time.monotonic()
-            deliveries = self._inbox.receive(max(left, 0))
-            if deliveries or (deadline is not None and time.monotonic() >= deadline):
-                return deliveries
+            shown = state
+            yield state
 
 
-def _digest(text: str) -> str:
-    """A form of any text that FIFO queues take for an id."""
-    return hashlib.sha256(text.encode()).hexdigest()
+def _named(answer: Event) -> dict[str, Any]:
+    """Which activity an answer is about, as it lies on the wire."""
+    if answer.activity is None:
+        return {}
+    activity = answer.activity
+    return {
+        "activityId": activity.activity_id,
+        "activityType": {"name": activity.name, "version": activity.version},
+    }

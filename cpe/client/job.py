@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
+from cpe.client.reports import ActivityReport, JobReport
 from cpe.client.state import JobState
 
 if TYPE_CHECKING:
@@ -59,3 +60,27 @@ class Job:
         """
         *_, last = self.follow(timeout)
         return last
+
+    def status(self) -> JobReport:
+        """See :meth:`Client.status`."""
+        return self._client.status(self.job_id)
+
+    def activities(self) -> tuple[ActivityReport, ...]:
+        """See :meth:`Client.activities`."""
+        return self._client.activities(self.job_id)
+
+    def cancel(self, *, wait: bool = True) -> None:
+        """See :meth:`Client.cancel_job`."""
+        self._client.cancel_job(self.job_id, wait=wait)
+
+    def cancel_activity(self, activity_id: str, *, wait: bool = True) -> None:
+        """See :meth:`Client.cancel_activity`."""
+        self._client.cancel_activity(self.job_id, activity_id, wait=wait)
+
+    def signal(self, name: str, value: Any = None, *, wait: bool = True) -> None:
+        """See :meth:`Client.signal`."""
+        self._client.signal(self.job_id, name, value, wait=wait)
+
+    def retry(self, steps: str | Sequence[str] = (), *, wait: bool = True) -> str | None:
+        """See :meth:`Client.retry`."""
+        return self._client.retry(self.job_id, steps, wait=wait)

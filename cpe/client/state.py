@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
+from cpe.client.runs import Runs
+
 
 class _Status(StrEnum):
     """A status and its rank: a state of higher rank is further. All final states rank the same."""
@@ -69,8 +71,9 @@ class ActivityState:
     Attributes:
         created: When the oldest event that was seen happened, in seconds since the epoch.
         updated: When the newest one did.
-        attempt: Which attempt this is, from 1; a later one replaces an earlier one. What names no attempt
-            belongs to the latest.
+        run_id: The run that did it last; a later run's replaces an earlier one's.
+        attempt: Which attempt of that run this is, from 1; a later one replaces an earlier one. What names
+            no attempt belongs to the latest.
         progress: Percent of the whole activity, 0 to 100; within an attempt it never falls.
         outputs: How many outputs it makes, as far as its input tells; 1 for what makes none.
         reports: What ACTIVITY_PROGRESS carried last, by `output`: for a transcode `duration`, `done`,
@@ -86,6 +89,7 @@ class ActivityState:
     status: ActivityStatus
     created: float
     updated: float
+    run_id: str | None = None
     attempt: int = 1
     progress: float | None = None
     outputs: int = 1
@@ -110,8 +114,9 @@ class JobState:
         result: What WORKFLOW_COMPLETED carried.
         reason: Why it ended otherwise, as a code.
         details: The same for a person.
-        continued: Runs that went on as new ones: from the old run's id to the new one's.
-        activities: By activity id.
+        run_id: The newest run; `status`, `result`, `reason` and `details` are its own.
+        runs: All runs that were heard of.
+        activities: By activity id, over all runs: what a new run did not do again is as it was.
     """
 
     job_id: str
@@ -119,7 +124,7 @@ class JobState:
     created: float
     updated: float
     run_id: str | None = None
-    continued: Mapping[str, str] = field(default_factory=dict)
+    runs: Runs = field(default_factory=Runs)
     workflow_id: str | None = None
     workflow_name: str | None = None
     workflow_version: str | None = None

@@ -261,9 +261,12 @@ def test_a_second_start_that_is_rejected_does_not_end_the_job() -> None:
 
 def test_a_rejected_question_says_nothing_of_the_job() -> None:
     tracker = Tracker()
-    state = tracker.apply(rejected("GET_JOB_STATUS"))
+    assert tracker.apply(rejected("GET_JOB_STATUS")) is None
+    assert tracker.jobs() == []
+    tracker.request("j1", 0.5)
+    state = tracker.apply(rejected("CANCEL_JOB"))
     assert state is not None
-    assert not state.done
+    assert (state.status, state.reason) == (JobStatus.REQUESTED, None)
 
 
 def test_an_event_of_nobodys_job_is_passed_over() -> None:

@@ -1,0 +1,216 @@
+"""The one place of a process that reads its output queue, for all who wait for something from it.
+
+Whoever waits first reads; the others wait for what that one finds, and one of them reads next. So an event
+reaches whom it concerns, whichever thread happened to read it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from cpe.client.inbox import Delivery, Inbox
+from cpe.client.state import JobState
+from cpe.client.tracker import Tracker
+from cpe.errors import ConfigError
+from cpe.protocol import Event
+
+T = TypeVar("T")
+_log = logging.getLogger("cpe.client")
+_LONG_POLL = 20.0
+# How often a store is looked at that other processes write into.
+_LOOK_SECONDS = 1.0
+_MOST_UNREAD = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """An event, and what it made of its job.
+
+    Attributes:
+        event: The event.
+        job: The job's state after it; None if it told nothing new: a duplicate, or an answer.
+    """
+
+    event: Event
+    job: JobState | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Unread:
+    """An update that nobody iterated over yet; `delivery` is None when it is deleted from the queue."""
+
+    update: Update
+    delivery: Delivery | None
+
+
+class Mailbox:
+    """Takes events in, and gives them to who waits.
+
+    Args:
+        inbox: The output queue; None for a client that does not read.
+        tracker: Is told of every event first.
+    """
+
+    def __init__(self, inbox: Inbox | None, tracker: Tracker) -> None:
+        self._inbox = inbox
+        self._tracker = tracker
+        self._changed = threading.Condition()
+        self._reading = False
+        self._stopped = False
+        self._iterating = 0
+        self._asked: dict[str, Event | None] = {}
+        self._unread: deque[_Unread] = deque()
+
+    def expect(self, request_id: str) -> None:
+        """Keep the answer to a request when it comes; call it before the request is sent.
+
+        Raises:
+            ConfigError: ``NO_OUTPUT_QUEUE``: no answer can reach this client.
+        """
+        if self._inbox is None and not self._tracker.shared:
+            raise ConfigError(
+                "the client has no output queue, and no store in which another process puts answers; use"
+                " wait=False",
+                code="NO_OUTPUT_QUEUE",
+            )
+        with self._changed:
+            self._asked[request_id] = None
+
+    def forget(self, request_id: str) -> None:
+        """Wait no more for an answer."""
+        with self._changed:
+            self._asked.pop(request_id, None)
+
+    def answer(self, request_id: str, timeout: float) -> Event | None:
+        """Wait for the answer to a request; None if it did not come in time."""
+
+        def found() -> Event | None:
+            return self._asked.get(request_id) or self._tracker.take_answer(request_id)
+
+        return self._wait(found, time.monotonic() + timeout)
+
+    def state(self, job_id: str, known: JobState | None, deadline: float | None) -> JobState | None:
+        """Wait for a state of a job that differs from the known one; None if none came in time."""
+
+        def found() -> JobState | None:
+            state = self._tracker.job(job_id)
+            return state if state != known else None
+
+        return self._wait(found, deadline)
+
+    def updates(self, wait: float | None) -> Generator[Update, None, None]:
+        """See :meth:`cpe.client.Client.updates`."""
+        with self._changed:
+            self._iterating += 1
+        try:
+            while batch := self._next_batch(wait):
+                handled = 0
+                try:
+                    for entry in batch:
+                        yield entry.update
+                        handled += 1
+                finally:
+                    self._give_back(batch[handled:])
+                    self._acknowledge(entry.delivery for entry in batch[:handled])
+        finally:
+            with self._changed:
+                self._iterating -= 1
+
+    def stop(self) -> None:
+        """End all iterating and waiting after what was read."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+
+    def _next_batch(self, wait: float | None) -> list[_Unread]:
+        deadline = None if wait is None else time.monotonic() + wait
+        return self._wait(self._take_unread, deadline, patient=True) or []
+
+    def _take_unread(self) -> list[_Unread] | None:
+        if not self._unread:
+            return None
+        batch = list(self._unread)
+        self._unread.clear()
+        return batch
+
+    def _give_back(self, entries: list[_Unread]) -> None:
+        """What was not handled: SQS delivers it again, unless it is deleted there."""
+        with self._changed:
+            self._unread.extendleft(entry for entry in reversed(entries) if entry.delivery is None)
+
+    def _wait(
+        self, found: Callable[[], T | None], deadline: float | None, *, patient: bool = False
+    ) -> T | None:
+        """Wait until something is found, and read the queue when nobody else does.
+
+        Args:
+            found: Looks for it; called with the lock held.
+            deadline: On the monotonic clock; None waits as long as it takes. The queue is read once at least.
+            patient: Whether only reading the queue can bring it, not another process.
+        """
+        tried = False
+        looks = self._inbox is None or (self._tracker.shared and not patient)
+        while True:
+            with self._changed:
+                while True:
+                    if (result := found()) is not None:
+                        return result
+                    left = _LONG_POLL if deadline is None else deadline - time.monotonic()
+                    if self._stopped or (left <= 0 and (tried or self._inbox is None)):
+                        return None
+                    if not self._reading and self._inbox is not None:
+                        self._reading = True
+                        break
+                    tried = True
+                    self._changed.wait(min(max(left, 0.0), _LOOK_SECONDS if looks else _LONG_POLL))
+            try:
+                self._read(self._inbox, min(max(left, 0.0), _LOOK_SECONDS if looks else _LONG_POLL))
+                tried = True
+            finally:
+                with self._changed:
+                    self._reading = False
+                    self._changed.notify_all()
+
+    def _read(self, inbox: Inbox, wait: float) -> None:
+        deliveries = inbox.receive(wait)
+        if not deliveries:
+            return
+        states = self._tracker.apply_all([delivery.event for delivery in deliveries])
+        foreign = self._hand_out(deliveries, states)
+        for request_id, answer in foreign:
+            self._tracker.keep_answer(request_id, answer)
+
+    def _hand_out(self, deliveries: list[Delivery], states: list[JobState | None]) -> list[tuple[str, Event]]:
+        """Give events to who waits for them; returns the answers that somebody else asked for."""
+        foreign = []
+        with self._changed:
+            held = self._iterating > 0
+            for delivery, state in zip(deliveries, states, strict=True):
+                event = delivery.event
+                self._unread.append(
+                    _Unread(update=Update(event=event, job=state), delivery=delivery if held else None)
+                )
+                request_id = event.details.get("requestId")
+                if isinstance(request_id, str):
+                    if request_id in self._asked:
+                        self._asked[request_id] = event
+                    else:
+                        foreign.append((request_id, event))
+            self._drop_oldest()
+        if not held:
+            self._acknowledge(deliveries)
+        return foreign
+
+    def _drop_oldest(self) -> None:
+        while len(self._unread) > _MOST_UNREAD:
+            self._unread.popleft()
+
+    def _acknowledge(self, deliveries: Iterable[Delivery | None]) -> None:
+        if self._inbox is not None:
+            self._inbox.acknowledge([each for each in deliveries if each is not None])
