@@ -98,7 +98,8 @@ def replay(*, path: Path, histories: tuple[Path, ...]) -> None:
     """Decide recorded histories again and show where the decisions differ.
 
     A history is JSON as `aws swf get-workflow-execution-history` prints it; `workflowId` and `runId` beside
-    `events` say which run it is: the ids of children and the pauses of retries come from them.
+    `events` say which run it is: the ids of children and the pauses of retries come from them. `payloads`
+    has the texts that references in it stand for.
     Ends with 0 if nothing differs, with 1 otherwise.
     """
     from cpe.decider import replay as replay_history
@@ -107,8 +108,8 @@ def replay(*, path: Path, histories: tuple[Path, ...]) -> None:
     loaded = load_plan(path)
     differ = False
     for file in histories:
-        ids, events = _read_history(file)
-        differences = replay_history(loaded, events, **ids)
+        events, about = _read_history(file)
+        differences = replay_history(loaded, events, **about)
         differ = differ or bool(differences)
         click.echo(f"{file}: {'differs' if differences else 'the same'}")
         for difference in differences:
@@ -116,18 +117,22 @@ def replay(*, path: Path, histories: tuple[Path, ...]) -> None:
     sys.exit(EXIT_FAILURE if differ else 0)
 
 
-def _read_history(file: Path) -> tuple[dict[str, str], list[dict[str, Any]]]:
-    """Read which run a history is of, as far as it says so, and its events."""
+def _read_history(file: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Read a history's events; and which run it is of and what lies elsewhere, as far as it says so."""
     from cpe.errors import ConfigError
 
     try:
         document = json.loads(file.read_text("utf-8"))
         events: list[dict[str, Any]] = document["events"]
-        ids = {"run_id": document.get("runId", ""), "workflow_id": document.get("workflowId", "replay")}
+        about = {
+            "run_id": document.get("runId", ""),
+            "workflow_id": document.get("workflowId", "replay"),
+            "payloads": document.get("payloads", {}),
+        }
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"{file} is no history: it must be a JSON object with a list of `events`"
         raise ConfigError(message, code="NO_HISTORY") from error
-    return ids, events
+    return events, about
 
 
 @plan.command()

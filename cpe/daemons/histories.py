@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from cpe.activity import Logger
 from cpe.aws.payloads import Payloads
 from cpe.aws.swf import DecisionTask, SwfGateway
+from cpe.decider.history import whole
 from cpe.errors import AwsError, PayloadError
 from cpe.protocol import JobIdentity
 
 T = TypeVar("T")
-
-_MAY_LIE_ELSEWHERE: Mapping[str, tuple[str, str]] = {
-    "WorkflowExecutionStarted": ("workflowExecutionStartedEventAttributes", "input"),
-    "WorkflowExecutionSignaled": ("workflowExecutionSignaledEventAttributes", "input"),
-    "ActivityTaskCompleted": ("activityTaskCompletedEventAttributes", "result"),
-    "ChildWorkflowExecutionCompleted": ("childWorkflowExecutionCompletedEventAttributes", "result"),
-}
-"""What plans make use of: the events whose texts may be references, and where in them."""
 
 
 class Persist(Protocol):
@@ -75,14 +69,8 @@ class Histories:
         self, task: DecisionTask, events: Iterable[Mapping[str, Any]]
     ) -> Iterator[Mapping[str, Any]]:
         """Put payloads in the place of their references. One that cannot be had stays a reference."""
-        for event in events:
-            where = _MAY_LIE_ELSEWHERE.get(event["eventType"])
-            if where is None or where[1] not in event[where[0]]:
-                yield event
-                continue
-            attributes, name = event[where[0]], where[1]
-            text = self._resolve(task, attributes[name])
-            yield {**event, where[0]: {**attributes, name: text}}
+        resolve = partial(self._resolve, task)
+        return (whole(event, resolve) for event in events)
 
     def _resolve(self, task: DecisionTask, text: str) -> str:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -37,6 +37,36 @@ class HistoryEvent(NamedTuple):
             when = datetime.fromisoformat(when)
         seconds = when.timestamp() if isinstance(when, datetime) else float(when)
         return cls(raw["eventId"], kind, seconds, raw.get(_attributes_of(kind), _NO_ATTRIBUTES))
+
+
+MAY_LIE_ELSEWHERE: Mapping[str, str] = {
+    "WorkflowExecutionStarted": "input",
+    "WorkflowExecutionSignaled": "input",
+    "ActivityTaskCompleted": "result",
+    "ChildWorkflowExecutionCompleted": "result",
+}
+"""What plans make use of: the events whose texts may be references, and the attribute that is one."""
+
+
+def whole(raw: Mapping[str, Any], resolve: Callable[[str], str]) -> Mapping[str, Any]:
+    """Put the payload in the place of a reference in an event, as boto3 gives it.
+
+    Args:
+        raw: The event.
+        resolve: Gives what a text stands for; the same text if it is no reference.
+
+    Example:
+        >>> attributes = {"activityTaskCompletedEventAttributes": {"result": "…"}}
+        >>> whole({"eventType": "ActivityTaskCompleted", **attributes}, lambda text: "[1, 2]")
+        {'eventType': 'ActivityTaskCompleted', 'activityTaskCompletedEventAttributes': {'result': '[1, 2]'}}
+    """
+    kind = raw["eventType"]
+    name = MAY_LIE_ELSEWHERE.get(kind)
+    if name is None:
+        return raw
+    key = _attributes_of(kind)
+    attributes = raw[key]
+    return {**raw, key: {**attributes, name: resolve(attributes[name])}} if name in attributes else raw
 
 
 @cache

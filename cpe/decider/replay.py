@@ -8,9 +8,13 @@ from typing import Any
 
 from cpe.decider.decisions import Decision
 from cpe.decider.execution import Execution
-from cpe.decider.history import HistoryEvent
+from cpe.decider.history import HistoryEvent, whole
 from cpe.decider.walk import Walk
 from cpe.plan import Plan
+from cpe.protocol.references import PayloadPlace, Reference
+
+_NO_PAYLOADS: Mapping[str, str] = {}
+_ANYWHERE = PayloadPlace(bucket="replay")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +40,12 @@ class Difference:
 
 
 def replay(
-    plan: Plan, events: Sequence[Mapping[str, Any]], *, run_id: str, workflow_id: str = "replay"
+    plan: Plan,
+    events: Sequence[Mapping[str, Any]],
+    *,
+    run_id: str,
+    workflow_id: str = "replay",
+    payloads: Mapping[str, str] = _NO_PAYLOADS,
 ) -> list[Difference]:
     """Decide each answered decision task of a history again.
 
@@ -47,11 +56,14 @@ def replay(
         events: The history, whole, as boto3 or `aws swf get-workflow-execution-history` gives it.
         run_id: Which run it is; the jitter of retries comes from it.
         workflow_id: Which execution; the ids of its children come from it.
+        payloads: What the history's references stand for, by the reference's text; of use are those to the
+            workflow's input, signals and results.
 
     Returns:
         The differences, in order; empty if all decisions are the same.
     """
     history = [HistoryEvent.from_swf(raw) for raw in events]
+    place = _ANYWHERE if any(map(_has_reference, history)) else None
     taken = _taken(history)
     refused = {
         event.attributes["decisionTaskCompletedEventId"] for event in history if event.type in _REFUSALS
@@ -59,19 +71,24 @@ def replay(
     differences = []
     seen = 0
     # The workflow id names the job in events, and children.
-    walk = Walk(plan, Execution(workflow_id=workflow_id, run_id=run_id, identity=None))
+    execution = Execution(workflow_id=workflow_id, run_id=run_id, identity=None)
+    walk = Walk(plan, execution, place=place)
     for completed in history:
         if completed.type != "DecisionTaskCompleted" or completed.id in refused:
             continue
         started = completed.attributes["startedEventId"]
         # What the decider saw: all up to its task's start.
-        walk.apply(events[seen:started])
+        walk.apply(whole(raw, lambda text: payloads.get(text, text)) for raw in events[seen:started])
         seen = started
         decided = tuple(_words(decision) for decision in walk.decide(now=0.0).decisions)
         then = tuple(taken.get(completed.id, ()))
         if sorted(decided) != sorted(then):
             differences.append(Difference(decision_started_event_id=started, taken=then, decided=decided))
     return differences
+
+
+def _has_reference(event: HistoryEvent) -> bool:
+    return any(Reference.parse(event.attributes.get(name)) for name in ("input", "result"))
 
 
 def _taken(history: Sequence[HistoryEvent]) -> dict[int, list[str]]:
@@ -90,11 +107,18 @@ def _words(decision: Decision) -> str:
     return _DECISIONS[kind](decision[f"{kind[0].lower()}{kind[1:]}DecisionAttributes"])
 
 
+def _text(text: str | None) -> str | None:
+    """A text that SWF carries; of a reference what says which payload it stands for, wherever that lies."""
+    reference = Reference.parse(text)
+    if reference is None:
+        return text
+    return f"payload of {reference.size} bytes with SHA-256 {reference.sha256}"
+
+
 def _schedule(attributes: Mapping[str, Any]) -> str:
     kind = attributes["activityType"]
-    return (
-        f"schedule {attributes['activityId']} ({kind['name']} {kind['version']}): {attributes.get('input')}"
-    )
+    what = f"{attributes['activityId']} ({kind['name']} {kind['version']})"
+    return f"schedule {what}: {_text(attributes.get('input'))}"
 
 
 def _timer(attributes: Mapping[str, Any]) -> str:
@@ -112,7 +136,7 @@ def _cancel(attributes: Mapping[str, Any]) -> str:
 def _start_child(attributes: Mapping[str, Any]) -> str:
     kind = attributes["workflowType"]
     what = f"{attributes['workflowId']} ({kind['name']} {kind['version']})"
-    return f"start {attributes.get('control')} as {what}: {attributes.get('input')}"
+    return f"start {attributes.get('control')} as {what}: {_text(attributes.get('input'))}"
 
 
 def _cancel_child(attributes: Mapping[str, Any]) -> str:
@@ -120,11 +144,11 @@ def _cancel_child(attributes: Mapping[str, Any]) -> str:
 
 
 def _continue(attributes: Mapping[str, Any]) -> str:
-    return f"continue as new: {attributes.get('input')}"
+    return f"continue as new: {_text(attributes.get('input'))}"
 
 
 def _complete(attributes: Mapping[str, Any]) -> str:
-    return f"complete: {attributes.get('result')}"
+    return f"complete: {_text(attributes.get('result'))}"
 
 
 def _fail(attributes: Mapping[str, Any]) -> str:
