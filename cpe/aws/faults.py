@@ -23,6 +23,7 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 from cpe.errors import AwsError, ConfigError, CpeError
 
 _PASSING = {
+    "ConditionalRequestConflict": "CONFLICT",
     "LimitExceededFault": "LIMIT_EXCEEDED",
     "OverLimit": "THROTTLED",
     "RequestLimitExceeded": "THROTTLED",
@@ -52,6 +53,7 @@ _FINAL = {
     "NoSuchBucket": "BUCKET_NOT_FOUND",
     "NoSuchKey": "NOT_FOUND",
     "OperationNotPermittedFault": "ACCESS_DENIED",
+    "PreconditionFailed": "PRECONDITION_FAILED",
     "QueueDoesNotExist": "QUEUE_NOT_FOUND",
     "TypeAlreadyExistsFault": "ALREADY_EXISTS",
     "TypeDeprecatedFault": "TYPE_DEPRECATED",

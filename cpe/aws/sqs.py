@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,8 @@ from cpe.errors import AwsError
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
-    from types_boto3_sqs.type_defs import SendMessageRequestTypeDef
+    from types_boto3_sqs.literals import QueueAttributeNameType
+    from types_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef, SendMessageRequestTypeDef
 
 _BATCH = 10
 """Messages in one call (API reference of DeleteMessageBatch)."""
@@ -21,15 +22,31 @@ _USUAL_SIZE = 262_144
 """MaximumMessageSize of a queue: the least that it can be, and what it was by default until queues took
 1 MiB (API reference of SetQueueAttributes)."""
 
+_USUAL_VISIBILITY = 30
+"""VisibilityTimeout of a queue that was not told another, in seconds (same place)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A message as SQS gave it; `receive_count` is 1 for its first delivery."""
+    """A message as SQS gave it.
+
+    `receive_count` is 1 for its first delivery; `sent` is when it was sent, in seconds since the epoch.
+    """
 
     body: str
     receipt: str
     message_id: str
     receive_count: int = 1
+    sent: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A message to send; the ids count on a FIFO queue only, which needs both."""
+
+    body: str
+    group_id: str | None = None
+    deduplication_id: str | None = None
 
 
 class Queue:
@@ -48,6 +65,7 @@ class Queue:
         self.url = url
         self._subject = f"queue {url}"
         self._max_size: int | None = None
+        self._visibility: int | None = None
 
     def receive(self, max_messages: int = 10, wait_seconds: int = 20) -> list[Message]:
         """Wait up to `wait_seconds` (at most 20) for messages; empty when none came."""
@@ -56,7 +74,7 @@ class Queue:
                 QueueUrl=self.url,
                 MaxNumberOfMessages=max_messages,
                 WaitTimeSeconds=wait_seconds,
-                MessageSystemAttributeNames=["ApproximateReceiveCount"],
+                MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
             )
         return [
             Message(
@@ -64,6 +82,7 @@ class Queue:
                 receipt=message.get("ReceiptHandle", ""),
                 message_id=message.get("MessageId", ""),
                 receive_count=int(message.get("Attributes", {}).get("ApproximateReceiveCount", "1")),
+                sent=int(message.get("Attributes", {}).get("SentTimestamp", "0")) / 1000,
             )
             for message in answer.get("Messages", [])
         ]
@@ -104,6 +123,65 @@ class Queue:
         with told(self._subject):
             self._client.send_message(**request)
 
+    def send_batch(self, messages: Sequence[Outgoing]) -> list[AwsError | None]:
+        """Send messages, as many in one call as SQS takes.
+
+        Returns:
+            What became of each, in order: None, or why it was not sent.
+
+        Raises:
+            AwsError: A call failed; which messages were sent before is not told.
+        """
+        outcomes: list[AwsError | None] = []
+        for batch in _batches(messages):
+            with told(self._subject):
+                answer = self._client.send_message_batch(
+                    QueueUrl=self.url,
+                    Entries=[self._entry(index, message) for index, message in enumerate(batch)],
+                )
+            failed = {
+                entry["Id"]: AwsError(
+                    f"{self._subject}: {entry.get('Message') or entry['Code']}",
+                    code="SEND_FAILED",
+                    retryable=not entry["SenderFault"],
+                )
+                for entry in answer.get("Failed", [])
+            }
+            outcomes += [failed.get(str(index)) for index in range(len(batch))]
+        return outcomes
+
+    def _entry(self, index: int, message: Outgoing) -> SendMessageBatchRequestEntryTypeDef:
+        entry: SendMessageBatchRequestEntryTypeDef = {"Id": str(index), "MessageBody": message.body}
+        if self.url.endswith(".fifo"):
+            entry["MessageGroupId"] = message.group_id or "cpe"
+            if message.deduplication_id:
+                entry["MessageDeduplicationId"] = message.deduplication_id
+        return entry
+
+    def hold(self, messages: Iterable[Message], seconds: int) -> None:
+        """Keep messages from being delivered again for so many seconds from now, as far as SQS lets us."""
+        pending = list(messages)
+        for start in range(0, len(pending), _BATCH):
+            with told(self._subject):
+                self._client.change_message_visibility_batch(
+                    QueueUrl=self.url,
+                    Entries=[
+                        {"Id": str(index), "ReceiptHandle": message.receipt, "VisibilityTimeout": seconds}
+                        for index, message in enumerate(pending[start : start + _BATCH])
+                    ],
+                )
+
+    @property
+    def visibility(self) -> int:
+        """Seconds that a taken message is kept from others. SQS is asked once; 30 where it must not be.
+
+        Raises:
+            AwsError: SQS does not answer, for now.
+        """
+        if self._visibility is None:
+            self._visibility = self._ask("VisibilityTimeout", _USUAL_VISIBILITY)
+        return self._visibility
+
     def carries(self, size: int) -> bool:
         """Tell whether the queue takes a message of so many bytes; see :attr:`max_size`."""
         return size <= _LEAST_SIZE or size <= self.max_size
@@ -116,22 +194,35 @@ class Queue:
             AwsError: SQS does not answer, for now.
         """
         if self._max_size is None:
-            self._max_size = self._ask_max_size()
+            self._max_size = self._ask("MaximumMessageSize", _USUAL_SIZE)
         return self._max_size
 
-    def _ask_max_size(self) -> int:
+    def _ask(self, name: QueueAttributeNameType, usual: int) -> int:
         try:
             with told(self._subject):
-                answer = self._client.get_queue_attributes(
-                    QueueUrl=self.url, AttributeNames=["MaximumMessageSize"]
-                )
+                answer = self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=[name])
         except AwsError as error:
             if error.retryable:
                 raise
-            return _USUAL_SIZE
-        return int(answer.get("Attributes", {}).get("MaximumMessageSize", _USUAL_SIZE))
+            return usual
+        return int(answer.get("Attributes", {}).get(name, usual))
 
     def check(self) -> None:
         """Raise unless the queue exists and may be read."""
         with told(self._subject):
             self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])
+
+
+def _batches(messages: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
+    """Cut messages into batches that every queue takes; one that is larger goes alone."""
+    batch: list[Outgoing] = []
+    size = 0
+    for message in messages:
+        length = len(message.body.encode())
+        if batch and (len(batch) == _BATCH or size + length > _USUAL_SIZE):
+            yield batch
+            batch, size = [], 0
+        batch.append(message)
+        size += length
+    if batch:
+        yield batch

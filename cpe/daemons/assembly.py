@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from cpe.activity import Logger
+from cpe.aws.claims import Claims
 from cpe.aws.payloads import Payloads
 from cpe.aws.registry import SwfRegistry
 from cpe.aws.s3 import S3Storage, transfer_manager
@@ -17,6 +18,7 @@ from cpe.aws.swf import SwfGateway
 from cpe.clock import SystemClock
 from cpe.config import Settings
 from cpe.daemons.activities import load_activity
+from cpe.daemons.commands import Commands
 from cpe.daemons.daemon import Daemon
 from cpe.daemons.decider import Decider
 from cpe.daemons.heartbeat import heartbeat_interval
@@ -25,9 +27,11 @@ from cpe.daemons.loop import Loop, Stop
 from cpe.daemons.publisher import Publisher
 from cpe.daemons.registration import register_activity, register_plans, require_domain
 from cpe.daemons.scratch import Scratch
+from cpe.daemons.starter import Starter
 from cpe.daemons.task import TaskRunner
 from cpe.daemons.watcher import Watcher
 from cpe.errors import AwsError, ConfigError
+from cpe.jobs import Jobs
 from cpe.logs import get_logger
 from cpe.plan import Plan
 from cpe.protocol.references import PayloadPlace
@@ -116,21 +120,29 @@ def assemble_inputpoller(aws: AwsSession, settings: Settings) -> Daemon:
     if settings.domain is not None:
         require_domain(SwfRegistry(calls), settings.domain)
     swf = SwfGateway(polls=calls, calls=calls)
-    payloads = Payloads(aws.s3(), settings.payloads)
+    s3 = aws.s3()
+    payloads = Payloads(s3, settings.payloads)
     publisher = _publisher(aws, settings, payloads, log)
+    claims = None if settings.payloads is None else Claims(s3, settings.payloads)
+    starter = Starter(claims=claims, clock=time.time)
+
+    def jobs_of(domain: str) -> Jobs:
+        return Jobs(swf=swf, payloads=payloads, domain=domain)
+
     stop = Stop()
     queues = {client.name: Queue(sqs, client.input_queue) for client in settings.clients}
     _check_queues(queues, log)
     loops: list[Loop[list[Message]]] = []
     for client in settings.clients:
         client_log = get_logger(client=client.name)
+        commands = Commands(
+            client=client, jobs_of=jobs_of, starter=starter, domain=settings.domain, clock=SystemClock()
+        )
         poller = InputPoller(
-            client=client,
+            client=client.name,
             queue=queues[client.name],
-            swf=swf,
+            commands=commands,
             publisher=publisher,
-            payloads=payloads,
-            domain=settings.domain,
             clock=SystemClock(),
             log=client_log,
         )

@@ -1,34 +1,32 @@
-"""The input poller: takes commands from a client's input queue and starts their jobs in SWF."""
+"""The input poller: takes commands from a client's input queue and answers each."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 
 from cpe.activity import Logger
-from cpe.aws.payloads import Payloads
 from cpe.aws.sqs import Message, Queue
-from cpe.aws.swf import StartRequest, SwfGateway
 from cpe.clock import Clock
-from cpe.config import Client
+from cpe.daemons.commands import Commands
 from cpe.daemons.publisher import Publisher
-from cpe.daemons.recent import Recent
-from cpe.daemons.startjob import job_data, start_request
-from cpe.errors import AwsError, CommandRejected, ConfigError, ProtocolError
-from cpe.protocol import Command, CommandType, Event, EventType, WorkflowRef, decode_command
-from cpe.protocol.events import rejected_id, workflow_scheduled_id
-from cpe.protocol.references import MAX_SWF_DATA
+from cpe.errors import AwsError, ConfigError, ProtocolError
+from cpe.protocol import Command, Event, EventType, decode_command
+from cpe.protocol.commands import MAX_REQUEST_ID
+from cpe.protocol.events import rejected_id
 
-_REMEMBERED = 10_000
+CONCURRENCY = 4
+"""Commands of one client that are carried out at once. More would help one client at the others' cost."""
+
 _MAX_GLIMPSE = 256
-_REFUSALS = {
-    "AWS_REFUSED": "WORKFLOW_REFUSED",
-    "DEFAULT_UNDEFINED": "WORKFLOW_INCOMPLETE",
-    "INVALID_REQUEST": "WORKFLOW_REFUSED",
-    "TYPE_DEPRECATED": "UNKNOWN_WORKFLOW",
-    "UNKNOWN_RESOURCE": "UNKNOWN_WORKFLOW",
-}
-"""What SWF refuses because of the command, by the code of AwsError. Other refusals are not its fault."""
+_RENEWALS = 3
+"""How often a batch's visibility is extended in the time that it lasts."""
+
+_FIRST_LOOK = 5.0
+"""Seconds after which a batch is taken to last long; queues keep what was taken for 30 s by default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +35,7 @@ class Glimpse:
 
     job_id: str | None = None
     command: str | None = None
+    request_id: str | None = None
 
     @classmethod
     def of(cls, body: str) -> Glimpse:
@@ -52,158 +51,146 @@ class Glimpse:
             return cls()
         if not isinstance(tree, dict):
             return cls()
-        return cls(job_id=_short_text(tree.get("jobId")), command=_short_text(tree.get("type")))
+        return cls(
+            job_id=_short_text(tree.get("jobId")),
+            command=_short_text(tree.get("type")),
+            request_id=_short_text(tree.get("requestId"), MAX_REQUEST_ID),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A command that was carried out or refused, and the event that says so."""
+
+    message: Message
+    event: Event
 
 
 class InputPoller:
     """Carries out the commands of one client.
 
-    A message is deleted once its job is known to SWF and WORKFLOW_SCHEDULED is out, or once it is refused
-    with COMMAND_REJECTED. A passing fault of AWS leaves it on the queue, which delivers it again.
+    A message is deleted once its effect is certain and its answer is out. A passing fault of AWS leaves it on
+    the queue, which delivers it again. While a batch takes long its messages are held back from others.
 
     Args:
-        client: Whose queue it is.
+        client: The name of the client whose queue it is.
         queue: That queue.
-        swf: SWF.
-        publisher: Takes the events.
-        payloads: Take inputs that SWF does not carry.
-        domain: The stack's one domain; None if commands choose.
-        clock: Dates the events.
-        log: Gets ``job_scheduled``, ``command_rejected``, ``command_postponed``, ``command_failed``.
+        commands: Carry them out.
+        publisher: Takes the answers.
+        clock: Dates the refusals.
+        log: Gets ``command_answered``, ``command_rejected``, ``command_postponed``, ``command_failed``.
     """
 
     def __init__(
         self,
         *,
-        client: Client,
+        client: str,
         queue: Queue,
-        swf: SwfGateway,
+        commands: Commands,
         publisher: Publisher,
-        payloads: Payloads,
-        domain: str | None,
         clock: Clock,
         log: Logger,
     ) -> None:
         self._client = client
         self._queue = queue
-        self._swf = swf
+        self._commands = commands
         self._publisher = publisher
-        self._payloads = payloads
-        self._domain = domain
         self._clock = clock
         self._log = log
-        self._runs: Recent[str] = Recent(_REMEMBERED)
+        self._pool = ThreadPoolExecutor(CONCURRENCY, thread_name_prefix=f"commands-{client}")
 
     def poll(self) -> list[Message] | None:
         """Wait for commands."""
         return self._queue.receive() or None
 
     def handle(self, messages: list[Message]) -> None:
-        """Carry out commands, one after the other; one that fails does not hold up the others.
+        """Carry out commands; one that fails does not hold up the others.
 
         Raises:
-            AwsError: A passing fault; the messages it concerns stay on the queue.
+            AwsError: A passing fault; the messages that it concerns stay on the queue.
+            ConfigError: What only an operator can mend.
         """
+        tasks = [self._pool.submit(self._carry_out, group) for group in _by_job(messages)]
+        self._await(tasks, messages)
+        answered: list[Answered] = []
         fault: AwsError | None = None
-        for message in messages:
+        for task in tasks:
+            done, passing = task.result()
+            answered += done
+            fault = passing or fault
+        faults = self._publisher.answer([one.event for one in answered], client=self._client)
+        out = []
+        for one, passing in zip(answered, faults, strict=True):
+            if passing is None:
+                out.append(one.message)
+            else:
+                self._postpone(one.message, passing)
+                fault = passing
+        self._queue.delete(out)
+        if fault is not None:
+            raise fault
+
+    def _await(
+        self, tasks: Sequence[Future[tuple[list[Answered], AwsError | None]]], messages: list[Message]
+    ) -> None:
+        """Wait for tasks; keep their messages from being delivered again meanwhile."""
+        began = time.monotonic()
+        pending = wait(tasks, timeout=_FIRST_LOOK).not_done
+        while pending:
+            visibility = self._queue.visibility
+            lasts = max(visibility / _RENEWALS, 1.0)
+            pending = wait(tasks, timeout=max(began + lasts - time.monotonic(), 0.0)).not_done
+            if pending:
+                began = time.monotonic()
+                self._hold(messages, visibility)
+
+    def _hold(self, messages: list[Message], seconds: int) -> None:
+        try:
+            self._queue.hold(messages, seconds)
+        except AwsError as error:  # they may come again; that does no harm
+            self._log.warning("commands_not_held", code=error.code, error=str(error))
+
+    def _carry_out(
+        self, messages: Sequence[tuple[Message, Command | ProtocolError]]
+    ) -> tuple[list[Answered], AwsError | None]:
+        """Carry out what concerns one job, in order; tell what was answered, and a passing fault."""
+        answered = []
+        fault: AwsError | None = None
+        for message, command in messages:
             try:
-                self._carry_out(message)
+                answered.append(Answered(message=message, event=self._answer(message, command)))
             except AwsError as error:
                 fault = error
-                self._log.warning(
-                    "command_postponed", messageId=message.message_id, code=error.code, error=str(error)
-                )
+                self._postpone(message, error)
             except ConfigError:
                 raise
             except Exception as error:  # a fault of ours: the queue's redrive policy has the last word
                 self._log.error(
                     "command_failed", messageId=message.message_id, error=repr(error), exc_info=True
                 )
-        if fault is not None:
-            raise fault
+        return answered, fault
 
-    def _carry_out(self, message: Message) -> None:
+    def _answer(self, message: Message, command: Command | ProtocolError) -> Event:
         try:
-            self._obey(decode_command(message.body))
+            if isinstance(command, ProtocolError):
+                raise command
+            event = self._commands.obey(command, message.message_id)
         except ProtocolError as error:
-            self._reject(message, error)
-        self._queue.delete([message])
-
-    def _obey(self, command: Command) -> None:
-        if command.type is not CommandType.START_JOB:
-            raise CommandRejected(
-                f"{command.type} is not carried out by this version; START_JOB is", code="UNSUPPORTED_COMMAND"
-            )
-        request = start_request(command, self._client, domain=self._domain)
-        run_id = self._run_of(request)
-        event = Event(
-            type=EventType.WORKFLOW_SCHEDULED,
-            time=self._clock.time(),
-            event_id=workflow_scheduled_id(run_id),
-            job_id=command.job_id,
-            workflow=WorkflowRef(workflow_id=request.workflow_id, run_id=run_id),
-            details={
-                "workflowType": {"name": request.workflow_name, "version": request.workflow_version},
-                "input": job_data(command, self._client),
-            },
+            return self._rejection(message, error)
+        self._log.info(
+            "command_answered",
+            command=command.type.value,
+            jobId=command.job_id,
+            event_type=event.type.value,
+            runId=event.workflow.run_id if event.workflow else None,
         )
-        # A command that comes again is answered again: its sender may have missed the first answer.
-        self._publisher.publish(event, client=self._client.name, again=True)
+        return event
 
-    def _run_of(self, request: StartRequest) -> str:
-        """Tell the job's run: the one it has, open or closed, or a new one."""
-        key = f"{request.domain}/{request.workflow_id}"
-        run = self._runs.get(key)
-        if run is None:
-            run = self._closed_run(request) or self._started_run(request)
-            self._runs.put(key, run)
-        self._log.info("job_scheduled", jobId=request.tags[1], workflowId=request.workflow_id, runId=run)
-        return run
-
-    def _closed_run(self, request: StartRequest) -> str | None:
-        try:
-            known = next(self._swf.closed_runs_started(request.domain, workflow_id=request.workflow_id), None)
-            return None if known is None else known.run_id
-        except AwsError as error:
-            if error.code == "UNKNOWN_RESOURCE":
-                raise CommandRejected(
-                    f"there is no SWF domain {request.domain!r}", code="UNKNOWN_DOMAIN"
-                ) from error
-            raise
-
-    def _started_run(self, request: StartRequest) -> str:
-        try:
-            return self._swf.start_workflow(replace(request, input=self._packed(request.input)))
-        except AwsError as error:
-            if error.code == "ALREADY_STARTED":
-                known = next(self._swf.open_runs(request.domain, workflow_id=request.workflow_id), None)
-                if known is not None:
-                    return known.run_id
-            if error.code in _REFUSALS:
-                raise CommandRejected(str(error), code=_REFUSALS[error.code]) from error
-            raise
-
-    def _packed(self, text: str) -> str:
-        """Make a job's input fit for SWF."""
-        packed = self._payloads.pack(text, client=self._client.name)
-        if len(packed) > MAX_SWF_DATA:
-            raise CommandRejected(
-                f"data has {len(packed)} characters; SWF takes at most {MAX_SWF_DATA}, and this stack "
-                "has no place for more (`payloads` in its configuration, or CPE_PAYLOADS)",
-                code="INPUT_TOO_LARGE",
-            )
-        return packed
-
-    def _reject(self, message: Message, error: ProtocolError) -> None:
+    def _rejection(self, message: Message, error: ProtocolError) -> Event:
         glimpse = Glimpse.of(message.body)
-        event = Event(
-            type=EventType.COMMAND_REJECTED,
-            time=self._clock.time(),
-            event_id=rejected_id(message.message_id),
-            job_id=glimpse.job_id,
-            details={"command": glimpse.command, "reason": error.code, "details": str(error)},
-        )
-        self._publisher.publish(event, client=self._client.name)
+        details = {"command": glimpse.command, "reason": error.code, "details": str(error)}
+        if glimpse.request_id is not None:
+            details["requestId"] = glimpse.request_id
         self._log.warning(
             "command_rejected",
             jobId=glimpse.job_id,
@@ -212,7 +199,32 @@ class InputPoller:
             error=str(error),
             messageId=message.message_id,
         )
+        return Event(
+            type=EventType.COMMAND_REJECTED,
+            time=self._clock.time(),
+            event_id=rejected_id(message.message_id),
+            job_id=glimpse.job_id,
+            details=details,
+        )
+
+    def _postpone(self, message: Message, error: AwsError) -> None:
+        self._log.warning(
+            "command_postponed", messageId=message.message_id, code=error.code, error=str(error)
+        )
 
 
-def _short_text(value: object) -> str | None:
-    return value[:_MAX_GLIMPSE] if isinstance(value, str) and value else None
+def _by_job(messages: Sequence[Message]) -> list[list[tuple[Message, Command | ProtocolError]]]:
+    """Read messages; those that concern the same job stay in order, the others need not wait for them."""
+    groups: dict[str, list[tuple[Message, Command | ProtocolError]]] = {}
+    for message in messages:
+        try:
+            command: Command | ProtocolError = decode_command(message.body)
+            key = f"job {command.job_id}" if isinstance(command, Command) else ""
+        except ProtocolError as error:
+            command, key = error, f"message {message.message_id}"
+        groups.setdefault(key, []).append((message, command))
+    return list(groups.values())
+
+
+def _short_text(value: object, most: int = _MAX_GLIMPSE) -> str | None:
+    return value[:most] if isinstance(value, str) and value else None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from cpe.activity import Logger
 from cpe.aws.payloads import Payloads
-from cpe.aws.sqs import Queue
+from cpe.aws.sqs import Outgoing, Queue
 from cpe.config import Settings
 from cpe.daemons.recent import Recent
 from cpe.errors import AwsError, CpeError, PayloadError, ProtocolError
@@ -78,6 +79,61 @@ class Publisher:
         else:
             self._log.debug("event_published", **fields)
         self._published.put(event.event_id, True)
+
+    def answer(self, events: Sequence[Event], *, client: str) -> list[AwsError | None]:
+        """Publish what answers commands, in as few calls as may be, also what was published before.
+
+        Args:
+            events: The answers, to commands of one client.
+            client: Whose.
+
+        Returns:
+            For each None if it is out, or never can be, else the passing fault that held it up.
+        """
+        url = self._settings.output_queue_of(client)
+        if url is None or not events:
+            return [None] * len(events)
+        queue = self._queue(url)
+        outcomes: list[AwsError | None] = [None] * len(events)
+        outgoing: dict[int, Outgoing] = {}
+        for index, event in enumerate(events):
+            try:
+                outgoing[index] = self._outgoing(event, queue, client=client)
+            except (AwsError, ProtocolError) as error:
+                outcomes[index] = self._fault(error, event, url, client)
+        try:
+            faults = queue.send_batch(list(outgoing.values()))
+        except AwsError as error:
+            faults = [error] * len(outgoing)
+        for index, fault in zip(outgoing, faults, strict=True):
+            if fault is not None:
+                outcomes[index] = self._fault(fault, events[index], url, client)
+        return outcomes
+
+    def _outgoing(self, event: Event, queue: Queue, *, client: str) -> Outgoing:
+        group = event.workflow.run_id if event.workflow else event.event_id
+        asked = event.details.get("requestId", "")
+        # The same fact may answer two questions: each is answered.
+        unique = (
+            hashlib.sha256(f"{event.event_id}\0{asked}".encode()).hexdigest() if asked else event.event_id
+        )
+        body = self._body(event, queue, client=client)
+        return Outgoing(body=body, group_id=group, deduplication_id=unique)
+
+    def _fault(self, error: AwsError | ProtocolError, event: Event, url: str, client: str) -> AwsError | None:
+        """Tell a passing fault; log a final one."""
+        if isinstance(error, AwsError) and error.retryable:
+            return error
+        self._log.error(
+            "event_undeliverable",
+            code=error.code,
+            error=str(error),
+            queue=url,
+            event_type=event.type.value,
+            event_id=event.event_id,
+            client=client,
+        )
+        return None
 
     def was_published(self, event_id: str) -> bool:
         """Tell whether this process published an event, as far as it remembers."""

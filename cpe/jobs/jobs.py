@@ -78,6 +78,20 @@ class Jobs:
                 if run.workflow_id == identity.workflow_id:
                     yield run
 
+    def has_closed(self, identity: JobIdentity) -> bool:
+        """Tell whether a run of a job has closed, as far as SWF retains and lists it: one call.
+
+        Raises:
+            CommandRejected: ``UNKNOWN_DOMAIN``.
+        """
+        try:
+            closed = self._swf.closed_runs_started(self._domain, workflow_id=identity.workflow_id)
+            return any(run.workflow_id == identity.workflow_id for run in closed)
+        except AwsError as error:
+            if error.code != UNKNOWN:
+                raise
+            raise self._unknown_domain() from error
+
     def report(self, run: Run) -> JobReport:
         """Report a job in full, as the history of this run tells it."""
         events = self._swf.history(self._domain, run.workflow_id, run.run_id)
@@ -254,9 +268,11 @@ class Jobs:
             return self._swf.start_workflow(replace(request, input=text))
         except AwsError as error:
             if error.code == UNKNOWN and not self._domain_exists():
-                message = f"there is no SWF domain {self._domain!r}"
-                raise CommandRejected(message, code="UNKNOWN_DOMAIN") from error
+                raise self._unknown_domain() from error
             raise told_as_refusal(error) from error.__cause__
+
+    def _unknown_domain(self) -> CommandRejected:
+        return CommandRejected(f"there is no SWF domain {self._domain!r}", code="UNKNOWN_DOMAIN")
 
     def _domain_exists(self) -> bool:
         try:

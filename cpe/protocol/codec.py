@@ -23,7 +23,7 @@ from typing import Any
 
 from cpe.errors import ProtocolError
 from cpe.protocol.body import MAX_BODY_BYTES, mend, parse_body, render_body
-from cpe.protocol.commands import Command, CommandType
+from cpe.protocol.commands import MAX_REQUEST_ID, Command, CommandType
 from cpe.protocol.events import PROTOCOL_VERSION, ActivityRef, Event, EventType, WorkflowRef
 from cpe.protocol.fields import Fields
 from cpe.protocol.references import Reference
@@ -36,7 +36,6 @@ _FLAT = {
 }
 """Events whose details lie on the top level, and which keys there are not details."""
 _REQUEST_ID = "requestId"
-_MAX_REQUEST_ID = 128
 _REFERENCE = frozenset({"$ref", "size", "sha256"})
 _DATA = frozenset({"workflow", "activity"})
 _ACTIVITY = frozenset({"activityId", "activityType", "activityVersion"})
@@ -182,8 +181,8 @@ def _request_id(fields: Fields) -> str | None:
     if not fields.has(_REQUEST_ID):
         return None
     request_id = fields.text(_REQUEST_ID)
-    if len(request_id) > _MAX_REQUEST_ID:
-        raise fields.invalid(_REQUEST_ID, f"must have at most {_MAX_REQUEST_ID} characters")
+    if len(request_id) > MAX_REQUEST_ID:
+        raise fields.invalid(_REQUEST_ID, f"must have at most {MAX_REQUEST_ID} characters")
     return request_id
 
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+MAX_REQUEST_ID = 128
+"""Characters of a `requestId`."""
+
 
 class CommandType(StrEnum):
     """All commands of the protocol."""

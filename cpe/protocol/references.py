@@ -137,6 +137,10 @@ class PayloadPlace:
                 code="REFERENCE_REFUSED",
             )
 
+    def claim_key(self, digest: str, *, client: str) -> str:
+        """The key under which it is settled who starts a client's job; no payload has such a key."""
+        return f"{self._folder(client)}jobs/{digest}"
+
     def _folder(self, client: str | None) -> str:
         return f"{self.prefix}{client or _NOBODY}/"
 

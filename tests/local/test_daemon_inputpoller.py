@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ import boto3
 import pytest
 from structlog.testing import capture_logs
 
+from cpe.aws.claims import Claims
 from cpe.aws.payloads import Payloads
 from cpe.aws.session import AwsSession
 from cpe.aws.sqs import Queue
@@ -20,9 +22,12 @@ from cpe.aws.swf import SwfGateway
 from cpe.clock import SystemClock
 from cpe.config import Client, Settings
 from cpe.daemons.assembly import assemble_inputpoller
+from cpe.daemons.commands import Commands
 from cpe.daemons.inputpoller import InputPoller
 from cpe.daemons.publisher import Publisher
+from cpe.daemons.starter import Starter
 from cpe.errors import AwsError, ConfigError
+from cpe.jobs import Jobs
 from cpe.local.server import LocalAws
 from cpe.logs import get_logger
 from cpe.protocol.references import Reference
@@ -46,15 +51,22 @@ def stage(local_aws: LocalAws, tmp_path: Path) -> Stage:
 
 def poller(stage: Stage, swf: SwfGateway | None = None, domain: str | None = None) -> InputPoller:
     aws = AwsSession()
-    sqs, calls = aws.sqs(), aws.swf()
-    payloads = Payloads(aws.s3(), stage.settings.payloads)
-    return InputPoller(
+    sqs, calls, s3 = aws.sqs(), aws.swf(), aws.s3()
+    place = stage.settings.payloads
+    payloads = Payloads(s3, place)
+    gateway = swf or SwfGateway(polls=calls, calls=calls)
+    commands = Commands(
         client=stage.client,
-        queue=Queue(sqs, stage.client.input_queue),
-        swf=swf or SwfGateway(polls=calls, calls=calls),
-        publisher=Publisher(stage.settings, lambda url: Queue(sqs, url), get_logger(), payloads),
-        payloads=payloads,
+        jobs_of=lambda domain: Jobs(swf=gateway, payloads=payloads, domain=domain),
+        starter=Starter(claims=None if place is None else Claims(s3, place), clock=time.time),
         domain=domain,
+        clock=SystemClock(),
+    )
+    return InputPoller(
+        client=stage.client.name,
+        queue=Queue(sqs, stage.client.input_queue),
+        commands=commands,
+        publisher=Publisher(stage.settings, lambda url: Queue(sqs, url), get_logger(), payloads),
         clock=SystemClock(),
         log=get_logger(),
     )
@@ -132,7 +144,7 @@ REFUSED: list[tuple[str, Callable[[Stage], Any], str | None]] = [
     ("MISSING_FIELD", lambda _: {"time": 1.0, "type": "START_JOB", "jobId": "j1"}, "j1"),
     ("MISSING_FIELD", lambda stage: without(stage.start_job("j1"), "name"), "j1"),
     ("UNKNOWN_COMMAND", lambda stage: {**stage.start_job("j1"), "type": "STOP_JOB"}, "j1"),
-    ("UNSUPPORTED_COMMAND", lambda stage: {**stage.start_job("j1"), "type": "CANCEL_JOB"}, "j1"),
+    ("DOMAIN_MISSING", lambda stage: {**stage.start_job("j1"), "type": "CANCEL_JOB"}, "j1"),
     ("UNKNOWN_WORKFLOW", lambda stage: stage.start_job("j1", "Absent"), "j1"),
     ("INVALID_JOB_ID", lambda stage: stage.start_job("j:1"), "j:1"),
     ("CLIENT_MISMATCH", lambda stage: stage.start_job("j1", client={"name": "ClientB"}), "j1"),

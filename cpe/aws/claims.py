@@ -1,0 +1,95 @@
+"""Claims: who starts a job, settled once for all by S3.
+
+SWF refuses a second execution of a workflow id only while the first is open, and its lists lag behind. So
+whoever is to start a job first writes a small object under the job's key, on condition that there is none. S3
+lets one succeed, however many try, and forgets nothing when the job has closed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from cpe.aws.faults import told
+from cpe.errors import AwsError
+from cpe.protocol import JobIdentity
+from cpe.protocol.references import PayloadPlace
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+
+class Claims:
+    """Claims on the jobs of one stack. Every method raises :class:`~cpe.errors.AwsError`.
+
+    Args:
+        s3: The client of S3.
+        place: Where the stack's payloads lie; the claims lie beside them.
+    """
+
+    def __init__(self, s3: S3Client, place: PayloadPlace) -> None:
+        self._s3 = s3
+        self._place = place
+
+    def take(self, domain: str, identity: JobIdentity, *, now: float) -> bool:
+        """Claim a job; False if somebody did before.
+
+        Args:
+            domain: The job's SWF domain.
+            identity: Whose job it is, and which.
+            now: Seconds since the epoch.
+        """
+        key = self._key(domain, identity)
+        try:
+            with told(f"claim s3://{self._place.bucket}/{key}"):
+                self._s3.put_object(
+                    Bucket=self._place.bucket,
+                    Key=key,
+                    Body=json.dumps({"jobId": identity.job_id, "time": now}).encode(),
+                    IfNoneMatch="*",
+                )
+        except AwsError as error:
+            if error.code != "PRECONDITION_FAILED":
+                raise
+            return False
+        return True
+
+    def taken(self, domain: str, identity: JobIdentity) -> float | None:
+        """Tell when a job was claimed last, in seconds since the epoch; None if it is not.
+
+        A claim that somebody spoiled counts as an old one.
+        """
+        key = self._key(domain, identity)
+        try:
+            with told(f"claim s3://{self._place.bucket}/{key}"):
+                answer = self._s3.get_object(Bucket=self._place.bucket, Key=key)
+                with closing(answer["Body"]) as stream:
+                    return float(json.loads(stream.read())["time"])
+        except AwsError as error:
+            if error.code != "NOT_FOUND":
+                raise
+            return None
+        except (ValueError, TypeError, KeyError):
+            return 0.0
+
+    def renew(self, domain: str, identity: JobIdentity, *, now: float) -> None:
+        """Claim a job again, from now on: what was claimed before came to nothing."""
+        key = self._key(domain, identity)
+        with told(f"claim s3://{self._place.bucket}/{key}"):
+            self._s3.put_object(
+                Bucket=self._place.bucket,
+                Key=key,
+                Body=json.dumps({"jobId": identity.job_id, "time": now}).encode(),
+            )
+
+    def release(self, domain: str, identity: JobIdentity) -> None:
+        """Give a claim up: nothing was started, and the job may be asked for again."""
+        key = self._key(domain, identity)
+        with told(f"claim s3://{self._place.bucket}/{key}"):
+            self._s3.delete_object(Bucket=self._place.bucket, Key=key)
+
+    def _key(self, domain: str, identity: JobIdentity) -> str:
+        digest = hashlib.sha256(f"{domain}\0{identity.job_id}".encode()).hexdigest()
+        return self._place.claim_key(digest, client=identity.client)
