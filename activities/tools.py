@@ -15,6 +15,7 @@ from cpe.errors import ActivityError, ConfigError
 
 _ASK_SECONDS = 30.0
 _ENCODER_LINE = re.compile(r"^ [VAS][A-Z.]{5} (\S+)", re.MULTILINE)
+_DEMUXER_LINE = re.compile(r"^ {1,2}D[A-Z.a-z ]{0,3} (\S+) ", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,12 @@ def find_tools(ffmpeg_setting: str | None, ffprobe_setting: str | None) -> Tools
 def encoders(tools: Tools) -> frozenset[str]:
     """Return the names of all encoders that this FFmpeg was built with."""
     return _encoders(tools.ffmpeg)
+
+
+def demuxers(tools: Tools) -> frozenset[str]:
+    """Return the names of all input formats that this FFmpeg was built with."""
+    listed = _DEMUXER_LINE.findall(_ask(tools.ffmpeg, "-demuxers"))
+    return frozenset(name for names in listed for name in names.split(","))
 
 
 def require_encoder(name: str, tools: Tools) -> None:
@@ -88,17 +95,20 @@ def _packaged(name: str) -> str | None:
 
 @cache
 def _encoders(program: Path) -> frozenset[str]:
+    return frozenset(_ENCODER_LINE.findall(_ask(program, "-encoders")))
+
+
+def _ask(program: Path, question: str) -> str:
     try:
-        listing = ffmpeg.run(
+        return ffmpeg.run(
             program,
-            ("-hide_banner", "-encoders"),
+            ("-hide_banner", question),
             directory=Path("/"),
             cancellation=Cancellation(),
             time_limit=_ASK_SECONDS,
         )
     except ActivityError as error:
         raise ConfigError(f"{program} does not work: {error}", code="FFMPEG_BROKEN") from error
-    return frozenset(_ENCODER_LINE.findall(listing))
 
 
 def _not_found(name: str, what: str) -> ConfigError:

@@ -6,7 +6,7 @@ everything was made and verified.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from activities.fetch import fetch
@@ -19,13 +19,14 @@ from activities.publish import Product, describe, publish
 from activities.rendition import Renderer
 from activities.report import ProgressReport
 from activities.settings import read_settings
+from activities.shortcomings import missing_demuxers, missing_encoders
 from activities.source import check_whole, inspect
 from activities.stopwatch import Stopwatch
 from activities.tools import Tools, choose_audio, encoders, find_tools, require_encoder
 from activities.watermarks import fetch_watermarks, flatten_watermarks
 from activities.workshop import Workshop
 from cpe.activity import Activity, ActivityContext, JsonValue
-from cpe.errors import ActivityError, InvalidInput
+from cpe.errors import ActivityError, CpeError, InvalidInput
 
 _INPUT = "input"
 
@@ -38,6 +39,12 @@ class TranscodeAsset(Activity):
         known = read_settings(settings)
         encoders(find_tools(known.ffmpeg, known.ffprobe))
         preset_library(known.presets)
+
+    def shortcomings(self, settings: Mapping[str, Any]) -> Iterable[CpeError]:
+        """Tell which formats cannot be read, and which presets cannot be made."""
+        known = read_settings(settings)
+        tools = find_tools(known.ffmpeg, known.ffprobe)
+        return [*missing_demuxers(tools), *missing_encoders(tools, preset_library(known.presets))]
 
     def run(self, context: ActivityContext) -> JsonValue:
         settings = read_settings(context.settings)

@@ -7,7 +7,7 @@ itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from activities.fetch import fetch
@@ -20,6 +20,7 @@ from activities.media.split import Split, read_part, read_split
 from activities.part_maker import PartMaker
 from activities.publish import describe, publish
 from activities.settings import read_settings
+from activities.shortcomings import missing_demuxers, missing_encoders
 from activities.source import inspect
 from activities.stopwatch import Stopwatch
 from activities.tools import encoders, find_tools
@@ -27,7 +28,7 @@ from activities.transcode_asset import choose_encoders
 from activities.watermarks import fetch_watermarks, flatten_watermarks
 from activities.workshop import Workshop
 from cpe.activity import Activity, ActivityContext, JsonValue
-from cpe.errors import ActivityError, InvalidInput
+from cpe.errors import ActivityError, CpeError, InvalidInput
 
 _INPUT = "input"
 
@@ -40,6 +41,12 @@ class TranscodeSegment(Activity):
         known = read_settings(settings)
         encoders(find_tools(known.ffmpeg, known.ffprobe))
         preset_library(known.presets)
+
+    def shortcomings(self, settings: Mapping[str, Any]) -> Iterable[CpeError]:
+        """Tell which formats cannot be read, and which presets cannot be made."""
+        known = read_settings(settings)
+        tools = find_tools(known.ffmpeg, known.ffprobe)
+        return [*missing_demuxers(tools), *missing_encoders(tools, preset_library(known.presets))]
 
     def run(self, context: ActivityContext) -> JsonValue:
         settings = read_settings(context.settings)

@@ -6,7 +6,7 @@ its start.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from activities.fetch import fetch
@@ -14,11 +14,13 @@ from activities.media.job import InputAsset, parse_job
 from activities.media.locations import Location
 from activities.publish import check_result
 from activities.settings import read_settings
+from activities.shortcomings import missing_demuxers
 from activities.sniff import HEAD_BYTES, sniff
 from activities.source import Source, check_decodable, check_whole, inspect
 from activities.tools import encoders, find_tools
 from activities.workshop import Workshop
 from cpe.activity import Activity, ActivityContext, JsonValue
+from cpe.errors import CpeError
 
 _INPUT = "input"
 
@@ -37,6 +39,11 @@ class ValidateAsset(Activity):
         """Raise ConfigError unless FFmpeg is here and works."""
         known = read_settings(settings)
         encoders(find_tools(known.ffmpeg, known.ffprobe))
+
+    def shortcomings(self, settings: Mapping[str, Any]) -> Iterable[CpeError]:
+        """Tell which formats cannot be read."""
+        known = read_settings(settings)
+        return missing_demuxers(find_tools(known.ffmpeg, known.ffprobe))
 
     def run(self, context: ActivityContext) -> JsonValue:
         settings = read_settings(context.settings)

@@ -21,13 +21,13 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
-from cpe.errors import ActivityCancelled, ActivityError
+from cpe.errors import ActivityCancelled, ActivityError, CpeError
 
 JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 
@@ -237,6 +237,13 @@ class Activity(ABC):
 
         The worker calls it once, before it asks for tasks.
         """
+
+    def shortcomings(self, settings: Mapping[str, Any]) -> Iterable[CpeError]:  # noqa: ARG002 - for subclasses
+        """Tell what this machine lacks for some of the work, though not for all of it; nothing by default.
+
+        ``cpe doctor`` shows each with its code; the worker works all the same.
+        """
+        return ()
 
     @abstractmethod
     def run(self, context: ActivityContext) -> JsonValue:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import boto3
@@ -24,6 +26,10 @@ _QUEUE_READ_TIMEOUT = 30.0
 _CALL_READ_TIMEOUT = 15.0
 _TRANSFER_READ_TIMEOUT = 60.0
 
+_QUICK_ATTEMPTS = 2
+_QUICK_CONNECT_TIMEOUT = 2.0
+_QUICK_READ_TIMEOUT = 5.0
+
 
 class AwsSession:
     """Makes clients that know how long their service may take.
@@ -33,12 +39,13 @@ class AwsSession:
 
     Args:
         connections: How many calls the process makes at once through one client.
+        quick: Give up within seconds, for a command that somebody waits for; not for polls and transfers.
 
     Raises:
         ConfigError: No credentials, no region, or a profile that does not exist.
     """
 
-    def __init__(self, *, connections: int = 10) -> None:
+    def __init__(self, *, connections: int = 10, quick: bool = False) -> None:
         with told("AWS"):
             self._session = boto3.Session()
             if self._session.region_name is None:
@@ -46,28 +53,46 @@ class AwsSession:
             if self._session.get_credentials() is None:
                 raise ConfigError(NO_CREDENTIALS, code="AWS_CREDENTIALS_MISSING")
         self._connections = max(connections, 10)
+        self._quick = quick
 
     def swf_polls(self) -> SWFClient:
         """A client for SWF's two polls, which wait a minute for an answer."""
-        return self._session.client("swf", config=self._config(_POLL_READ_TIMEOUT))
+        with _endpoint():
+            return self._session.client("swf", config=self._config(_POLL_READ_TIMEOUT))
 
     def swf(self) -> SWFClient:
         """A client for everything else of SWF."""
-        return self._session.client("swf", config=self._config(_CALL_READ_TIMEOUT))
+        with _endpoint():
+            return self._session.client("swf", config=self._config(_CALL_READ_TIMEOUT))
 
     def sqs(self) -> SQSClient:
         """A client for queues, polls included."""
-        return self._session.client("sqs", config=self._config(_QUEUE_READ_TIMEOUT))
+        with _endpoint():
+            return self._session.client("sqs", config=self._config(_QUEUE_READ_TIMEOUT))
 
     def s3(self) -> S3Client:
         """A client for objects."""
-        return self._session.client("s3", config=self._config(_TRANSFER_READ_TIMEOUT))
+        with _endpoint():
+            return self._session.client("s3", config=self._config(_TRANSFER_READ_TIMEOUT))
 
     def _config(self, read_timeout: float) -> Config:
         return Config(
-            connect_timeout=_CONNECT_TIMEOUT,
-            read_timeout=read_timeout,
+            connect_timeout=_QUICK_CONNECT_TIMEOUT if self._quick else _CONNECT_TIMEOUT,
+            read_timeout=_QUICK_READ_TIMEOUT if self._quick else read_timeout,
             max_pool_connections=self._connections,
-            retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+            retries={"mode": "standard", "total_max_attempts": _QUICK_ATTEMPTS if self._quick else _ATTEMPTS},
             tcp_keepalive=True,
         )
+
+
+@contextmanager
+def _endpoint() -> Iterator[None]:
+    """Tell of an endpoint that is no URL; botocore has no error of its own for it."""
+    try:
+        with told("AWS"):
+            yield
+    except ValueError as error:
+        raise ConfigError(
+            f"{error}; AWS_ENDPOINT_URL (or that of one service) must be a URL, such as http://localhost:4566",
+            code="ENDPOINT_INVALID",
+        ) from error

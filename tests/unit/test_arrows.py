@@ -33,6 +33,9 @@ ARROWS: dict[str, set[str]] = {
         *("cpe.aws", "cpe.jobs", "cpe.decider", "cpe.plan", "cpe.protocol", "cpe.activity"),
         *("cpe.clock", "cpe.config", "cpe.logs"),
     },
+    "cpe.doctor": {
+        *("cpe.aws", "cpe.config", "cpe.plan", "cpe.protocol", "cpe.activity", "cpe.daemons.activities"),
+    },
     "cpe.testing": {"cpe.activity", "cpe.local"},
     "cpe.local": set(),
     "cpe.simulation": {"cpe.decider", "cpe.plan", "cpe.protocol", "cpe.local", "cpe.source"},
@@ -40,7 +43,7 @@ ARROWS: dict[str, set[str]] = {
     "cpe.cli": {
         *("cpe.daemons", "cpe.jobs", "cpe.aws", "cpe.decider", "cpe.plan", "cpe.protocol", "cpe.activity"),
         *("cpe.clock", "cpe.config", "cpe.logs", "cpe.local", "cpe.shipped", "cpe.simulation", "cpe.stack"),
-        "cpe.source",
+        *("cpe.source", "cpe.doctor"),
     },
     "activities": {"cpe.activity", "activities.media"},
     "activities.media": {"cpe.activity"},
