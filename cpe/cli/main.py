@@ -5,13 +5,18 @@ from __future__ import annotations
 import click
 
 from cpe.cli import options
+from cpe.cli.activity import activity
 from cpe.cli.completion import completion
 from cpe.cli.config import config
+from cpe.cli.dlq import dlq
+from cpe.cli.doctor import doctor
 from cpe.cli.env import env
+from cpe.cli.job import job
 from cpe.cli.local import local
 from cpe.cli.plan import plan
 from cpe.cli.provision import provision
 from cpe.cli.up import up
+from cpe.cli.workers import worker
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -20,7 +25,10 @@ def cpe() -> None:
     """CPE, the Cloud Processing Engine: media jobs as workflows on AWS SWF."""
 
 
-for command in (local, provision, up, env, plan, config, completion):
+for command in (
+    *(local, provision, up, env, plan, job, activity, worker, dlq),
+    *(config, doctor, completion),
+):
     cpe.add_command(command)
 
 

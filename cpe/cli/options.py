@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from cpe import __version__
-from cpe.errors import ConfigError, CpeError, PlanError
+from cpe.errors import CommandRejected, ConfigError, CpeError, PlanError
 
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
@@ -56,7 +56,9 @@ def main(command: click.Command, program: str) -> None:
     try:
         command(prog_name=program)
     except CpeError as error:
-        click.echo(f"{program}: {error}", err=True)
+        # What a client would be answered: it is told with the code that docs/protocol.md explains.
+        told = f"{error.code}: {error}" if isinstance(error, CommandRejected) else str(error)
+        click.echo(f"{program}: {told}", err=True)
         sys.exit(EXIT_USAGE if isinstance(error, ConfigError | PlanError) else EXIT_FAILURE)
 
 

@@ -1,0 +1,204 @@
+"""`cpe dlq`: messages that were delivered in vain."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cpe.cli.operating import Operator, client_option, confirm, json_option, operates, yes_option
+from cpe.errors import ConfigError, CpeError
+
+if TYPE_CHECKING:
+    from cpe.aws.dead_letters import DeadLetter, DeadLetters
+
+_HEADERS = ("client", "queue", "message", "sent", "receives", "type", "job", "reason")
+_LIMIT = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Box:
+    """The dead letters of one of a client's queues; `queue` is ``input`` or ``output``."""
+
+    client: str
+    queue: str
+    url: str
+    letters: DeadLetters
+
+    def details(self) -> dict[str, Any]:
+        return {
+            "client": self.client,
+            "queue": self.queue,
+            "url": self.url,
+            "deadLetterUrl": self.letters.url,
+        }
+
+
+@click.group()
+def dlq() -> None:
+    """Look at dead letters, and send them back: messages that were delivered as often as their queue allows.
+
+    Of all configured clients unless --client names one.
+    """
+
+
+@dlq.command("list")
+@operates
+@client_option
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=_LIMIT, show_default=True, help="Of each queue at most."
+)
+@json_option
+def list_letters(*, operator: Operator, client: str | None, limit: int, as_json: bool) -> None:
+    """List dead letters and why they cannot be understood, if they cannot; they stay where they are."""
+    found = [(box, box.letters.list(limit)) for box in _boxes(operator, client)]
+    if as_json:
+        queues = [
+            {**box.details(), "count": len(letters), "messages": [_without_body(one) for one in letters]}
+            for box, letters in found
+        ]
+        click.echo(json.dumps({"queues": queues}, indent=2, ensure_ascii=False))
+        return
+    from cpe.cli.job_view import visible
+    from cpe.cli.moments import moment
+    from cpe.cli.tables import print_table
+
+    rows = [
+        (
+            box.client,
+            box.queue,
+            letter.message_id,
+            moment(letter.sent),
+            str(letter.receives),
+            visible(letter.type or ""),
+            visible(letter.job_id or ""),
+            visible(": ".join(part for part in (letter.reason, letter.explanation) if part)),
+        )
+        for box, letters in found
+        for letter in letters
+    ]
+    if rows:
+        print_table(_HEADERS, rows)
+        click.echo()
+    for box, letters in found:
+        count = f"{len(letters)} or more" if len(letters) == limit else str(len(letters))
+        click.echo(f"{box.client} {box.queue}: {count}")
+
+
+@dlq.command()
+@click.argument("message", metavar="MESSAGE_ID")
+@operates
+@client_option
+@json_option
+def show(*, operator: Operator, message: str, client: str | None, as_json: bool) -> None:
+    """Show one dead letter with its body; secrets in it are masked."""
+    from cpe.cli.masking import masked_body
+
+    box, letter = _find(operator, client, message)
+    if as_json:
+        told = {
+            "client": box.client,
+            "queue": box.queue,
+            "message": {**letter.details(), "body": masked_body(letter.body, indent=None)},
+        }
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        return
+    from cpe.cli.job_view import visible
+    from cpe.cli.moments import moment
+
+    for name, text in (
+        ("message", letter.message_id),
+        ("queue", f"{box.client} {box.queue}"),
+        ("sent", moment(letter.sent)),
+        ("receives", str(letter.receives)),
+        ("type", letter.type or ""),
+        ("job", letter.job_id or ""),
+        ("reason", ": ".join(part for part in (letter.reason, letter.explanation) if part)),
+    ):
+        if text:
+            click.echo(f"{name:<9} {visible(text)}")
+    click.echo()
+    for line in masked_body(letter.body).splitlines():
+        # Indentation stays; what terminals take for commands does not.
+        click.echo(line[: len(line) - len(line.lstrip(" "))] + visible(line, most=len(line) or 1))
+
+
+@dlq.command()
+@click.argument("messages", metavar="[MESSAGE_ID]...", nargs=-1)
+@operates
+@client_option
+@click.option("--all", "everything", is_flag=True, help="All dead letters of these clients.")
+@yes_option
+@json_option
+def redrive(
+    *,
+    operator: Operator,
+    messages: tuple[str, ...],
+    client: str | None,
+    everything: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Send dead letters back to their queue, to be delivered again.
+
+    A letter is deleted only after it was sent: it may come twice, and is never lost.
+    """
+    if bool(messages) == everything:
+        raise click.UsageError("name the messages to send back, or say --all")
+    redriven = []
+    if everything:
+        boxes = list(_boxes(operator, client))
+        names = ", ".join(f"{box.client} {box.queue}" for box in boxes)
+        confirm(f"Send all dead letters back ({names})?", yes=yes)
+        redriven = [(box, box.letters.redrive()) for box in boxes]
+    else:
+        found = [(_find(operator, client, message)[0], message) for message in messages]
+        redriven = [(box, box.letters.redrive(message)) for box, message in found]
+    if as_json:
+        told = [{"client": box.client, "queue": box.queue, "count": count} for box, count in redriven]
+        click.echo(json.dumps({"redriven": told}, indent=2, ensure_ascii=False))
+        return
+    for box, count in redriven:
+        click.echo(f"{box.client} {box.queue}: {count} sent back")
+
+
+def _boxes(operator: Operator, client: str | None) -> Iterator[_Box]:
+    """The dead letters of the input queues, and of those output queues that have any."""
+    from cpe.aws.dead_letters import DeadLetters
+
+    clients = operator.settings.clients if client is None else (operator.client(client),)
+    if not clients:
+        raise ConfigError(
+            "no client is configured, so there are no queues to look at; name a configuration with --config "
+            "or CPE_CONFIG",
+            code="NO_CLIENTS",
+        )
+    sqs = operator.aws.sqs()
+    for one in clients:
+        for queue, url in (("input", one.input_queue), ("output", one.output_queue)):
+            try:
+                letters = DeadLetters(sqs, url)
+            except ConfigError as error:
+                if queue == "input" or error.code != "NO_DEAD_LETTERS":
+                    raise
+            else:
+                yield _Box(client=one.name, queue=queue, url=url, letters=letters)
+
+
+def _find(operator: Operator, client: str | None, message_id: str) -> tuple[_Box, DeadLetter]:
+    for box in _boxes(operator, client):
+        letter = box.letters.show(message_id)
+        if letter is not None:
+            return box, letter
+    raise CpeError(
+        f"there is no dead letter {message_id}, or somebody else is looking at it right now; "
+        "`cpe dlq list` shows those that there are",
+        code="UNKNOWN_MESSAGE",
+    )
+
+
+def _without_body(letter: DeadLetter) -> dict[str, Any]:
+    return {name: value for name, value in letter.details().items() if name != "body"}

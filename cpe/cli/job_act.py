@@ -1,0 +1,128 @@
+"""`cpe job cancel|signal|retry|terminate`: what an operator does to a job, not through the client's queue."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cpe.cli.operating import (
+    Operator,
+    client_option,
+    confirm,
+    job_argument,
+    json_option,
+    operates,
+    yes_option,
+)
+from cpe.errors import ConfigError
+
+if TYPE_CHECKING:
+    from cpe.aws.runs import Run
+
+
+@click.command()
+@job_argument
+@operates
+@client_option
+@click.option("--activity", metavar="ID", help="Ask this activity to stop, not the job.")
+@yes_option
+@json_option
+def cancel(
+    *, operator: Operator, job: str, client: str | None, activity: str | None, yes: bool, as_json: bool
+) -> None:
+    """Ask a job to stop: its decider stops what runs, cleans up as the plan says, and closes it."""
+    run = operator.run(job, client)
+    if activity is None:
+        confirm(f"Ask {run.workflow_id} to stop?", yes=yes)
+        operator.jobs.cancel(run)
+        _answer(run, f"{run.workflow_id} was asked to stop", as_json=as_json)
+        return
+    confirm(f"Ask {activity} of {run.workflow_id} to stop?", yes=yes)
+    asked = operator.jobs.cancel_activity(run, activity)
+    kind = {"name": asked.name, "version": asked.version}
+    _answer(
+        run,
+        f"{activity} of {run.workflow_id} was asked to stop",
+        as_json=as_json,
+        activity={"activityId": activity, "activityType": kind},
+    )
+
+
+@click.command()
+@job_argument
+@click.argument("signal", metavar="SIGNAL")
+@operates
+@client_option
+@click.option("--input", "text", metavar="JSON", help="What goes with it, any JSON value; null by default.")
+@json_option
+def signal(
+    *, operator: Operator, job: str, signal: str, client: str | None, text: str | None, as_json: bool
+) -> None:
+    """Tell a job something that its plan waits for."""
+    value = _json(text, "--input")
+    run = operator.run(job, client)
+    input_text = None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    operator.jobs.signal(run, signal, input_text)
+    _answer(run, f"{run.workflow_id} was sent {signal}", as_json=as_json, signal=signal)
+
+
+@click.command()
+@job_argument
+@operates
+@client_option
+@click.option(
+    "--from",
+    "steps",
+    multiple=True,
+    metavar="STEP",
+    help="Do this step again too, and all that require it; repeatable.",
+)
+@json_option
+def retry(*, operator: Operator, job: str, client: str | None, steps: tuple[str, ...], as_json: bool) -> None:
+    """Do a closed job again, as a new run: what failed, and what never ran; what succeeded stays done."""
+    run = operator.run(job, client)
+    run_id = operator.jobs.retry(run, f"operator:{uuid.uuid4().hex}", steps)
+    if as_json:
+        _print({"workflow": {"workflowId": run.workflow_id, "runId": run_id}})
+    else:
+        click.echo(f"{run.workflow_id} runs again as {run_id}")
+
+
+@click.command()
+@job_argument
+@operates
+@client_option
+@click.option("--reason", default="ended by an operator", show_default=True, help="What the client is told.")
+@yes_option
+@json_option
+def terminate(
+    *, operator: Operator, job: str, client: str | None, reason: str, yes: bool, as_json: bool
+) -> None:
+    """Close a job at once, its children too: nothing is cleaned up, and no plan is asked."""
+    run = operator.run(job, client)
+    confirm(f"Close {run.workflow_id} at once, without any cleaning up?", yes=yes)
+    operator.jobs.terminate(run, reason)
+    _answer(run, f"{run.workflow_id} is terminated", as_json=as_json)
+
+
+def _answer(run: Run, text: str, *, as_json: bool, **more: Any) -> None:
+    if as_json:
+        _print({"workflow": {"workflowId": run.workflow_id, "runId": run.run_id}, **more})
+    else:
+        click.echo(text)
+
+
+def _print(told: dict[str, Any]) -> None:
+    click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+
+
+def _json(text: str | None, place: str) -> Any:
+    try:
+        return json.loads(text or "null")
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(
+            f"{place} is no JSON: {error}; texts need quotes, such as '\"yes\"'", code="INPUT_NOT_JSON"
+        ) from error
