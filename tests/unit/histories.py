@@ -197,8 +197,14 @@ class HistoryBuilder:
         """SWF took the decision to start a child, and then does not start it."""
         initiated = self._initiated.pop(name)
         del self.children[name]
-        failed = {"control": name, "cause": cause, "initiatedEventId": initiated}
-        self._add("StartChildWorkflowExecutionFailed", **failed)
+        begun = self.events[initiated - 1]["startChildWorkflowExecutionInitiatedEventAttributes"]
+        self._add(
+            "StartChildWorkflowExecutionFailed",
+            control=name,
+            cause=cause,
+            initiatedEventId=initiated,
+            decisionTaskCompletedEventId=begun["decisionTaskCompletedEventId"],
+        )
 
     def fire(self, timer_id: str) -> None:
         del self.timers[timer_id]
@@ -213,7 +219,8 @@ class HistoryBuilder:
         initiated = self._add(f"{kind}Initiated", decisionTaskCompletedEventId=completed, **attributes)
         if attributes["control"] not in self.started_children:
             cause = "UNKNOWN_EXTERNAL_WORKFLOW_EXECUTION"
-            self._add(f"{kind}Failed", initiatedEventId=initiated, cause=cause, **attributes)
+            failed = {"initiatedEventId": initiated, "decisionTaskCompletedEventId": completed}
+            self._add(f"{kind}Failed", cause=cause, **failed, **attributes)
 
     def _happened_since(self, started: int) -> bool:
         return any(event["eventType"] not in _NO_NEWS for event in self.events[started:])

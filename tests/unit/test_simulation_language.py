@@ -1,15 +1,21 @@
-"""The parts of the language that span executions, or only begin when a job is asked to stop."""
+"""The whole plan language on the real SWF engine, in simulated time: what the rules say of a job comes about."""
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+import json
+import random
+from dataclasses import dataclass, replace
+
+from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 from cpe.decider import Outcome, replay
-from cpe.plan import parse_plan
+from cpe.plan.for_each import item_index
 from cpe.simulation import (
     Answer,
     Behaviour,
+    Cancel,
+    DecisionTask,
     Fail,
     Fate,
     Moment,
@@ -21,122 +27,123 @@ from cpe.simulation import (
     Status,
     Succeed,
     Task,
+    TimeOut,
+    TimeoutKind,
     from_scratch,
     simulate,
 )
+from tests.unit.plan_interpreter import result_text
+from tests.unit.plan_prediction import End, assert_as_predicted
+from tests.unit.plan_specs import INPUT, SIGNALS, Job
+from tests.unit.plan_strategies import jobs
+from tests.unit.plan_wishes import history_text, inputs_of
 
-PARENT = parse_plan("""
-name: Parent
-version: 1
-activities: [{ name: Act, version: v1, outputs_spec: { value: "$.value" } }]
-result: "{{Sub}}"
-steps:
-  - name: Sub
-    workflow: { name: Child, version: 1 }
-    for_each: "{{__input__}}"
-    max_parallel: 2
-    retry: { interval: 5 }
-    input: "{{item}}"
-""")
-CHILD = parse_plan("""
-name: Child
-version: 1
-activities: [{ name: Act, version: v1, outputs_spec: { value: "$.value" } }]
-result: "{{Work.value}}"
-steps: [{ name: Work, activity: Act, input: "{{__input__}}" }]
-""")
+SECONDS = (0, 0, 1, 5, 30)
+"""How long a task takes."""
 
+FATES = [Fate()] * 12 + [
+    Fate(answer=Answer.LOST),
+    Fate(answer=Answer.UNHEARD),
+    Fate(after=1.5),
+    Fate(after=70),
+]
+"""What becomes of the decider's answers; a decision task times out after 60 seconds."""
 
-def square(task: Task) -> Behaviour:
-    return Succeed.with_value({"value": task.value**2}, after=10)
-
-
-def test_children_go_by_their_own_plans_if_these_are_given() -> None:
-    run = simulate(PARENT, [1, 2, 3], behave=square, plans=[CHILD])
-    assert (run.value, run.seconds) == ([1, 4, 9], 20.0)
-    children = {one.workflow_id for one in run.recorded} - {run.workflow_id}
-    assert len(children) == 3
-
-
-def test_children_go_by_the_script_otherwise() -> None:
-    outcomes = (Fail(code="BROKEN", after=1), Succeed.with_value("late"))
-    script = Script(behaviours={"Sub[1]": outcomes, "Child": (Succeed.with_value("soon"),)})
-    run = simulate(PARENT, [1, 2, 3], script)
-    assert (run.value, run.seconds) == (["soon", "late", "soon"], 6.0)
-
-
-CLEANING = parse_plan("""
-name: P
-version: 1
-activities: [{ name: Act, version: v1 }]
-steps:
-  - { name: Make, activity: Act, on_cancel: Tidy }
-  - { name: Tidy, activity: Act }
-""")
-
-
-def test_a_job_that_is_asked_to_stop_is_cleaned_up_after() -> None:
-    script = Script(
-        behaviours={"Make": (Succeed(after=100),), "Tidy": (Succeed(after=3),)}, cancel=Moment(seconds=5)
-    )
-    run = simulate(CLEANING, None, script)
-    assert (run.status, run.seconds) == (Status.CANCELED, 13.0)  # told of it at second 10
-    assert run.steps["Tidy"] == "succeeded"
-
-
-LONG = parse_plan("""
-name: Long
-version: 1
-continue_after: 60
-activities: [{ name: Act, version: v1, outputs_spec: { value: "$.value" } }]
-result: '{ "each": {{Each}}, "go": {{Go}} }'
-steps:
-  - { name: Each, activity: Act, for_each: "{{__input__}}", max_parallel: 3, input: "{{item}}", retry: { interval: 4 } }
-  - { name: Go, signal: go }
-""")
-GO = Signal(name="go", at=Moment(seconds=3), text="7")
-
-
-def test_a_long_job_continues_as_new_and_the_client_sees_one_job() -> None:
-    run = simulate(LONG, list(range(60)), Script(signals=(GO,)), behave=square)
-    assert run.value == {"each": [{"value": index**2} for index in range(60)], "go": 7}
-    assert len(run.run_ids) > 2
-    assert {event.job_id for event in run.events} == {"job"}
-    told = [event for event in run.events if event.type.value == "WORKFLOW_CONTINUED"]
-    assert [event.details["newRunId"] for event in told] == run.run_ids[1:]
-
-
-FATES = st.sampled_from(
-    [Fate(), Fate(), Fate(answer=Answer.LOST), Fate(answer=Answer.UNHEARD), Fate(after=4)]
+PACE = settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    # Without its explanations, which trace each line and take minutes.
+    phases=[phase for phase in Phase if phase is not Phase.explain],
 )
 
 
-def both(remembering: Remembering, question: Question) -> Outcome:
-    """Decide in both ways, and insist that they agree."""
-    outcome = remembering(question)
-    assert outcome == from_scratch(question)
-    return outcome
+@dataclass(frozen=True)
+class Workers:
+    """Do what a job's tries say, and take their time."""
+
+    job: Job
+    seed: int
+
+    def behave(self, task: Task) -> Behaviour:
+        step = next(step for step in self.job.plan.steps if step.name == task.step)
+        index = item_index(task.activity_id) if task.activity_id != task.step else None
+        ending = step.a_try(index, task.attempt).ending
+        chance = random.Random(f"{self.seed}:{task.activity_id}:{task.attempt}")
+        after = chance.choice(SECONDS)
+        is_child = step.does == "workflow"
+        match ending.what:
+            case "fail":
+                return Fail(code=ending.code, after=after)
+            case "stop":
+                # Nobody terminates a child here; it fails with the reason that it would have then.
+                return Fail(code="CHILD_TERMINATED" if is_child else "WORKER_STOPPED", after=after)
+            case "time out":
+                return TimeOut(
+                    kind=TimeoutKind.START_TO_CLOSE if is_child else TimeoutKind.HEARTBEAT, after=after
+                )
+            case "cancel":
+                return Cancel(after=after)
+        return Succeed(text=result_text(ending), after=after)
 
 
-@settings(deadline=None, max_examples=25)
-@given(st.data())
-def test_remembering_changes_nothing_whatever_happens(data: st.DataObject) -> None:
-    durations = st.integers(0, 6)
+def both_ways(remembering: Remembering, question: Question) -> Outcome:
+    """Decide as the daemon does, and anew."""
+    kept, anew = remembering(question), from_scratch(question)
+    assert kept == anew, f"event {question.started_event_id}: what was kept is decided otherwise than anew"
+    return kept
 
-    def behave(task: Task) -> Behaviour:
-        after = data.draw(durations)
-        return Fail(code="BUSY", after=after) if task.attempt == 1 and after > 4 else square(task)
 
-    remembering = Remembering()
-    run: Run = simulate(
-        LONG,
-        list(range(8)),
-        Script(signals=(GO,)),
-        behave=behave,
-        fate=lambda _: data.draw(FATES),
-        choose=lambda count: data.draw(st.integers(0, count - 1)) if count > 1 else 0,
-        decide=lambda question: both(remembering, question),
+def play(job: Job, seed: int, *, continue_after: int) -> Run:
+    chance, remembering = random.Random(seed), Remembering()
+
+    def fate(_task: DecisionTask) -> Fate:
+        return chance.choice(FATES)
+
+    moments = [Moment(seconds=chance.choice([0, 3, 59, 80, 500])) for _ in SIGNALS]
+    script = Script(
+        signals=tuple(
+            Signal(name=name, at=moment, text=text)
+            for (name, text), moment in zip(sorted(job.signals.items()), moments, strict=False)
+        ),
+        cancel=Moment(seconds=chance.choice([0, 4, 61])) if job.cancel else None,
+        workers=chance.choice([None, 1, 2]),
     )
-    assert run.value == {"each": [{"value": index**2} for index in range(8)], "go": 7}
-    for run_id in run.run_ids:
-        assert replay(LONG, run.history_of(run_id), run_id=run_id) == []
+    return simulate(
+        replace(job.plan.plan(), continue_after=continue_after),
+        INPUT,
+        script,
+        behave=Workers(job, seed).behave,
+        fate=fate,
+        choose=chance.randrange,
+        decide=lambda question: both_ways(remembering, question),
+    )
+
+
+def end_of(run: Run) -> End:
+    match run.status:
+        case Status.COMPLETED:
+            return "completed", json.dumps(run.value)
+        case Status.FAILED:
+            closing = run.outcomes[-1].closing
+            assert closing is not None
+            steps = tuple(step["step"] for step in closing.details["failedSteps"])
+            return "failed", steps or run.reason
+        case Status.CANCELED:
+            return "cancelled", None
+    return "open", None
+
+
+@settings(PACE, max_examples=60)
+@given(jobs(refusals=False), st.integers(0, 2**32), st.sampled_from([25, 15_000]))
+def test_a_job_comes_to_what_the_rules_say_on_the_engine(job: Job, seed: int, after: int) -> None:
+    run = play(job, seed, continue_after=after)
+    histories = [run.history_of(run_id) for run_id in run.run_ids]
+    try:
+        assert run.stopped is None
+        assert_as_predicted(job, end_of(run), inputs_of(histories))
+        plan = replace(job.plan.plan(), continue_after=after)
+        for run_id in run.run_ids:
+            assert not replay(plan, run.history_of(run_id), run_id=run_id, workflow_id=run.workflow_id)
+    except BaseException:
+        note("\n".join(map(history_text, histories)))
+        raise
