@@ -78,7 +78,7 @@ class Stack:
         self.scratch.mkdir(parents=True)
         place = self.folder / "cpe"
         command = [sys.executable, "-m", "cpe.cli.main", "up", "--port", "0", "--dir", str(place), "--json"]
-        with self.log.open("wb") as log:
+        with self.log.open("ab") as log:
             process = subprocess.Popen(
                 [*command, *self._options],
                 cwd=self.folder,

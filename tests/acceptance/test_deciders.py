@@ -50,7 +50,7 @@ def test_a_decider_that_is_killed_among_many_jobs_takes_nothing_along(jobs: Jobs
     with jobs.stack.deciders("crowd", PLANS, count=2) as (victim, _):
         # All answers of both hang, so that the one dies in the middle of its decisions.
         with jobs.stack.faults("swf.RespondDecisionTaskCompleted.timeout=1,ms=3000") as hits:
-            job_ids = crowd(jobs, 30, "crowd")
+            job_ids = crowd(jobs, 20, "crowd")
             until(lambda: hits() >= 2 * THREADS, 20, "answers that hang")
             victim.kill()
         with jobs.stack.deciders("crowd", PLANS):
