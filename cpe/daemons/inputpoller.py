@@ -15,6 +15,7 @@ from cpe.daemons.commands import Commands
 from cpe.daemons.publisher import Publisher
 from cpe.errors import AwsError, ConfigError, ProtocolError
 from cpe.protocol import Command, Event, EventType, decode_command
+from cpe.protocol.body import mend
 from cpe.protocol.commands import MAX_REQUEST_ID
 from cpe.protocol.events import rejected_id
 
@@ -227,4 +228,5 @@ def _by_job(messages: Sequence[Message]) -> list[list[tuple[Message, Command | P
 
 
 def _short_text(value: object, most: int = _MAX_GLIMPSE) -> str | None:
-    return value[:most] if isinstance(value, str) and value else None
+    # What is no text was a reason to refuse the message, and must not be one to hold back the answer.
+    return mend(value[:most]) if isinstance(value, str) and value else None
