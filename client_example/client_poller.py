@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Follows all jobs of a client: a daemon that reads the output queue and keeps what it learns in SQLite.
 
-On a terminal it shows a live table, elsewhere a line per event. It may be killed at any moment and started
-again: an event is deleted from the queue only after it is in the database, and one that comes twice counts
-once.
+On a terminal it shows a live table, elsewhere a line per event; with ``--export`` it keeps a JSON file of all
+jobs besides. It may be killed at any moment and started again: an event is deleted from the queue only after
+it is in the database, and one that comes twice counts once. The first SIGTERM or Ctrl-C lets it finish with
+what it has read, the second ends it at once.
 """
 
 from __future__ import annotations
@@ -23,33 +24,41 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from client_example.database import database_file, database_option, open_store, reading
 from client_example.display import STATUS_STYLE, activity_words, event_line, reason_words
+from client_example.export import Export, state_text
 from client_example.options import EXIT_FAILURE, EXIT_USAGE, client_options, use_aws_options
-from client_example.signals import interrupt_until_ended
-from cpe.client import Client, JobState, SqliteStore, Tracker
-from cpe.errors import AwsError, ConfigError, CpeError
-from cpe.protocol import Event, EventType, encode_event
+from client_example.signals import drain_on_signals
+from cpe.client import Client, JobState, Tracker, Update, load_client_config
+from cpe.errors import ConfigError, CpeError
+from cpe.protocol import EventType, encode_event
 
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
+# So long SIGTERM has to wait for a poll that brings nothing.
+_POLL_SECONDS = 5.0
 _JOBS_SHOWN = 10
 _BAR_WIDTH = 30
 
 
-Show = Callable[[Event, JobState | None], None]
-"""Shows an event; the job is None when the event was known already or belongs to no job."""
+Show = Callable[[Update], None]
+"""Shows an event, and what it made of its job."""
 
 
-def show_line(event: Event, job: JobState | None) -> None:
+def show_line(update: Update) -> None:
     """Print a line of text; repetitions are passed over."""
-    nobodys = event.type is EventType.COMMAND_REJECTED and event.job_id is None
-    if job is not None or nobodys:
-        print(event_line(event, job), flush=True)
+    event = update.event
+    if update.job is not None or event.type.is_answer or event.type is EventType.COMMAND_REJECTED:
+        print(event_line(event, update.job), flush=True)
 
 
-def show_json(event: Event, _job: JobState | None) -> None:
+def show_json(update: Update) -> None:
     """Print a line of JSON, repetitions too."""
-    print(encode_event(event), flush=True)
+    print(encode_event(update.event), flush=True)
+
+
+def show_nothing(_update: Update) -> None:
+    """Leave it to the live table, which asks the tracker once a second."""
 
 
 def jobs_view(jobs: Sequence[JobState]) -> Group:
@@ -82,40 +91,69 @@ def _activities(job: JobState) -> Table:
     return table
 
 
-def poll(client: Client, show: Show) -> None:
-    """Read events until interrupted; passing faults of AWS are waited out.
+class ClientPoller:
+    """Reads events until it is told to stop.
 
-    Raises:
-        AwsError: A fault that does not pass, such as a queue that does not exist.
+    Args:
+        client: Reads them.
+        show: Is called for each.
+        export: Is told of each.
     """
-    pause = _FIRST_PAUSE
-    while True:
-        try:
-            with closing(client.events()) as events:
-                for event in events:
-                    show(event, client.tracker.apply(event))
-                    pause = _FIRST_PAUSE
-        except AwsError as error:
-            if not error.retryable:
-                raise
-            logging.getLogger("client_poller").warning("%s; trying again in %.0f s", error, pause)
-            threading.Event().wait(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def __init__(self, client: Client, show: Show, export: Export) -> None:
+        self._client = client
+        self._show = show
+        self._export = export
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        """Read until :meth:`stop`; faults that pass, of AWS or the database, are waited out.
+
+        Raises:
+            CpeError: A fault that does not pass, such as a queue that does not exist.
+        """
+        pause = _FIRST_PAUSE
+        while not self._stopping.is_set():
+            try:
+                with closing(self._client.updates()) as updates:
+                    for update in updates:
+                        self._show(update)
+                        self._export.note()
+                        pause = _FIRST_PAUSE
+            except CpeError as error:
+                if not error.retryable:
+                    raise
+                logging.getLogger("client_poller").warning("%s; trying again in %.0f s", error, pause)
+                self._stopping.wait(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def stop(self) -> None:
+        """Finish with what was read, then return from :meth:`run`."""
+        self._stopping.set()
+        self._client.stop()
 
 
 def _follow(options: argparse.Namespace) -> None:
-    database = options.database or options.config.with_suffix(".sqlite")
-    with closing(SqliteStore(database)) as store:
+    file = database_file(options)
+    with reading(file), closing(open_store(file)) as store:
         tracker = Tracker(store)
-        client = Client.from_config(options.config, tracker=tracker)
-        if options.debug:
-            poll(client, show_json)
-        elif Console().is_terminal:
-            # The view asks the tracker once a second; an event needs no showing of its own.
-            with Live(get_renderable=lambda: jobs_view(tracker.jobs(_JOBS_SHOWN)), refresh_per_second=1):
-                poll(client, lambda _event, _job: None)
-        else:
-            poll(client, show_line)
+        client = Client.from_config(options.config, tracker=tracker, poll=_POLL_SECONDS)
+        on_terminal = Console().is_terminal and not options.debug
+        show = show_json if options.debug else show_nothing if on_terminal else show_line
+        with Export(options.export, client.name, tracker).running() as export:
+            poller = ClientPoller(client, show, export)
+            drain_on_signals(poller.stop)
+            if on_terminal:
+                with Live(get_renderable=lambda: jobs_view(tracker.jobs(_JOBS_SHOWN)), refresh_per_second=1):
+                    poller.run()
+            else:
+                poller.run()
+
+
+def _dump(options: argparse.Namespace) -> None:
+    name = load_client_config(options.config).name
+    with closing(open_store(database_file(options))) as store:
+        sys.stdout.write(state_text(name, Tracker(store).jobs()))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -123,23 +161,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="client_poller.py", description="Follow all jobs of a client.")
     client_options(parser)
     parser.add_argument("-d", "--debug", action="store_true", help="print every event as a line of JSON")
+    database_option(parser)
     parser.add_argument(
-        "--database",
-        type=Path,
-        metavar="FILE",
-        help="where jobs are kept (default: beside the configuration)",
+        "--export", type=Path, metavar="FILE", help="keep a JSON file of all jobs, replaced whole"
+    )
+    parser.add_argument(
+        "--dump", action="store_true", help="print all jobs of the database as JSON, and end; reads no queue"
     )
     options = parser.parse_args(arguments)
     logging.basicConfig(format="%(levelname)s %(message)s")
     use_aws_options(options)
-    interrupt_until_ended()
     try:
-        _follow(options)
-    except KeyboardInterrupt:
-        return os.EX_OK
+        if options.dump:
+            _dump(options)
+        else:
+            _follow(options)
     except CpeError as error:
         print(f"client_poller.py: {error}", file=sys.stderr)
         return EXIT_USAGE if isinstance(error, ConfigError) else EXIT_FAILURE
+    except OSError as error:
+        print(f"client_poller.py: {error.filename}: {error.strerror}", file=sys.stderr)
+        return EXIT_USAGE
     return os.EX_OK
 
 

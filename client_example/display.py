@@ -57,6 +57,11 @@ def reason_words(reason: str | None, details: str | None) -> str:
     return ": ".join(part for part in (reason, details) if part)
 
 
+def time_words(time: float) -> str:
+    """A time in seconds since the epoch, in UTC."""
+    return datetime.fromtimestamp(time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def event_line(event: Event, job: JobState | None) -> str:
     """One event as one line of plain text, with stable fields.
 
@@ -67,8 +72,11 @@ def event_line(event: Event, job: JobState | None) -> str:
     Example:
         ``2024-05-01T12:00:01Z 954e8de9 ACTIVITY_PROGRESS TranscodeAssetStep 42% 4.2 of 10.0 s, 3.1x``
     """
-    when = datetime.fromtimestamp(event.time, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    words = [when, (job.job_id if job is not None else event.job_id) or "-", event.type.value]
+    words = [
+        time_words(event.time),
+        (job.job_id if job is not None else event.job_id) or "-",
+        event.type.value,
+    ]
     if event.type is EventType.COMMAND_REJECTED:
         told = (event.details.get(key) or "-" for key in ("command", "reason", "details"))
         words.append("{} {}: {}".format(*told))

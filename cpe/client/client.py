@@ -13,7 +13,7 @@ from cpe.aws.sqs import Queue
 from cpe.client.config import load_client_config
 from cpe.client.inbox import Inbox
 from cpe.client.job import Job
-from cpe.client.mailbox import Mailbox, Update
+from cpe.client.mailbox import LONGEST_POLL, Mailbox, Update
 from cpe.client.references import References
 from cpe.client.reports import (
     ActivityReport,
@@ -55,6 +55,8 @@ class Client:
         payloads: Where the stack keeps what its queues do not carry. Without it, very large events come
             without their largest details, and with ``truncated``.
         timeout: How many seconds an answer is waited for, unless a method is told otherwise.
+        poll: How many seconds one poll of the output queue waits for events, 20 at most. Shorter ones let
+            :meth:`stop` act sooner, and cost more requests.
         clock: Seconds since the epoch.
 
     Raises:
@@ -72,6 +74,7 @@ class Client:
         tracker: Tracker | None = None,
         payloads: PayloadPlace | None = None,
         timeout: float = ANSWER_SECONDS,
+        poll: float = LONGEST_POLL,
         clock: Callable[[], float] = time.time,
     ) -> None:
         JobIdentity(name, "any")  # checks the name
@@ -82,7 +85,7 @@ class Client:
         inbox = None
         if output_queue is not None:
             inbox = Inbox(Queue(sqs, output_queue), References(session, payloads, client=name))
-        self._mailbox = Mailbox(inbox, self.tracker)
+        self._mailbox = Mailbox(inbox, self.tracker, poll=poll)
         self._requests = Requests(Queue(sqs, input_queue), self._mailbox, timeout=timeout, clock=clock)
         self._clock = clock
 
@@ -94,6 +97,7 @@ class Client:
         *,
         tracker: Tracker | None = None,
         reads: bool = True,
+        poll: float = LONGEST_POLL,
     ) -> Client:
         """Make a client from its clientConfig.json (see :func:`load_client_config`).
 
@@ -103,6 +107,7 @@ class Client:
             tracker: As for the client itself.
             reads: Whether it may read the output queue. Not for one that only sends, or whose tracker's store
                 another process fills.
+            poll: As for the client itself.
 
         Raises:
             ConfigError: The file cannot be read or understood.
@@ -115,6 +120,7 @@ class Client:
             session,
             tracker=tracker,
             payloads=config.payloads,
+            poll=poll,
         )
 
     def start_job(
@@ -279,8 +285,8 @@ class Client:
 
         The tracker has taken an event in before it comes here, and it is deleted from the queue after the
         next one was asked for, in batches: when the consumer dies before, it is delivered again. Duplicates
-        come here too. What other methods read meanwhile comes here as well; what they read while nobody iterated
-        comes first, the newest 10,000 events of it.
+        come here too. What other methods read meanwhile comes here as well; what they read while nobody
+        iterated comes first, the newest 10,000 events of it.
 
         Args:
             wait: Ends when nothing came for so many seconds; None goes on until :meth:`stop`.
@@ -294,7 +300,7 @@ class Client:
     def stop(self) -> None:
         """End :meth:`updates`, :meth:`events` and all waiting, once what was read is dealt with.
 
-        A poll in flight is waited for, up to 20 s. May be called from a signal handler's thread or any other.
+        A poll in flight is waited for. May be called from any thread, and by a signal handler.
         """
         self._mailbox.stop()
 

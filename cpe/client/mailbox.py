@@ -22,7 +22,8 @@ from cpe.protocol import Event
 
 T = TypeVar("T")
 _log = logging.getLogger("cpe.client")
-_LONG_POLL = 20.0
+LONGEST_POLL = 20.0
+"""SQS holds a poll for so many seconds at most (API reference of ReceiveMessage, WaitTimeSeconds)."""
 # How often a store is looked at that other processes write into.
 _LOOK_SECONDS = 1.0
 _MOST_UNREAD = 10_000
@@ -55,11 +56,13 @@ class Mailbox:
     Args:
         inbox: The output queue; None for a client that does not read.
         tracker: Is told of every event first.
+        poll: How many seconds one poll of the queue waits.
     """
 
-    def __init__(self, inbox: Inbox | None, tracker: Tracker) -> None:
+    def __init__(self, inbox: Inbox | None, tracker: Tracker, *, poll: float = LONGEST_POLL) -> None:
         self._inbox = inbox
         self._tracker = tracker
+        self._poll = min(poll, LONGEST_POLL)
         self._changed = threading.Condition()
         self._reading = False
         self._stopped = False
@@ -156,21 +159,22 @@ class Mailbox:
         """
         tried = False
         looks = self._inbox is None or (self._tracker.shared and not patient)
+        longest = min(_LOOK_SECONDS, self._poll) if looks else self._poll
         while True:
             with self._changed:
                 while True:
                     if (result := found()) is not None:
                         return result
-                    left = _LONG_POLL if deadline is None else deadline - time.monotonic()
+                    left = LONGEST_POLL if deadline is None else deadline - time.monotonic()
                     if self._stopped or (left <= 0 and (tried or self._inbox is None)):
                         return None
                     if not self._reading and self._inbox is not None:
                         self._reading = True
                         break
                     tried = True
-                    self._changed.wait(min(max(left, 0.0), _LOOK_SECONDS if looks else _LONG_POLL))
+                    self._changed.wait(min(max(left, 0.0), longest))
             try:
-                self._read(self._inbox, min(max(left, 0.0), _LOOK_SECONDS if looks else _LONG_POLL))
+                self._read(self._inbox, min(max(left, 0.0), longest))
                 tried = True
             finally:
                 with self._changed:

@@ -22,6 +22,7 @@ import pytest
 
 from client_example.demo import demo_job
 from cpe.local.server import LocalAws
+from cpe.plan import load_plans
 from cpe.protocol import Event, EventType, WorkflowRef, decode_command, encode_event
 from cpe.protocol.requests import workflow_request
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = sorted((ROOT / "client_example" / "input_samples").glob("*.json"))
+PLANS = load_plans([ROOT / "plans"])
 DEADLINE = 20.0
 
 
@@ -88,7 +90,14 @@ def test_each_sample_is_sent(sqs: SQSClient, config: Path, sample: Path) -> None
     answer = sqs.receive_message(QueueUrl=url(config, "input"))
     sent = decode_command(answer["Messages"][0]["Body"])
     assert sent.data == json.loads(sample.read_text())
-    assert workflow_request(sent).name == sent.data["workflow"]["name"]
+    request = workflow_request(sent)
+    plan = PLANS[request.name, request.version]
+    plan.input_spec.check({**sent.data, "client": {"name": "ClientA"}}, "the sample")
+
+
+def test_every_plan_has_a_sample() -> None:
+    workflows = [json.loads(sample.read_text())["workflow"] for sample in SAMPLES]
+    assert {(workflow["name"], workflow["version"]) for workflow in workflows} == set(PLANS)
 
 
 def test_an_error_is_one_line_and_the_commander_goes_on(sqs: SQSClient, config: Path, tmp_path: Path) -> None:
@@ -121,7 +130,7 @@ def test_an_error_is_one_line_and_the_commander_goes_on(sqs: SQSClient, config: 
     assert all(line.startswith("error: ") for line in complaints)
     assert "line 1, column 14" in done.stderr
     assert "data is empty (MISSING_FIELD)" in done.stderr
-    assert "start_job FILE [JOB_ID]" in done.stdout
+    assert "FILE [JOB_ID] - ask for the job that the JSON file describes" in done.stdout
     assert done.stdout.endswith("START_JOB sent, jobId good\n")
 
 
