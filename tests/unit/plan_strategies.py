@@ -102,7 +102,7 @@ def steps(
         for one in before
         if one.name in required and one.runs and one.each is None and one.activity == "Act"
     ]
-    does = draw(st.sampled_from(["activity"] * 6 + ["workflow", "workflow", "eval", "wait", "signal"]))
+    does = draw(st.sampled_from(["activity"] * 5 + ["workflow"] * 2 + ["eval", "wait", "signal", "signal"]))
     step: dict[str, Any] = {
         "name": name,
         "does": does,
