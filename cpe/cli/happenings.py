@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from cpe.decider import HistoryEvent, apply_event
-from cpe.decider.activities import failure_of
 from cpe.decider.execution import Attempt, EndedFact, Ending, Fact, Fault, ScheduledFact
+from cpe.decider.failures import failure_of
 from cpe.decider.fold import CANCEL_SIGNAL, new_execution
 from cpe.protocol import ActivityRef, Event, EventType, WorkflowRef
 from cpe.protocol.events import (

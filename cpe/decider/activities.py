@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cpe.decider.execution import Attempt, Closing, Ended, Ending, Execution, Fault, TimerState
+from cpe.decider.execution import Attempt, Closing, Ending, Execution, Fault, TimerState
+from cpe.decider.failures import failure_of
 from cpe.decider.parcels import Packer, Parcel
 from cpe.decider.timers import Timer, refusal_timer, retry_timer
 from cpe.errors import StepFault
@@ -223,21 +224,6 @@ def will_retry(policy: RetryPolicy, attempt: Attempt) -> bool:
     if attempt.handed_back:
         return attempt.handbacks < MAX_HANDBACKS
     return policy.wants(failure_of(attempt, ended).reason, attempt.number - attempt.handbacks)
-
-
-def failure_of(attempt: Attempt, ended: Ended) -> Fault:
-    """Say why an attempt that did not complete ended: a code and a sentence."""
-    what, kind = ("the activity", "ACTIVITY") if attempt.child is None else ("the child workflow", "CHILD")
-    match ended.ending:
-        case Ending.TIMED_OUT:
-            reason, details = f"TIMEOUT_{ended.timeout_type}", f"{what} timed out: {ended.timeout_type}"
-        case Ending.CANCELED:
-            reason, details = f"{kind}_CANCELED", ended.details or f"{what} was cancelled"
-        case Ending.TERMINATED:
-            reason, details = f"{kind}_TERMINATED", f"{what} was terminated"
-        case _:
-            reason, details = ended.reason or f"{kind}_FAILED", ended.details or f"{what} gave no details"
-    return Fault(step=attempt.activity_id, reason=reason, details=details)
 
 
 def _outputs_of(work: Runs, result: str | None) -> Any:

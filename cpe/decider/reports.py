@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cpe.decider.activities import Ready, child_id, failure_of, will_retry
+from cpe.decider.activities import Ready, child_id, will_retry
 from cpe.decider.execution import Attempt, EndedFact, Ending, Execution, Fact, Fault, ScheduledFact
+from cpe.decider.failures import failure_of
 from cpe.plan import AwaitSignal, Evaluate, Plan, RunActivity, RunWorkflow, Wait
 from cpe.plan.for_each import step_of
 from cpe.plan.retry import RetryPolicy

@@ -9,8 +9,8 @@ from enum import StrEnum
 from typing import Any
 
 from cpe.decider import Execution, HistoryEvent
-from cpe.decider.activities import failure_of
 from cpe.decider.execution import Attempt, Ended, Ending
+from cpe.decider.failures import failure_of
 from cpe.jobs.summary import JobSummary
 from cpe.jobs.times import Times, attempt_times
 

@@ -3,49 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Mapping
 from typing import Any
-
-import yaql
-from yaql.language.exceptions import YaqlException
-from yaql.language.expressions import (
-    BinaryOperator,
-    Expression,
-    Function,
-    GetContextValue,
-    KeywordConstant,
-)
 
 from cpe.errors import StepFault
 
-# Bounds of one evaluation, so that an expression over a large result cannot hold up a decider.
-_MAX_ITEMS = 100_000
-_MAX_BYTES = 64 * 1024 * 1024
-
-_MAX_TEXT = 4096
-"""Characters of an expression: YAQL takes 50 milliseconds to compile so many."""
-
-# A decision must come out the same whenever it is made.
-_UNREPEATABLE = frozenset({"now", "random", "localtz"})
-
 _PATH = re.compile(r"\$(?:\.[A-Za-z_]\w*)*")
-
-
-@cache
-def _engine() -> Any:
-    options = {
-        "yaql.limitIterators": _MAX_ITEMS,
-        "yaql.memoryQuota": _MAX_BYTES,
-        "yaql.convertOutputData": True,
-    }
-    return yaql.YaqlFactory().create(options=options)
-
-
-@cache
-def _functions() -> Any:
-    """YAQL's standard functions: milliseconds to make, so evaluations share them as their parent."""
-    return yaql.create_context()
 
 
 class OutputExpression:
@@ -62,25 +25,14 @@ class OutputExpression:
         'John'
     """
 
-    __slots__ = ("_compiled", "_first_names", "_path", "text")
+    __slots__ = ("_compiled", "_path", "text")
 
     def __init__(self, text: str) -> None:
+        # YAQL takes a fifth of a second to import; who has no expression does not wait for it.
+        from cpe.plan.yaql_expression import YaqlExpression
+
         self.text = text
-        if len(text) > _MAX_TEXT:
-            raise ValueError(f"an expression has at most {_MAX_TEXT:,} characters")
-        try:
-            self._compiled = _engine()(text)
-            unrepeatable = _UNREPEATABLE.intersection(_function_names(self._compiled))
-            self._first_names = frozenset(_first_names(self._compiled))
-        except YaqlException as error:
-            raise ValueError(str(error)) from None
-        except RecursionError:
-            raise ValueError("it is nested too deeply") from None
-        if unrepeatable:
-            name = min(unrepeatable)
-            raise ValueError(
-                f"{name}() gives another value each time; a plan must decide the same way every time"
-            )
+        self._compiled = YaqlExpression(text)
         self._path = text.strip().split(".")[1:] if _PATH.fullmatch(text.strip()) else None
 
     def evaluate(self, value: object, **variables: object) -> Any:
@@ -94,10 +46,7 @@ class OutputExpression:
             if found:
                 return result
         try:
-            context = _functions().create_child_context()
-            for name, content in variables.items():
-                context[f"${name}"] = content
-            return self._compiled.evaluate(data=value, context=context)
+            return self._compiled.evaluate(value, variables)
         except Exception as error:  # YAQL lets any error of its functions through
             raise StepFault(
                 f"{self.text} is not there: {type(error).__name__}: {error}", code="OUTPUT_MISSING"
@@ -105,7 +54,7 @@ class OutputExpression:
 
     def first_names(self) -> frozenset[str]:
         """The keys of the whole value that the expression surely looks at: ``a`` of ``$.a.b``."""
-        return self._first_names
+        return self._compiled.first_names
 
 
 class OutputsSpec:
@@ -147,30 +96,3 @@ def _follow(path: list[str], value: Any) -> tuple[bool, Any]:
             return False, None
         value = value[key]
     return True, value
-
-
-def _first_names(expression: Expression) -> Iterator[str]:
-    if isinstance(expression, BinaryOperator) and expression.operator == ".":
-        left, right = expression.args
-        if isinstance(left, GetContextValue) and isinstance(right, KeywordConstant):
-            if left.args[0].value == "$":
-                yield right.value
-            return
-    if type(expression) is Function:
-        return  # its arguments may be evaluated for each item, and $ is the item there
-    for inner in _parts(expression):
-        yield from _first_names(inner)
-
-
-def _parts(expression: Expression) -> tuple[Expression, ...]:
-    if isinstance(expression, Function):
-        return tuple(expression.args)
-    inner = getattr(expression, "expression", None)
-    return () if inner is None else (inner,)
-
-
-def _function_names(expression: Expression) -> Iterator[str]:
-    if isinstance(expression, Function):
-        yield expression.name
-    for inner in _parts(expression):
-        yield from _function_names(inner)
