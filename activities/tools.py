@@ -15,7 +15,7 @@ from cpe.errors import ActivityError, ConfigError
 
 _ASK_SECONDS = 30.0
 _ENCODER_LINE = re.compile(r"^ [VAS][A-Z.]{5} (\S+)", re.MULTILINE)
-_DEMUXER_LINE = re.compile(r"^ {1,2}D[A-Z.a-z ]{0,3} (\S+) ", re.MULTILINE)
+_DEMUXER_LINE = re.compile(r"^ {1,2}D[A-Za-z ]{0,3} ([\w,.-]+) ", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

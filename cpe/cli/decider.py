@@ -61,17 +61,13 @@ def decider(
     concurrency: int,
 ) -> None:
     """Decide executions by their plans, chosen by workflow type and version."""
-    from dataclasses import replace
-
     from cpe.aws.session import AwsSession
     from cpe.config import load_settings
     from cpe.daemons.assembly import assemble_decider
     from cpe.logs import configure_logging
 
     configure_logging("cpe-decider", file=log_file)
-    settings = load_settings(None)
-    if output_queue:
-        settings = replace(settings, output_queue=output_queue)
+    settings = load_settings(None, output_queue=output_queue)
     loaded = _load((*plans, *more_plans), plan_name, plan_version)
     aws = AwsSession(connections=2 * concurrency + 2)
     daemon = assemble_decider(

@@ -1,4 +1,4 @@
-"""What the daemons' command lines share."""
+"""What the command lines share: options, and with which codes they end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ from cpe import __version__
 from cpe.errors import CommandRejected, ConfigError, CpeError, PlanError
 
 EXIT_FAILURE = 1
+"""AWS refused or cannot be reached, or what was looked at is not as it should be."""
+
 EXIT_USAGE = 2
+"""The operator can correct it: flags, configuration, plans, credentials. click's own for wrong flags, too."""
+
+EXIT_INTERRUPTED = 130
+"""Ctrl-C ended what would go on; what shells say of such a program."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 

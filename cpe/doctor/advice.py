@@ -155,6 +155,9 @@ ADVICE: Mapping[str, Advice] = {
         "a worker that starts removes what others are working on",
         "take a local file system, or a network one that has flock, with CPE_SCRATCH",
     ),
+    "CHECK_FAILED": Advice(
+        "nothing is known of it", "look whether the endpoint is AWS; otherwise report it as a fault of CPE"
+    ),
     "CHECK_TIMED_OUT": Advice(
         "nothing is known of it", "try again; give more time with --timeout, or check the network"
     ),

@@ -26,11 +26,16 @@ class Check:
     look: Callable[[], Iterable[Finding]]
 
     def run(self) -> tuple[Finding, ...]:
-        """Look."""
+        """Look, and keep what was found before an error."""
+        found: list[Finding] = []
         try:
-            return tuple(self.look())
+            found.extend(self.look())
         except CpeError as error:
-            return (told_by(self.part, self.subject, error),)
+            found.append(told_by(self.part, self.subject, error))
+        except Exception as error:
+            what = f"the check itself failed: {type(error).__name__}: {error}"
+            found.append(fault(self.part, self.subject, "CHECK_FAILED", what))
+        return tuple(found)
 
 
 def run_checks(checks: Sequence[Check], *, until: float) -> tuple[Finding, ...]:

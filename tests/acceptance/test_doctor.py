@@ -6,6 +6,8 @@ import contextlib
 import http.client
 import json
 import os
+import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -33,6 +35,7 @@ from cpe.stack.configuration import client_entry, stack_configuration
 from tests.acceptance.stack import REPOSITORY, Stack
 
 PLANS = str(REPOSITORY / "plans")
+GUIDE = (REPOSITORY / "docs" / "operations.md").read_text("utf-8").split("\n## Doctor\n")[1].split("\n## ")[0]
 
 
 def run(*arguments: str | Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
@@ -314,10 +317,15 @@ def test_the_parts_can_be_chosen() -> None:
     assert tuple(Part) == PARTS
 
 
+def test_the_commands_of_the_guide(stack: Stack) -> None:
+    (block,) = re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL)
+    for command in block.splitlines():
+        done = run(*shlex.split(command)[2:], environment={**stack.environment, "TMPDIR": str(stack.scratch)})
+        assert done.returncode == 0, command + done.stdout + done.stderr
+
+
 def test_every_code_stands_in_the_guide() -> None:
-    guide = (REPOSITORY / "docs" / "operations.md").read_text("utf-8")
-    section = guide.partition("\n## Doctor\n")[2].partition("\n## ")[0]
-    assert [code for code in ADVICE if f"`{code}`" not in section] == []
+    assert [code for code in ADVICE if f"`{code}`" not in GUIDE] == []
 
 
 def free_port() -> int:
