@@ -80,7 +80,7 @@ class Expectation:
 
     def _next(self) -> set[Wish]:
         reading, running = self._reading, self._history.timers
-        wanted = self._faults() | self._cancels(reading.cancel)
+        wanted = self._faults() | self._cancels(reading.cancel | self._record.unwanted)
         wanted |= {("timer", one, seconds) for one, seconds in reading.timers.items() if one not in running}
         for name, given in reading.schedule.items():
             step = self._steps[step_of(name)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hypothesis import note
 
 from cpe.decider import Outcome
+from cpe.decider.fold import CANCEL_SIGNAL
 from cpe.decider.timers import owner_of
 from cpe.plan import Plan
 from cpe.plan.for_each import item_index, step_of
@@ -21,6 +22,10 @@ from tests.unit.plan_wishes import FOREIGN, history_text, wishes
 
 FOR_EVER = 3_000
 """Things that happen in one job before it is taken to go on for ever."""
+
+
+STOPPED = 0.1
+"""How likely it is, when something happens, that it may be a request for one activity to stop."""
 
 
 @dataclass
@@ -62,14 +67,18 @@ class Player:
         seed: What chance is drawn from.
         lossy: Whether answers are lost, and news come while the decider decides.
         checks: Whether each decision is held against the interpreter's.
+        stops: Whether somebody asks now and then for one activity to stop.
     """
 
-    def __init__(self, job: Job, plan: Plan, seed: int, *, lossy: bool = True, checks: bool = True) -> None:
+    def __init__(
+        self, job: Job, plan: Plan, seed: int, *, lossy: bool = True, checks: bool = True, stops: bool = False
+    ) -> None:
         self._job = job
         self._plan = plan
         self._chance = random.Random(seed)
         self._lossy = lossy
         self._checks = checks
+        self._stops = stops
         self._steps = {step.name: step for step in job.plan.steps}
         self._signals = dict(job.signals)
         self._cancel = job.cancel
@@ -127,6 +136,8 @@ class Player:
         found += [("fire", timer) for timer in sorted(history.timers)]
         found += [("signal", name) for name in sorted(self._signals)]
         found += [("cancel", "")] if self._cancel else []
+        if self._stops and self._chance.random() < STOPPED:
+            found += [("stop", name) for name in sorted(self._record.running)]
         return found
 
     def _happen(self, what: tuple[str, str]) -> None:
@@ -148,6 +159,9 @@ class Player:
             text = self._signals.pop(name)
             history.add("WorkflowExecutionSignaled", signalName=name, input=text)
             record.note_signal(name, text)
+        elif kind == "stop":
+            record.unwanted.add(name)
+            history.add("WorkflowExecutionSignaled", signalName=CANCEL_SIGNAL, input=name)
         else:
             self._cancel = False
             record.cancel_requested = True
@@ -160,6 +174,7 @@ class Player:
             self._record.refusals[name, number] += 1
             self._record.scheduled[name] -= 1
             self._record.inputs[name].pop()
+            self._record.unwanted.discard(name)
             self._history.refuse_child(name, REFUSED)
         else:
             self._history.start_child(name)
@@ -169,6 +184,8 @@ class Player:
         if name in self._record.asked_to_stop and self._chance.random() < 0.5:
             ending = Ending("cancel")
         self._record.endings[name].append(ending)
+        self._record.asked_to_stop.discard(name)
+        self._record.unwanted.discard(name)
         if name in self._history.children:
             self._end_child(name, ending)
         elif ending.what == "fail":
@@ -250,7 +267,8 @@ class Player:
                 case ("fault", name, _):
                     record.faults.add(name)
                 case ("cancel", name):
-                    record.asked_to_stop.add(name)
+                    if name in record.running:  # it may have ended meanwhile
+                        record.asked_to_stop.add(name)
                 case ("closing", kind, reason, failed):
                     record.closing = kind, reason, failed
 

@@ -17,7 +17,9 @@ class Record:
 
     Attributes:
         closing: "failed" or "cancelled" with the reason and the failed steps, once that is recorded.
-        frozen: Once it is, only clean-up steps hear what happens.
+            From then on only clean-up steps hear what happens.
+        asked_to_stop: What runs and was told to stop.
+        unwanted: What somebody asked to stop while it ran.
     """
 
     job: Job
@@ -32,6 +34,7 @@ class Record:
     faults: set[str] = field(default_factory=set)
     cancel_requested: bool = False
     asked_to_stop: set[str] = field(default_factory=set)
+    unwanted: set[str] = field(default_factory=set)
     closing: tuple[str, str, tuple[str, ...]] | None = None
 
     def is_scheduled(self, name: str, number: int) -> bool:

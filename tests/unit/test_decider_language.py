@@ -47,6 +47,15 @@ def test_each_decision_and_the_end_are_those_that_the_rules_want(job: Job, seed:
     assert_foreseen(job, played)
 
 
+@settings(PACE, max_examples=40)
+@given(jobs(), SEEDS)
+def test_activities_that_somebody_asks_to_stop_are_told_to(job: Job, seed: int) -> None:
+    plan = job.plan.plan()
+    played = Player(job, plan, seed, stops=True).play()
+    for history, points in zip(played.runs, played.points, strict=True):
+        assert_agreement(plan, history.events, points)
+
+
 @settings(PACE, max_examples=60)
 @given(jobs(), SEEDS, st.data())
 def test_what_was_kept_between_decisions_makes_no_difference(
