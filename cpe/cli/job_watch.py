@@ -12,13 +12,10 @@ import click
 
 from cpe.cli.moments import Since
 from cpe.cli.operating import Operator, client_option, job_argument, json_option, operates
-from cpe.cli.options import EXIT_FAILURE
+from cpe.cli.options import EXIT_FAILURE, EXIT_INTERRUPTED
 
 if TYPE_CHECKING:
     from cpe.aws.runs import Run
-
-_INTERRUPTED = 130
-"""What shells say of a program that Ctrl-C ended."""
 
 
 @click.command()
@@ -86,4 +83,4 @@ def left_by_interrupt() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        sys.exit(_INTERRUPTED)
+        sys.exit(EXIT_INTERRUPTED)
