@@ -1,0 +1,187 @@
+"""Clients as programs: the example's poller and commander, and one that knows the original's fields only."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from cpe.client import Client
+from tests.acceptance.stack import REPOSITORY, Stack, run_python, until
+
+EXAMPLES = REPOSITORY / "client_example"
+
+# As the original's clients sent it: an integer for the timeout, the client and its queues in the data.
+ORIGINAL = """
+{ "time": 1437447258.9809, "type": "START_JOB", "jobId": "%(job_id)s",
+  "data": {
+    "workflow": { "name": "Transcode", "version": "1.0", "domain": "SADomain", "taskList": "basic_transcode",
+                  "executionStartToCloseTimeout": 2592000 },
+    "client":   { "name": "ClientA", "queues": { "input": "%(input)s", "output": "%(output)s" } },
+    "input_asset": { "type": "VIDEO", "bucket": "cpe-input", "file": "/input/of-old.mp4" },
+    "output_asset": { "type": "VIDEO", "bucket": "cpe-output", "file": "/of-old/out.mp4",
+                      "preset": "320x240-generic" } } }
+"""
+
+
+def messages(queue: str) -> Iterator[dict[str, Any]]:
+    """What comes on a queue, as a client without the SDK reads it."""
+    sqs = boto3.client("sqs")
+    while True:
+        for message in sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5).get("Messages", []):
+            yield json.loads(message["Body"])
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+
+
+def follow_like_the_original(queue: str, job_id: str) -> list[str]:
+    """Follow a job by the original's fields alone: `type`, `jobId` of the first event, the run's id after."""
+    run_id, told = None, []
+    held: list[dict[str, Any]] = []
+    for message in messages(queue):
+        if message["type"] == "WORKFLOW_SCHEDULED":
+            if message["jobId"] == job_id:
+                run_id = message["runId"]
+                assert message["workflowType"] == {"name": "Transcode", "version": "1.0"}
+                assert message["input"]["input_asset"]["type"] == "VIDEO"
+        else:
+            held.append(message)
+        while run_id is not None and held:
+            one = held.pop(0)
+            if one.get("data", {}).get("workflow", {}).get("runId") != run_id:
+                continue
+            activity = one["data"].get("activity")
+            kind = activity and activity["activityType"]
+            name = kind["name"] if isinstance(kind, dict) else kind
+            if one["type"] == "ACTIVITY_PROGRESS":
+                assert 0 <= activity["result"]["progress"] <= 100
+            told.append(one["type"] + (f" {name}" if name else ""))
+            if one["type"].startswith("WORKFLOW_"):
+                return told
+    raise AssertionError
+
+
+def test_the_originals_command_is_carried_out_and_its_fields_tell_of_the_job(
+    stack: Stack, clip: Path
+) -> None:
+    stack.upload(clip, "input/of-old.mp4")
+    job_id = uuid.uuid4().hex
+    queues = {"input": stack.environment["INPUT_QUEUE"], "output": stack.environment["OUTPUT_QUEUE"]}
+    stack.send(ORIGINAL % {"job_id": job_id, **queues})
+    told = follow_like_the_original(queues["output"], job_id)
+    assert told[-1] == "WORKFLOW_COMPLETED"
+    for name in ("ValidateAsset", "TranscodeAsset"):
+        assert {f"ACTIVITY_{what} {name}" for what in ("SCHEDULED", "STARTED", "COMPLETED")} <= set(told)
+    assert stack.outputs("of-old/") == ["of-old/out.mp4"]
+
+
+def test_the_first_command_of_the_protocols_page_is_carried_out_as_it_stands(
+    stack: Stack, clip: Path
+) -> None:
+    page = (REPOSITORY / "docs" / "protocol.md").read_text("utf-8")
+    body = re.findall(r"```json\n(.*?)```", page, re.DOTALL)[0]
+    s3 = boto3.client("s3")
+    for bucket in ("my-input", "my-output"):
+        s3.create_bucket(Bucket=bucket)
+    s3.upload_file(str(clip), "my-input", "input/video1.mp4")
+    stack.send(body)
+    state = stack.client().job(json.loads(body)["jobId"]).wait(timeout=90)
+    assert (state.status.value, state.reason) == ("COMPLETED", None)
+    assert [entry["Key"] for entry in s3.list_objects_v2(Bucket="my-output")["Contents"]] == [
+        "output/video1.mp4"
+    ]
+
+
+@contextmanager
+def poller(config: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, str(EXAMPLES / "client_poller.py"), "-c", str(config), *more],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def commander(config: Path, *words: str) -> str:
+    done = run_python(EXAMPLES / "client_commander.py", "-c", config, *words, cwd=config.parent)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def exported(file: Path, job_id: str) -> dict[str, Any]:
+    if not file.exists():
+        return {}
+    jobs = json.loads(file.read_text("utf-8"))["jobs"]
+    return next((job for job in jobs if job["jobId"] == job_id), {})
+
+
+def test_a_poller_that_is_killed_in_mid_job_knows_the_job_to_its_end(
+    stack: Stack, clip: Path, tmp_path: Path
+) -> None:
+    stack.upload(clip, "input/video1.mp4")
+    config, file = tmp_path / "client.json", tmp_path / "jobs.json"
+    config.write_text(Path(stack.environment["CPE_CLIENT_CONFIG"]).read_text("utf-8"))
+    sample = EXAMPLES / "input_samples" / "video_approved.json"
+    job_id = uuid.uuid4().hex
+
+    def activities() -> dict[str, str]:
+        told = exported(file, job_id).get("activities", [])
+        return {activity["activityId"]: activity["status"] for activity in told}
+
+    with poller(config, "--export", str(file)) as first:
+        assert "accepted" in commander(config, "start_job", str(sample), job_id, "--wait")
+        until(lambda: activities() == {"ThumbnailStep": "COMPLETED"}, what="the thumbnail")
+        assert commander(config, "get_job_status", job_id).startswith(
+            f"{job_id}  TranscodeApproved 1.0  RUNNING"
+        )
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+    # What now happens, happens without it.
+    sender = Client.from_config(config, reads=False)
+    sender.signal(job_id, "review", {"approved": True}, wait=False)
+    until(lambda: "output/approved/video1-360p.mp4" in stack.outputs("output/"), what="the video")
+    with poller(config, "--export", str(file)) as second:
+        until(lambda: exported(file, job_id).get("done"), what="the job's end in the file")
+        listed = commander(config, "get_job_list", "--status", "COMPLETED", "--json")
+        assert job_id in {json.loads(line)["job_id"] for line in listed.splitlines()}
+        second.send_signal(signal.SIGTERM)
+        assert second.wait(20) == 0
+        assert second.stderr is not None
+        assert second.stderr.read() == ""
+    job = exported(file, job_id)
+    assert job["status"] == "COMPLETED"
+    assert activities() == {"ThumbnailStep": "COMPLETED", "TranscodeAssetStep": "COMPLETED"}
+    assert [one["progress"] for one in job["activities"]] == [100.0, 100.0]
+    dumped = run_python(EXAMPLES / "client_poller.py", "-c", config, "--dump", cwd=tmp_path)
+    assert json.loads(dumped.stdout) == json.loads(file.read_text("utf-8"))
+
+    # Without a poller the commander reads the queue itself; a job that completed is done again on demand.
+    assert "runId" in commander(config, "retry_job", job_id, "--from", "TranscodeAssetStep")
+    statuses = {"RUNNING", "COMPLETED"}
+    assert set(commander(config, "get_job_status", job_id).split()) & statuses
+    until(lambda: " COMPLETED " in commander(config, "get_job_status", job_id), what="the second run's end")
+
+
+def test_there_is_one_poller_for_a_database(stack: Stack, tmp_path: Path) -> None:
+    config = tmp_path / "client.json"
+    config.write_text(Path(stack.environment["CPE_CLIENT_CONFIG"]).read_text("utf-8"))
+    with poller(config):
+        until((tmp_path / "client.sqlite").exists, what="the database")
+        done = run_python(EXAMPLES / "client_poller.py", "-c", config, cwd=tmp_path)
+        assert done.returncode == 2
+        assert "another poller keeps its jobs in" in done.stderr
