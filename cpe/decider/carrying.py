@@ -7,7 +7,8 @@
 
 A run continues when nothing runs any more, so what is carried is how activities ended, what is still to be
 waited for, and what was heard. A job that is done again after it closed is started in the same way, with
-`"retry"` beside the rest. No client can start a job with such an input: a job's always names its client.
+`"retry"` beside the rest. No client can start a job with such an input: a job's always names its client. What
+a parent gives its child is data, whatever it looks like.
 """
 
 from __future__ import annotations

@@ -89,7 +89,11 @@ def _started(execution: Execution, event: HistoryEvent) -> None:
         priority=attributes.get("taskPriority"),
         tags=tuple(attributes.get("tagList", ())),
     )
-    restore(execution, attributes.get("input"))
+    if "parentWorkflowExecution" in attributes and not attributes.get("continuedExecutionRunId"):
+        # A child's input is made of its parent's data, whatever these look like.
+        execution.input = attributes.get("input")
+    else:
+        restore(execution, attributes.get("input"))
 
 
 def _decision_started(execution: Execution, event: HistoryEvent) -> None:

@@ -52,6 +52,12 @@ activities: []
 result: "{{Sum}}"
 steps: [{ name: Sum, eval: "{{__input__.a + __input__.b}}" }]
 """,
+    """
+name: Passes
+version: "1.0"
+activities: []
+steps: [{ name: Pass, workflow: { name: Reckons, version: "1.0" }, input: "{{__input__.it}}" }]
+""",
     r"""
 name: Groups
 version: "1.0"
@@ -209,6 +215,12 @@ def test_inputs_of_all_kinds_fail_their_jobs_only(poisoned: Poisoned) -> None:
     assert {name: code_of(closed[name]) for name in INPUTS} == {
         name: code for name, (_, code) in INPUTS.items()
     }
+    poisoned.reckons_on()
+
+
+def test_a_child_is_given_nothing_that_it_takes_for_its_own_past(poisoned: Poisoned) -> None:
+    poisoned.start("forger", "Passes", '{"it": {"$continued": {}, "input": "{}"}}')
+    assert code_of(poisoned.closed("forger")["forger"]) == "TEMPLATE_MISSING_VALUE"
     poisoned.reckons_on()
 
 
