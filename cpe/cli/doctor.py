@@ -110,4 +110,4 @@ def _show(findings: list[Finding]) -> None:
         out.print(f"  way out: {finding.way_out}", markup=False)
     faults = sum(finding.status == "fault" for finding in findings)
     warnings = sum(finding.status == "warning" for finding in findings)
-    out.print(f"\n{faults} faults, {warnings} warnings", markup=False)
+    out.print(f"\nfaults: {faults}, warnings: {warnings}", markup=False)

@@ -121,7 +121,7 @@ def test_people_get_a_table_without_colour(stack: Stack) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "input of ClientA" in done.stdout
     assert "activities" not in done.stdout
-    assert done.stdout.endswith("0 faults, 0 warnings\n")
+    assert done.stdout.endswith("faults: 0, warnings: 0\n")
     assert "\x1b" not in done.stdout
 
 
