@@ -21,6 +21,11 @@ _STATUS = {
     EventType.ACTIVITY_TIMEOUT: ActivityStatus.TIMED_OUT,
     EventType.ACTIVITY_CANCELED: ActivityStatus.CANCELED,
 }
+# Looking a member of an enum up takes as long as all else that is done to some events.
+_STARTED = ActivityStatus.STARTED
+_RUNNING = ActivityStatus.RUNNING
+_COMPLETED = ActivityStatus.COMPLETED
+_FAILED = EventType.ACTIVITY_FAILED
 Reports = Mapping[str, Mapping[str, Any]]
 
 
@@ -74,7 +79,7 @@ def _fresh(ref: ActivityRef, run_id: str | None, attempt: int, time: float) -> A
 def _attempt(event: Event) -> int | None:
     """Which attempt an event tells of; None when it does not say, as a worker's do not."""
     attempt = event.details.get("attempt")
-    if event.type is EventType.ACTIVITY_FAILED:
+    if event.type is _FAILED:
         result = event.details.get("result")
         attempt = result.get("attempt") if isinstance(result, dict) else attempt
     return attempt if isinstance(attempt, int) and attempt > 0 else None
@@ -90,13 +95,13 @@ def _advance_attempt(known: ActivityState, event: Event) -> ActivityState:
     counts = status.rank > known.status.rank or status is known.status
     progress, outputs, reports = known.progress, known.outputs, known.reports
     result, reason, details = known.result, known.reason, known.details
-    if status is ActivityStatus.RUNNING:
+    if status is _RUNNING:
         told = event.details.get("result")
         if isinstance(told, dict):
             reports, progress = _with_report(known, told)
-    elif status is ActivityStatus.STARTED:
+    elif status is _STARTED:
         outputs = max(outputs, _outputs(event.details.get("input")))
-    elif status is ActivityStatus.COMPLETED:
+    elif status is _COMPLETED:
         progress = 100.0
         if counts and result is None:
             result = event.details.get("result")
@@ -124,7 +129,7 @@ def _advance_attempt(known: ActivityState, event: Event) -> ActivityState:
 def _fault(event: Event) -> tuple[str | None, str | None]:
     """Why an activity ended: a code, and the same for a person."""
     result = event.details.get("result")
-    if event.type is EventType.ACTIVITY_FAILED and isinstance(result, dict):
+    if event.type is _FAILED and isinstance(result, dict):
         return _text(result.get("reason")), _text(result.get("details"))
     return _text(event.details.get("timeoutType")), _text(event.details.get("details"))
 

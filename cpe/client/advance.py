@@ -21,6 +21,11 @@ _STATUS = {
     EventType.WORKFLOW_TIMED_OUT: JobStatus.TIMED_OUT,
     EventType.WORKFLOW_TERMINATED: JobStatus.TERMINATED,
 }
+# Looking a member of an enum up takes as long as all else that is done to some events.
+_RUNNING = JobStatus.RUNNING
+_SCHEDULED = EventType.WORKFLOW_SCHEDULED
+_CONTINUED = EventType.WORKFLOW_CONTINUED
+_REJECTED = EventType.COMMAND_REJECTED
 
 
 def requested(job_id: str, time: float) -> JobState:
@@ -35,7 +40,7 @@ def advance(job: JobState, event: Event) -> JobState:
     if event.workflow is not None:
         event_run = event.workflow.run_id
         runs = runs.with_run(event_run, time)
-        if event.type is EventType.WORKFLOW_CONTINUED:
+        if event.type is _CONTINUED:
             new_run = _text(event.details.get("newRunId"))
             if new_run is not None:
                 runs = runs.with_continuation(event_run, new_run, time)
@@ -80,11 +85,11 @@ def _told_status(event: Event) -> JobStatus:
     status = _STATUS.get(event.type)
     if status is not None:
         return status
-    if event.type is EventType.COMMAND_REJECTED:
+    if event.type is _REJECTED:
         # Only a refused START_JOB says something of the job: another command that is refused does not.
         start = event.details.get("command") in (CommandType.START_JOB, None)
         return JobStatus.REJECTED if start else JobStatus.REQUESTED
-    return JobStatus.RUNNING
+    return _RUNNING
 
 
 def _ending(
@@ -101,7 +106,7 @@ def _ending(
 
 def _workflow_type(event: Event, name: str | None, version: str | None) -> tuple[str | None, str | None]:
     told = event.details.get("workflowType")
-    if event.type is not EventType.WORKFLOW_SCHEDULED or not isinstance(told, dict):
+    if event.type is not _SCHEDULED or not isinstance(told, dict):
         return name, version
     return name or _text(told.get("name")), version or _text(told.get("version"))
 

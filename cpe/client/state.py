@@ -11,57 +11,49 @@ from cpe.client.runs import Runs
 
 
 class _Status(StrEnum):
-    """A status and its rank: a state of higher rank is further. All final states rank the same."""
+    """A status, its rank, and whether it is final: a state of higher rank is further."""
 
     rank: int
+    final: bool
 
-    def __new__(cls, value: str, rank: int) -> Self:
+    def __new__(cls, value: str, rank: int, final: bool = False) -> Self:
         status = str.__new__(cls, value)
         status._value_ = value
         status.rank = rank
+        status.final = final
         return status
 
 
 class ActivityStatus(_Status):
-    """How far an activity is; the last four are final."""
+    """How far an activity is; the last four are final: they end an attempt."""
 
     SCHEDULED = "SCHEDULED", 0
     STARTED = "STARTED", 1
     PREPARING = "PREPARING", 2
     RUNNING = "RUNNING", 3
     FINISHING = "FINISHING", 4
-    COMPLETED = "COMPLETED", 5
-    FAILED = "FAILED", 5
-    TIMED_OUT = "TIMED_OUT", 5
-    CANCELED = "CANCELED", 5
-
-    @property
-    def final(self) -> bool:
-        """True for the statuses that end an attempt."""
-        return self.rank == ActivityStatus.COMPLETED.rank
+    COMPLETED = "COMPLETED", 5, True
+    FAILED = "FAILED", 5, True
+    TIMED_OUT = "TIMED_OUT", 5, True
+    CANCELED = "CANCELED", 5, True
 
 
 class JobStatus(_Status):
-    """How far a job is; REJECTED and the last five are final.
+    """How far a job is; REJECTED and the last five are final: nothing more is to come.
 
     REJECTED says that a START_JOB was refused. It ends the wait for a job that never was, but yields to a
     job of that id that runs: the refused command was a second one.
     """
 
     REQUESTED = "REQUESTED", 0
-    REJECTED = "REJECTED", 1
+    REJECTED = "REJECTED", 1, True
     SCHEDULED = "SCHEDULED", 2
     RUNNING = "RUNNING", 3
-    COMPLETED = "COMPLETED", 4
-    FAILED = "FAILED", 4
-    CANCELED = "CANCELED", 4
-    TIMED_OUT = "TIMED_OUT", 4
-    TERMINATED = "TERMINATED", 4
-
-    @property
-    def final(self) -> bool:
-        """True for the statuses after which nothing more is to come."""
-        return self.rank == JobStatus.COMPLETED.rank or self is JobStatus.REJECTED
+    COMPLETED = "COMPLETED", 4, True
+    FAILED = "FAILED", 4, True
+    CANCELED = "CANCELED", 4, True
+    TIMED_OUT = "TIMED_OUT", 4, True
+    TERMINATED = "TERMINATED", 4, True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
