@@ -315,7 +315,7 @@ class Client:
             timeout: In seconds; None waits as long as it takes.
 
         Raises:
-            TimeoutError: The job was not done in time; it goes on.
+            TimeoutError: The job was not done in time, or before :meth:`stop`; it goes on.
             AwsError: The queue could not be read; follow again.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
@@ -323,7 +323,9 @@ class Client:
         while shown is None or not shown.done:
             state = self._mailbox.state(job_id, shown, deadline)
             if state is None:
-                raise TimeoutError(f"job {job_id} was not done within {timeout} s")
+                late = deadline is not None and time.monotonic() >= deadline
+                when = f"within {timeout} s" if late else "when the client was stopped"
+                raise TimeoutError(f"job {job_id} was not done {when}")
             shown = state
             yield state
 

@@ -27,6 +27,8 @@ LONGEST_POLL = 20.0
 # How often a store is looked at that other processes write into.
 _LOOK_SECONDS = 1.0
 _MOST_UNREAD = 10_000
+# Events that are given, and then deleted from the queue, together: as many as SQS deletes in one call.
+_BATCH = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +126,9 @@ class Mailbox:
         finally:
             with self._changed:
                 self._iterating -= 1
+                if self._iterating == 0:
+                    # SQS delivers again what nobody took; by then its receipts may be too old.
+                    self._unread = deque(entry for entry in self._unread if entry.delivery is None)
 
     def stop(self) -> None:
         """End all iterating and waiting after what was read."""
@@ -138,9 +143,7 @@ class Mailbox:
     def _take_unread(self) -> list[_Unread] | None:
         if not self._unread:
             return None
-        batch = list(self._unread)
-        self._unread.clear()
-        return batch
+        return [self._unread.popleft() for _ in range(min(_BATCH, len(self._unread)))]
 
     def _give_back(self, entries: list[_Unread]) -> None:
         """What was not handled: SQS delivers it again, unless it is deleted there."""

@@ -254,3 +254,23 @@ def test_a_queue_that_does_not_exist_is_named(client: Client, local_aws: LocalAw
     assert caught.value.code == "QUEUE_NOT_FOUND"
     with pytest.raises(AwsError):
         next(lost.events())
+
+
+def test_what_an_iterator_leaves_comes_again(client: Client, publish: Callable[[Event], None]) -> None:
+    for number in range(4):
+        publish(event("j1", number))
+    events = client.events(wait=0)
+    first = next(events)
+    events.close()
+    again = ids(client.events(wait=3))
+    assert first.event_id in again  # it was not handled: nobody asked for the next one
+    assert again == {f"j1:{number}" for number in range(4)}
+
+
+def test_a_client_that_is_stopped_waits_no_more(client: Client) -> None:
+    waiting = threading.Timer(0.5, client.stop)
+    waiting.start()
+    with pytest.raises(TimeoutError, match="job j1 was not done when the client was stopped"):
+        client.job("j1").wait(timeout=60)
+    waiting.join()
+    assert ids(client.events()) == set()
