@@ -60,8 +60,9 @@ class Followed:
             )
             if not raw:
                 break
-            events += self._happenings.take(raw)
-            last = events[-1] if events else None
+            fresh = self._happenings.take(raw)
+            events += fresh
+            last = fresh[-1] if fresh else None
             if last is not None and last.type.closes_job:
                 self.closing = last
             if last is None or last.type is not EventType.WORKFLOW_CONTINUED:

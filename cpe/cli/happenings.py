@@ -59,6 +59,7 @@ class Happenings:
     def __init__(self, workflow_id: str, run_id: str) -> None:
         self._execution = new_execution(workflow_id, run_id)
         self._workflow = WorkflowRef(workflow_id=workflow_id, run_id=run_id)
+        self._version = ""
 
     @property
     def seen(self) -> int:
@@ -91,6 +92,7 @@ class Happenings:
             yield self._event(kind, event.time, self._id(event), _reference(attempt))
 
     def _scheduled(self, event: HistoryEvent) -> Iterator[Event]:
+        self._version = event.attributes["workflowType"]["version"]
         if event.attributes.get("continuedExecutionRunId"):
             return  # the same job goes on
         told = _parsed(self._execution.input)
@@ -130,7 +132,8 @@ class Happenings:
         run_id, about = self._execution.run_id, fact.about
         match about:
             case Fault():
-                activity = ActivityRef(activity_id=about.step, name="step", version="")
+                # What the step does, its plan knows.
+                activity = ActivityRef(activity_id=about.step, name="step", version=self._version)
                 failure = {"reason": about.reason, "details": about.details, "attempt": 1, "willRetry": False}
                 event_id = step_fault_id(run_id, about.step)
                 return self._event(
