@@ -6,17 +6,18 @@ import json
 import signal
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cpe.cli.operating import Operator, client_option, job_argument, json_option, operates, yes_option
 from cpe.cli.options import EXIT_FAILURE, debug_option
-from cpe.errors import ConfigError, InvalidInput
+from cpe.errors import CommandRejected, ConfigError, InvalidInput
 
 if TYPE_CHECKING:
     from cpe.activity import Activity, Cancellation, JsonValue
+    from cpe.aws.runs import Run
     from cpe.cli.recorded_task import RecordedTask
     from cpe.config import ActivitySettings
     from cpe.daemons.answer import Answer
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 @click.argument("activity", metavar="ACTIVITY")
 @operates
 @client_option
-@click.option("--run", "run_id", metavar="RUN_ID", help="An earlier run of the job; the newest by default.")
+@click.option(
+    "--run", "run_id", metavar="RUN_ID", help="Which run of the job; the newest that has it by default."
+)
 @click.option("--attempt", type=click.IntRange(min=1), help="Which attempt's input; the newest by default.")
 @yes_option
 @json_option
@@ -52,17 +55,9 @@ def rerun(
 
     Ends with 0 if the activity completed, with 1 otherwise.
     """
-    from cpe.cli.recorded_task import find_task
     from cpe.daemons.activities import load_activity
 
-    run = operator.run(job, client, run_id)
-    task = find_task(
-        operator.jobs.history(run),
-        activity,
-        workflow_id=run.workflow_id,
-        run_id=run.run_id,
-        attempt=attempt,
-    )
+    task = _find(operator, operator.run(job, client, run_id), activity, attempt, only=run_id is not None)
     configured = operator.settings.activity(task.info.activity_name, task.info.activity_version)
     loaded = load_activity(configured)
     loaded.check_worker(configured.settings)
@@ -70,6 +65,31 @@ def rerun(
     answer = _run(operator, task, loaded, configured, debug=debug)
     _print(task, answer, as_json=as_json)
     sys.exit(0 if answer.verdict.value == "completed" else EXIT_FAILURE)
+
+
+def _find(operator: Operator, run: Run, activity: str, attempt: int | None, *, only: bool) -> RecordedTask:
+    """Find the task in a run; unless only that one counts, in the newest of the job's runs that has it.
+
+    A job that goes on, or is done again, has its earlier tasks in earlier runs.
+    """
+    from cpe.cli.recorded_task import find_task
+    from cpe.protocol import JobIdentity
+
+    def task_of(one: Run) -> RecordedTask:
+        events = operator.jobs.history(one)
+        return find_task(events, activity, workflow_id=one.workflow_id, run_id=one.run_id, attempt=attempt)
+
+    try:
+        return task_of(run)
+    except CommandRejected:
+        identity = JobIdentity.from_workflow_id(run.workflow_id)
+        if only or identity is None:
+            raise
+        for earlier in operator.jobs.runs(identity):
+            if earlier.run_id != run.run_id:
+                with suppress(CommandRejected):
+                    return task_of(earlier)
+        raise
 
 
 def _ask(task: RecordedTask, *, yes: bool) -> None:
