@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -76,6 +77,7 @@ _CREDENTIALS_REFUSED = frozenset(
     }
 )
 _SERVER_FAULT = 500
+_USER = re.compile(r"//[^/@\s]+@")
 
 NO_CREDENTIALS = (
     "no AWS credentials found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, "
@@ -157,4 +159,5 @@ def _way_out(code: str) -> str:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+    """What botocore says, without the user and password that an endpoint's URL may hold."""
+    return _USER.sub("//***@", " ".join(str(error).split()))

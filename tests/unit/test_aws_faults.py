@@ -107,3 +107,9 @@ def test_polls_outwait_swf() -> None:
     calls: Any = session.swf().meta.config
     assert polls.read_timeout >= 70
     assert calls.read_timeout < 30
+
+
+def test_the_password_of_an_endpoint_is_not_told() -> None:
+    error = fault(EndpointConnectionError(endpoint_url="http://me:secret@localhost:1/"))
+    assert "secret" not in str(error)
+    assert "http://***@localhost:1/" in str(error)
