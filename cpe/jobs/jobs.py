@@ -16,7 +16,6 @@ from cpe.decider.fold import CANCEL_SIGNAL
 from cpe.errors import AwsError, CommandRejected, PayloadError
 from cpe.jobs.listing import Listing, Query, make_listing, read_page
 from cpe.jobs.report import ActivityReport, JobReport, make_report, parsed
-from cpe.jobs.retrying import retry_request
 from cpe.jobs.starting import UNKNOWN, packed, told_as_refusal
 from cpe.jobs.summary import JobSummary, summarize
 from cpe.protocol import JobFilter, JobIdentity
@@ -236,6 +235,8 @@ class Jobs:
         Raises:
             CommandRejected: ``JOB_OPEN``, ``JOB_COMPLETED``, ``UNKNOWN_STEP``, ``UNKNOWN_WORKFLOW``, …
         """
+        from cpe.jobs.retrying import retry_request  # needs plans, which take long to import
+
         identity = _identity(run)
         known = self._retried_by(identity, command_id)
         if known is not None:
