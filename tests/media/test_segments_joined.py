@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 from activities.discard_segments import DiscardSegments
 from activities.join_asset import JoinAsset
 from activities.media.codecs import VIDEO_ENCODERS
+from activities.media.presets import preset_library
 from activities.sample_clip import make_watermark
 from activities.split_asset import SplitAsset
 from activities.transcode_asset import TranscodeAsset
@@ -79,10 +80,13 @@ _FILMS: dict[str, Callable[[ClipMaker], Path]] = {
 
 
 @pytest.fixture
-def lossless(monkeypatch: pytest.MonkeyPatch) -> None:
+def lossless(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let x264 lose nothing, so that equal pictures are equal frames."""
     encoder = VIDEO_ENCODERS["libx264"]
     monkeypatch.setitem(VIDEO_ENCODERS, "libx264", replace(encoder, extra=("-qp", "0")))
+    preset_library.cache_clear()
+    yield
+    preset_library.cache_clear()  # presets read meanwhile hold that encoder
 
 
 def _video(file: str, **changes: Any) -> dict[str, Any]:
