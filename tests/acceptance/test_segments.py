@@ -102,7 +102,9 @@ def test_a_cancelled_job_leaves_no_parts(stack: Stack, tmp_path: Path) -> None:
     (execution,) = [
         entry["execution"]
         for entry in boto3.client("swf").list_open_workflow_executions(
-            domain="SADomain", startTimeFilter={"oldestDate": "2020-01-01"}, typeFilter={"name": "TranscodeSegments"}
+            domain="SADomain",
+            startTimeFilter={"oldestDate": "2020-01-01"},
+            typeFilter={"name": "TranscodeSegments"},
         )["executionInfos"]
     ]
     boto3.client("swf").request_cancel_workflow_execution(
