@@ -7,8 +7,14 @@ from collections import OrderedDict
 
 from cpe.decider import Walk
 
-MAX_EVENTS = 500_000
-"""History events of all walks that are kept; `docs/benchmarks.md` says how much memory one takes."""
+MAX_BYTES = 256 * 1024 * 1024
+"""What all walks that are kept may take of memory, as far as :func:`weight` tells."""
+
+# Measured: an execution of ten events takes 9 KiB, one of 25,000 takes 3.6 MiB (docs/benchmarks.md). A text
+# is kept as it is and parsed; a list of small numbers takes six bytes for each of its characters.
+_EACH = 8 * 1024
+_EVENT = 160
+_CHARACTER = 6
 
 
 class Walks:
@@ -17,16 +23,16 @@ class Walks:
     Safe to use from several threads: SWF gives out one decision task of an execution at a time.
 
     Args:
-        most_events: How many history events all of them may have been folded from.
+        most: How many bytes all of them may take.
 
     Example:
         >>> Walks().take("no-such-run") is None
         True
     """
 
-    def __init__(self, most_events: int = MAX_EVENTS) -> None:
-        self._most = most_events
-        self._events = 0
+    def __init__(self, most: int = MAX_BYTES) -> None:
+        self._most = most
+        self._bytes = 0
         self._walks: OrderedDict[str, Walk] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -36,20 +42,26 @@ class Walks:
             return self._take(run_id)
 
     def put(self, walk: Walk) -> None:
-        """Keep a walk."""
+        """Keep a walk; nobody may change it before it is taken out."""
         with self._lock:
             self._take(walk.execution.run_id)
             self._walks[walk.execution.run_id] = walk
-            self._events += walk.execution.last_event_id
-            while self._events > self._most:
+            self._bytes += weight(walk)
+            while self._bytes > self._most:
                 _, oldest = self._walks.popitem(last=False)
-                self._events -= oldest.execution.last_event_id
+                self._bytes -= weight(oldest)
 
     def _take(self, run_id: str) -> Walk | None:
         walk = self._walks.pop(run_id, None)
         if walk is not None:
-            self._events -= walk.execution.last_event_id
+            self._bytes -= weight(walk)
         return walk
 
     def __len__(self) -> int:
         return len(self._walks)
+
+
+def weight(walk: Walk) -> int:
+    """About how many bytes a walk takes."""
+    execution = walk.execution
+    return _EACH + _EVENT * execution.last_event_id + _CHARACTER * execution.characters

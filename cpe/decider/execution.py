@@ -231,6 +231,7 @@ class Execution:
         decision_started_at: When it was started, in seconds since the epoch.
         answered_through: What happened up to this event was decided on in a task whose answer SWF took.
         last_event_id: The newest event folded.
+        characters: Of the inputs and results that are kept.
         facts: What clients are told of, in order; what was answered long since is dropped.
         last_decision: The ids of the last DecisionTaskCompleted and of its DecisionTaskStarted.
         unknown_events: Types that are in no table of ours, in order.
@@ -261,6 +262,7 @@ class Execution:
     decision_started_at: float = 0.0
     answered_through: int = 0
     last_event_id: int = 0
+    characters: int = 0
     facts: list[Fact] = field(default_factory=list)
     last_decision: tuple[int, int] = (0, 0)
     unknown_events: list[str] = field(default_factory=list)

@@ -78,11 +78,13 @@ def _started(execution: Execution, event: HistoryEvent) -> None:
         priority=attributes.get("taskPriority"),
         tags=tuple(attributes.get("tagList", ())),
     )
+    text = attributes.get("input")
+    execution.characters += len(text or "")
     if "parentWorkflowExecution" in attributes and not attributes.get("continuedExecutionRunId"):
         # A child's input is made of its parent's data, whatever these look like.
-        execution.input = attributes.get("input")
+        execution.input = text
     else:
-        restore(execution, attributes.get("input"))
+        restore(execution, text)
 
 
 def _decision_started(execution: Execution, event: HistoryEvent) -> None:
@@ -152,7 +154,10 @@ def _signaled(execution: Execution, event: HistoryEvent) -> None:
     if name == CANCEL_SIGNAL:
         attempts.want_cancel(execution, event.attributes.get("input"))
         return
-    execution.signals.setdefault(name, Signal(event_id=event.id, input=event.attributes.get("input")))
+    if name not in execution.signals:
+        text = event.attributes.get("input")
+        execution.signals[name] = Signal(event_id=event.id, input=text)
+        execution.characters += len(text or "")
     execution.touched_signals.add(name)
 
 

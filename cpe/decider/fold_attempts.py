@@ -63,6 +63,7 @@ def _begin(
         ),
     )
     execution.attempts[name] = attempt
+    execution.characters += len(attempt.input or "")
     execution.running[event.id] = attempt
     if child is None:
         taken(execution.refusals, name)
@@ -150,7 +151,9 @@ def _end(execution: Execution, event: HistoryEvent, ended: Ended) -> None:
     execution.cancels_wanted.discard(attempt.activity_id)
     execution.touched.add(attempt.activity_id)
     note(execution, event, EndedFact(attempt=attempt, ended=ended, input=attempt.input))
+    execution.characters += len(ended.result or "")
     if ended.ending is Ending.COMPLETED:
+        execution.characters -= len(attempt.input or "")
         attempt.input = None
 
 

@@ -124,6 +124,7 @@ def test_a_terminated_execution_is_told_at_once(scene: Scene) -> None:
             {"reason": "R", "details": "D"},
         ),
         ("CancelWorkflowExecution", {"details": "D"}, "WORKFLOW_CANCELED", {"details": "D"}),
+        ("ContinueAsNewWorkflowExecution", {}, "WORKFLOW_CONTINUED", {}),
     ],
 )
 def test_a_closing_that_its_decider_did_not_tell_is_told_after_a_while(
