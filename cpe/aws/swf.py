@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from cpe.aws.faults import told
 from cpe.aws.runs import Run, runs_of
+from cpe.aws.tasks import ActivityTask, DecisionTask, StartRequest
+from cpe.protocol.references import MAX_SWF_DATA
 
 if TYPE_CHECKING:
     from types_boto3_swf import SWFClient
@@ -23,71 +24,11 @@ if TYPE_CHECKING:
         StartWorkflowExecutionInputTypeDef,
     )
 
-MAX_DATA = 32_768
-"""Characters of an input, a result or details (service model of SWF)."""
 MAX_REASON = 256
 """Characters of a failure's reason (service model of SWF)."""
 
 _MAX_IDENTITY = 256
 _EPOCH = datetime(1970, 1, 2, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecisionTask:
-    """An execution that wants a decision, with what happened since the decision before.
-
-    `events` are SWF's own dicts, as boto3 gives them, oldest first; the last one is the start of this very
-    task, the first one that of the task before, or the first of the history.
-    """
-
-    token: str
-    workflow_id: str
-    run_id: str
-    workflow_name: str
-    workflow_version: str
-    started_event_id: int
-    events: tuple[Mapping[str, Any], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ActivityTask:
-    """One attempt at one activity. `input` is None when the decider gave none."""
-
-    token: str
-    activity_id: str
-    activity_name: str
-    activity_version: str
-    workflow_id: str
-    run_id: str
-    started_event_id: int
-    input: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartRequest:
-    """What one execution is started with. What is None comes from the registered workflow type."""
-
-    domain: str
-    workflow_id: str
-    workflow_name: str
-    workflow_version: str
-    input: str
-    tags: tuple[str, ...] = ()
-    task_list: str | None = None
-    execution_start_to_close_timeout: str | None = None
-    task_start_to_close_timeout: str | None = None
-    child_policy: str | None = None
-    priority: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClosedRun:
-    """A run that has closed: SWF's close status, and when, in seconds since the epoch."""
-
-    workflow_id: str
-    run_id: str
-    status: str
-    closed_at: float
 
 
 class SwfGateway:
@@ -210,7 +151,7 @@ class SwfGateway:
             return self._calls.record_activity_task_heartbeat(taskToken=token)["cancelRequested"]
 
     def complete_activity(self, token: str, result: str) -> None:
-        """Answer an activity task with its result, JSON of at most :data:`MAX_DATA` characters."""
+        """Answer an activity task with its result, JSON text that SWF carries."""
         with told("the activity's result"):
             self._calls.respond_activity_task_completed(taskToken=token, result=result)
 
@@ -218,13 +159,13 @@ class SwfGateway:
         """Answer an activity task with a failure; what is too long for SWF is cut."""
         with told("the activity's failure"):
             self._calls.respond_activity_task_failed(
-                taskToken=token, reason=reason[:MAX_REASON], details=details[:MAX_DATA]
+                taskToken=token, reason=reason[:MAX_REASON], details=details[:MAX_SWF_DATA]
             )
 
     def cancel_activity(self, token: str, *, details: str) -> None:
         """Answer an activity task that was asked to stop and did."""
         with told("the activity's cancellation"):
-            self._calls.respond_activity_task_canceled(taskToken=token, details=details[:MAX_DATA])
+            self._calls.respond_activity_task_canceled(taskToken=token, details=details[:MAX_SWF_DATA])
 
     def start_workflow(self, request: StartRequest) -> str:
         """Start an execution and tell its run id.
@@ -352,22 +293,13 @@ class SwfGateway:
                 **({"runId": run_id} if run_id is not None else {}),
             )
 
-    def closed_runs(self, domain: str, *, since: float) -> list[ClosedRun]:
+    def closed_runs(self, domain: str, *, since: float) -> list[Run]:
         """List what closed since a time, in seconds since the epoch; lists may lag behind by some seconds."""
         with told(f"closed executions of {domain}"):
             pages = self._calls.get_paginator("list_closed_workflow_executions").paginate(
-                domain=domain, closeTimeFilter={"oldestDate": datetime.fromtimestamp(since, UTC)}
+                domain=domain, closeTimeFilter={"oldestDate": _date(since)}
             )
-            return [
-                ClosedRun(
-                    workflow_id=info["execution"]["workflowId"],
-                    run_id=info["execution"]["runId"],
-                    status=info["closeStatus"],
-                    closed_at=info["closeTimestamp"].timestamp(),
-                )
-                for page in pages
-                for info in page["executionInfos"]
-            ]
+            return list(runs_of(pages))
 
 
 def _date(seconds: float | None) -> datetime:

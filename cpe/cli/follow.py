@@ -146,7 +146,7 @@ class Tail:
         for run in gateway.open_runs(domain):
             yield run.workflow_id, run.run_id
         for closed in gateway.closed_runs(domain, since=self._closed_since):
-            if closed.status != CONTINUED and closed.closed_at >= self._since:
+            if closed.status != CONTINUED and (closed.closed or 0.0) >= self._since:
                 yield closed.workflow_id, closed.run_id
         self._closed_since = now - _OVERLAP
 

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from cpe.activity import Logger
 from cpe.aws.payloads import Payloads
-from cpe.aws.swf import MAX_DATA, DecisionTask, SwfGateway
+from cpe.aws.swf import SwfGateway
+from cpe.aws.tasks import DecisionTask
 from cpe.clock import Clock
 from cpe.daemons.backoff import persist
 from cpe.daemons.histories import Histories, client_of, job_of, task_ids
@@ -225,7 +226,7 @@ class Decider:
             workflow=WorkflowRef(workflow_id=task.workflow_id, run_id=task.run_id),
             details={"reason": reason, "details": details, "failedSteps": []},
         )
-        self._answer(task, [fail_workflow(reason, details[:MAX_DATA])])
+        self._answer(task, [fail_workflow(reason, details)])
         self._close(task, closing)
 
     def _since_last_answer(self, task: DecisionTask) -> Sequence[Mapping[str, Any]]:

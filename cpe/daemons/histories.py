@@ -8,7 +8,8 @@ from typing import Any, Protocol, TypeVar
 
 from cpe.activity import Logger
 from cpe.aws.payloads import Payloads
-from cpe.aws.swf import DecisionTask, SwfGateway
+from cpe.aws.swf import SwfGateway
+from cpe.aws.tasks import DecisionTask
 from cpe.decider.history import whole
 from cpe.errors import AwsError, PayloadError
 from cpe.protocol import JobIdentity

@@ -47,54 +47,48 @@ class Publisher:
         self._queues: dict[str, Queue] = {}
         self._lock = threading.Lock()
 
-    def publish(self, event: Event, *, client: str | None, again: bool = False) -> None:
-        """Publish one event.
+    def publish(self, event: Event, *, client: str | None) -> None:
+        """Publish one event; see :meth:`publish_all`."""
+        self.publish_all([event], client=client)
+
+    def publish_all(self, events: Iterable[Event], *, client: str | None) -> None:
+        """Publish events, in as few calls as may be; those that this process published before are left out.
 
         A queue that refuses for good is logged, no more: a client that lost its queue must not stop its job.
 
         Args:
-            event: What happened.
+            events: What happened, in order.
             client: Whose job it is about; None if that is not known.
-            again: Publish it even if this process did before.
 
         Raises:
-            AwsError: A fault that passes; publish again.
+            AwsError: A fault that passes; publish again: what is out already is not sent twice.
         """
-        if self.was_published(event.event_id) and not again:
-            return
-        fields = {"event_type": event.type.value, "event_id": event.event_id, "client": client}
-        url = self._settings.output_queue_of(client)
-        if url is None:
-            self._log.debug("event_unwanted", **fields)
-            return
-        group = event.workflow.run_id if event.workflow else event.event_id
-        try:
-            queue = self._queue(url)
-            body = self._body(event, queue, client=client)
-            queue.send(body, group_id=group, deduplication_id=event.event_id)
-        except (AwsError, ProtocolError) as error:
-            if error.retryable:
-                raise
-            self._log.error("event_undeliverable", code=error.code, error=str(error), queue=url, **fields)
-        else:
-            self._log.debug("event_published", **fields)
-        self._published.put(event.event_id, True)
+        new = [event for event in events if not self.was_published(event.event_id)]
+        faults = self.answer(new, client=client)
+        for event, fault in zip(new, faults, strict=True):
+            if fault is None:
+                self._published.put(event.event_id, True)
+        for fault in faults:
+            if fault is not None:
+                raise fault
 
-    def answer(self, events: Sequence[Event], *, client: str) -> list[AwsError | None]:
-        """Publish what answers commands, in as few calls as may be, also what was published before.
+    def answer(self, events: Sequence[Event], *, client: str | None) -> list[AwsError | None]:
+        """Publish events whether or not they were published before: each command is answered.
 
         Args:
-            events: The answers, to commands of one client.
-            client: Whose.
+            events: What to tell.
+            client: Whom; None if that is not known.
 
         Returns:
             For each None if it is out, or never can be, else the passing fault that held it up.
         """
-        url = self._settings.output_queue_of(client)
-        if url is None or not events:
-            return [None] * len(events)
-        queue = self._queue(url)
         outcomes: list[AwsError | None] = [None] * len(events)
+        url = self._settings.output_queue_of(client)
+        if url is None:
+            for event in events:
+                self._log.debug("event_unwanted", **_fields(event, client))
+            return outcomes
+        queue = self._queue(url)
         outgoing: dict[int, Outgoing] = {}
         for index, event in enumerate(events):
             try:
@@ -108,9 +102,11 @@ class Publisher:
         for index, fault in zip(outgoing, faults, strict=True):
             if fault is not None:
                 outcomes[index] = self._fault(fault, events[index], url, client)
+            else:
+                self._log.debug("event_published", **_fields(events[index], client))
         return outcomes
 
-    def _outgoing(self, event: Event, queue: Queue, *, client: str) -> Outgoing:
+    def _outgoing(self, event: Event, queue: Queue, *, client: str | None) -> Outgoing:
         group = event.workflow.run_id if event.workflow else event.event_id
         asked = event.details.get("requestId", "")
         # The same fact may answer two questions: each is answered.
@@ -120,7 +116,9 @@ class Publisher:
         body = self._body(event, queue, client=client)
         return Outgoing(body=body, group_id=group, deduplication_id=unique)
 
-    def _fault(self, error: AwsError | ProtocolError, event: Event, url: str, client: str) -> AwsError | None:
+    def _fault(
+        self, error: AwsError | ProtocolError, event: Event, url: str, client: str | None
+    ) -> AwsError | None:
         """Tell a passing fault; log a final one."""
         if isinstance(error, AwsError) and error.retryable:
             return error
@@ -129,20 +127,13 @@ class Publisher:
             code=error.code,
             error=str(error),
             queue=url,
-            event_type=event.type.value,
-            event_id=event.event_id,
-            client=client,
+            **_fields(event, client),
         )
         return None
 
     def was_published(self, event_id: str) -> bool:
         """Tell whether this process published an event, as far as it remembers."""
         return self._published.get(event_id) is not None
-
-    def publish_all(self, events: Iterable[Event], *, client: str | None) -> None:
-        """Publish events in order; see :meth:`publish`."""
-        for event in events:
-            self.publish(event, client=client)
 
     def _body(self, event: Event, queue: Queue, *, client: str | None) -> str:
         """Write an event so that its queue carries it."""
@@ -167,9 +158,7 @@ class Publisher:
             "event_shortened",
             code=error.code,
             error=str(error),
-            event_type=event.type.value,
-            event_id=event.event_id,
-            client=client,
+            **_fields(event, client),
         )
         return encode_event(shorten(event, queue.max_size, reference=None))
 
@@ -178,3 +167,8 @@ class Publisher:
             if url not in self._queues:
                 self._queues[url] = self._open_queue(url)
             return self._queues[url]
+
+
+def _fields(event: Event, client: str | None) -> dict[str, str | None]:
+    """What a log record of an event names."""
+    return {"event_type": event.type.value, "event_id": event.event_id, "client": client}

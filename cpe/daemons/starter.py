@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from cpe.aws.claims import Claims
 from cpe.aws.runs import Run
-from cpe.aws.swf import StartRequest
+from cpe.aws.tasks import StartRequest
 from cpe.daemons.recent import Recent
 from cpe.errors import AwsError, CommandRejected
 from cpe.jobs import Jobs

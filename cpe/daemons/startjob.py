@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from cpe.aws.swf import StartRequest
+from cpe.aws.tasks import StartRequest
 from cpe.config import Client
 from cpe.errors import CommandRejected
 from cpe.protocol import Command, JobIdentity

@@ -10,7 +10,8 @@ from typing import Any
 
 from cpe.activity import Activity, ActivityContext, Cancellation, Logger, Storage, TaskInfo
 from cpe.aws.payloads import Payloads
-from cpe.aws.swf import ActivityTask, SwfGateway
+from cpe.aws.swf import SwfGateway
+from cpe.aws.tasks import ActivityTask
 from cpe.clock import Clock
 from cpe.daemons.answer import Answer
 from cpe.daemons.backoff import persist

@@ -15,7 +15,8 @@ from typing import Any
 
 from cpe.activity import Logger
 from cpe.aws.payloads import Payloads
-from cpe.aws.swf import ClosedRun, SwfGateway
+from cpe.aws.runs import Run
+from cpe.aws.swf import SwfGateway
 from cpe.clock import Clock
 from cpe.daemons.publisher import Publisher
 from cpe.daemons.recent import Recent
@@ -76,7 +77,7 @@ class Watcher:
         self._looked = False
         self._done: Recent[bool] = Recent(_REMEMBERED)
 
-    def poll(self) -> list[ClosedRun] | None:
+    def poll(self) -> list[Run] | None:
         """Wait for the next look; tell the runs that closed lately and were not dealt with."""
         if self._looked:
             self._wait(INTERVAL)
@@ -86,7 +87,7 @@ class Watcher:
         self._look_back = LOOK_BACK
         return [run for run in runs if self._is_due(run, now)] or None
 
-    def handle(self, runs: list[ClosedRun]) -> None:
+    def handle(self, runs: list[Run]) -> None:
         """Publish the closing events of runs.
 
         Raises:
@@ -98,11 +99,11 @@ class Watcher:
                 self._report(run, identity)
             self._done.put(run.run_id, True)
 
-    def _is_due(self, run: ClosedRun, now: float) -> bool:
-        settled = run.status in _UNSEEN or run.closed_at <= now - SETTLE
+    def _is_due(self, run: Run, now: float) -> bool:
+        settled = run.status in _UNSEEN or (run.closed is not None and run.closed <= now - SETTLE)
         return settled and self._done.get(run.run_id) is None
 
-    def _report(self, run: ClosedRun, identity: JobIdentity) -> None:
+    def _report(self, run: Run, identity: JobIdentity) -> None:
         if self._publisher.was_published(closed_id(run.run_id)):
             return
         last = HistoryEvent.from_swf(self._swf.newest_event(self._domain, run.workflow_id, run.run_id))
@@ -121,7 +122,7 @@ class Watcher:
             runId=run.run_id,
         )
 
-    def _result(self, text: str | None, run: ClosedRun, identity: JobIdentity) -> dict[str, Any]:
+    def _result(self, text: str | None, run: Run, identity: JobIdentity) -> dict[str, Any]:
         """Tell the details that say what came of a job. Where its payload is lost, the closing still is told.
 
         Raises:

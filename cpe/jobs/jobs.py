@@ -10,7 +10,8 @@ from typing import Any
 
 from cpe.aws.payloads import Payloads
 from cpe.aws.runs import CONTINUED, Run
-from cpe.aws.swf import StartRequest, SwfGateway
+from cpe.aws.swf import SwfGateway
+from cpe.aws.tasks import StartRequest
 from cpe.decider import Execution, HistoryEvent, fold_history
 from cpe.decider.fold import CANCEL_SIGNAL
 from cpe.errors import AwsError, CommandRejected, PayloadError

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from cpe.aws.runs import Run
-from cpe.aws.swf import StartRequest
+from cpe.aws.tasks import StartRequest
 from cpe.decider import Execution
 from cpe.decider.carrying import carried_input
 from cpe.decider.execution import Retried

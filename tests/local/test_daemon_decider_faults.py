@@ -14,7 +14,8 @@ from structlog.testing import capture_logs
 from cpe.aws.payloads import Payloads
 from cpe.aws.session import AwsSession
 from cpe.aws.sqs import Queue
-from cpe.aws.swf import DecisionTask, SwfGateway
+from cpe.aws.swf import SwfGateway
+from cpe.aws.tasks import DecisionTask
 from cpe.clock import SystemClock
 from cpe.daemons.decider import PATIENCE, Decider
 from cpe.daemons.publisher import Publisher

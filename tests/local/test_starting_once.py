@@ -14,7 +14,8 @@ import pytest
 from cpe.aws.claims import Claims
 from cpe.aws.payloads import Payloads
 from cpe.aws.session import AwsSession
-from cpe.aws.swf import StartRequest, SwfGateway
+from cpe.aws.swf import SwfGateway
+from cpe.aws.tasks import StartRequest
 from cpe.daemons.starter import SETTLE, Starter
 from cpe.errors import AwsError, CommandRejected
 from cpe.jobs import Jobs

@@ -12,11 +12,12 @@ from structlog.testing import capture_logs
 
 from cpe.activity import Cancellation
 from cpe.aws.registry import SwfRegistry
-from cpe.aws.swf import MAX_DATA, SwfGateway
+from cpe.aws.swf import SwfGateway
 from cpe.daemons.decider import lost_in_a_row
 from cpe.daemons.heartbeat import Heartbeat
 from cpe.errors import ActivityCancelled, AwsError, ConfigError, LeaseLost
 from cpe.logs import get_logger
+from cpe.protocol.references import MAX_SWF_DATA
 
 if TYPE_CHECKING:
     from types_boto3_swf import SWFClient
@@ -78,9 +79,9 @@ def test_reasons_and_details_are_cut_to_swfs_room(stub: Stubber, swf: SwfGateway
     stub.add_response(
         "respond_activity_task_failed",
         {},
-        {"taskToken": "t", "reason": "R" * 256, "details": "d" * MAX_DATA},
+        {"taskToken": "t", "reason": "R" * 256, "details": "d" * MAX_SWF_DATA},
     )
-    swf.fail_activity("t", reason="R" * 300, details="d" * (MAX_DATA + 1))
+    swf.fail_activity("t", reason="R" * 300, details="d" * (MAX_SWF_DATA + 1))
 
 
 def test_a_passing_fault_is_retryable(stub: Stubber, swf: SwfGateway) -> None:

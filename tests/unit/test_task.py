@@ -26,7 +26,8 @@ from cpe.activity import Activity, ActivityContext, JsonValue
 from cpe.aws.payloads import Payloads
 from cpe.aws.s3 import S3Storage, transfer_manager
 from cpe.aws.sqs import Queue
-from cpe.aws.swf import ActivityTask, SwfGateway
+from cpe.aws.swf import SwfGateway
+from cpe.aws.tasks import ActivityTask
 from cpe.clock import SystemClock
 from cpe.config import Settings
 from cpe.daemons.publisher import Publisher
