@@ -20,7 +20,7 @@ from dataclasses import asdict, replace
 from types import MappingProxyType
 from typing import Any
 
-from cpe.decider.execution import Attempt, Ended, Ending, Execution, Fault, Refusal, Retried, Signal
+from cpe.decider.execution import Attempt, ChildRun, Ended, Ending, Execution, Fault, Refusal, Retried, Signal
 from cpe.decider.timers import owner_of
 
 _KEY = "$continued"
@@ -141,6 +141,7 @@ def _attempt(attempt: Attempt, *, wants_result: bool) -> dict[str, Any]:
         "handbacks": attempt.handbacks or None,
         "input": attempt.input,
         "task_list": attempt.task_list,
+        "child": attempt.child.workflow_id if attempt.child is not None else None,
         "cancel_requested": attempt.cancel_requested or None,
         "ended": ended
         and _without_none(
@@ -166,6 +167,7 @@ def _read_attempt(name: str, raw: Mapping[str, Any]) -> Attempt:
         handbacks=raw.get("handbacks", 0),
         input=raw.get("input"),
         task_list=raw.get("task_list"),
+        child=ChildRun(workflow_id=raw["child"]) if "child" in raw else None,
         cancel_requested=raw.get("cancel_requested", False),
         decision_started_event_id=0,
         carried=True,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cpe.decider import Outcome
-from cpe.plan import Plan
+from cpe.plan import Plan, parse_plan
 from cpe.protocol.references import PayloadPlace
 from tests.unit.decider_plans import kinds, make_plan, scheduled, types
 from tests.unit.histories import HistoryBuilder
@@ -238,3 +238,28 @@ def test_what_swf_refuses_for_good_is_given_up_however_often_the_run_continues(
     assert history.closed == "FailWorkflowExecution"
     assert runs > 1
     assert waited == pauses
+
+
+def test_a_child_that_ended_is_a_child_in_the_new_run_too() -> None:
+    plan = replace(
+        parse_plan(
+            "name: P\nversion: 1\nactivities: [{name: Act, version: 1}]\nsteps:\n"
+            "  - {name: C, workflow: {name: O, version: 1}, retry: {interval: 500, on: [CHILD_TERMINATED]}}\n"
+            "  - {name: E, activity: Act, for_each: '{{__input__.list}}', max_parallel: 1}\n"
+        ),
+        continue_after=50,
+    )
+    history = HistoryBuilder({"list": list(range(30))})
+    history.decide(plan)
+    history.start_child("C")
+    history.end_child("C", "terminated")
+    while history.closed is None:
+        for name in history.open_activities:
+            history.complete(name, 1)
+        history.decide(plan)
+    new = history.continued()
+    new.decide(plan)
+    assert "retry.C.1" in new.timers
+    new.fire("retry.C.1")
+    new.decide(plan)
+    assert list(new.children) == ["C"]
