@@ -36,6 +36,9 @@ class World(Protocol):
     def ending(self, name: str, number: int) -> Ending | None:
         """How it ended; None while it runs."""
 
+    def was_asked_to_stop(self, name: str, number: int) -> bool:
+        """Whether it was asked to stop while it ran."""
+
     def refused(self, name: str, number: int) -> int:
         """How often SWF refused to schedule it."""
 
@@ -248,9 +251,12 @@ class _Interpreter:
         self._reading.cancel |= running
         if running:
             return State("running")
-        reasons = [states[index].reason for index in failures]
-        # What was cancelled because of the others is not why the step failed.
-        return State("failed", next((one for one in reasons if not one.endswith("_CANCELED")), reasons[0]))
+        # What was asked to stop because of the others is not why the step failed.
+        by_themselves = [index for index in failures if not self._was_asked_to_stop(names[index])]
+        return State("failed", states[(by_themselves or failures)[0]].reason)
+
+    def _was_asked_to_stop(self, name: str) -> bool:
+        return self._world.was_asked_to_stop(name, self._reading.tried.get(name, 0))
 
     def _is_running(self, name: str) -> bool:
         last = self._reading.tried.get(name, 0)

@@ -269,6 +269,7 @@ class Player:
                 case ("cancel", name):
                     if name in record.running:  # it may have ended meanwhile
                         record.asked_to_stop.add(name)
+                        record.ever_asked.add((name, record.scheduled[name]))
                 case ("closing", kind, reason, failed):
                     record.closing = kind, reason, failed
 

@@ -36,6 +36,9 @@ class Foreseen:
     def ending(self, name: str, number: int) -> Ending | None:
         return self._try(name, number).ending
 
+    def was_asked_to_stop(self, name: str, number: int) -> bool:
+        return False  # nobody knows beforehand; it matters for a step's reason alone
+
     def refused(self, name: str, number: int) -> int:
         return self._try(name, number).refused
 

@@ -19,6 +19,7 @@ class Record:
         closing: "failed" or "cancelled" with the reason and the failed steps, once that is recorded.
             From then on only clean-up steps hear what happens.
         asked_to_stop: What runs and was told to stop.
+        ever_asked: What was told to stop while it ran, with the number of the attempt.
         unwanted: What somebody asked to stop while it ran.
     """
 
@@ -34,6 +35,7 @@ class Record:
     faults: set[str] = field(default_factory=set)
     cancel_requested: bool = False
     asked_to_stop: set[str] = field(default_factory=set)
+    ever_asked: set[tuple[str, int]] = field(default_factory=set)
     unwanted: set[str] = field(default_factory=set)
     closing: tuple[str, str, tuple[str, ...]] | None = None
 
@@ -43,6 +45,9 @@ class Record:
     def ending(self, name: str, number: int) -> Ending | None:
         endings = self.endings.get(name, [])
         return endings[number - 1] if len(endings) >= number else None
+
+    def was_asked_to_stop(self, name: str, number: int) -> bool:
+        return (name, number) in self.ever_asked
 
     def refused(self, name: str, number: int) -> int:
         return self.refusals[name, number]
