@@ -148,8 +148,10 @@ class Walk:
 
     def _stop_unwanted(self, draft: Draft, states: StepStates) -> None:
         """Ask to stop what a failing step no longer wants, and what somebody asked for."""
-        asked = sorted(self._execution.cancels_wanted)
-        draft.cancel([*states.cancels(), *(self._execution.attempts[name] for name in asked)])
+        unwanted = {attempt.activity_id: attempt for attempt in states.cancels()}
+        for name in sorted(self._execution.cancels_wanted):
+            unwanted.setdefault(name, self._execution.attempts[name])
+        draft.cancel(unwanted.values())
 
     def _complete(self, draft: Draft, states: StepStates, now: float) -> None:
         """Complete with the plan's result; one that cannot be made fails the workflow."""

@@ -107,3 +107,14 @@ def test_an_activity_that_does_not_run_is_not_asked_to_stop() -> None:
     history.add("WorkflowExecutionSignaled", signalName="cpe.cancel_activity", input="C")
     history.add("WorkflowExecutionSignaled", signalName="cpe.cancel_activity")
     assert history.decide(PLAN).decisions == ()
+
+
+def test_an_item_that_nobody_wants_for_two_reasons_is_asked_to_stop_once() -> None:
+    plan = make_plan("  - {name: E, activity: Act, for_each: '[1, 2, 3]'}\n")
+    history = HistoryBuilder()
+    history.decide(plan)
+    history.add("WorkflowExecutionSignaled", signalName="cpe.cancel_activity", input="E[1]")
+    history.fail("E[0]")
+    outcome = history.decide(plan)
+    asked = [one["requestCancelActivityTaskDecisionAttributes"]["activityId"] for one in outcome.decisions]
+    assert asked == ["E[1]", "E[2]"]
