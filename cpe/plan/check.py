@@ -11,7 +11,7 @@ from cpe.plan.check_activities import read_activities
 from cpe.plan.check_steps import read_steps, step_paths
 from cpe.plan.findings import PlanRefused
 from cpe.plan.graph import CycleError, Dependencies, topological_order
-from cpe.plan.model import Plan, Step
+from cpe.plan.model import AwaitSignal, Plan, Step
 from cpe.plan.reader import Reader
 from cpe.plan.shape import check_shape
 from cpe.plan.swf_names import MAX_EXECUTION_SECONDS, MAX_NAME, MAX_VERSION
@@ -97,7 +97,7 @@ def _order(reader: Reader, steps: Mapping[str, Step], paths: Mapping[str, Path])
 
 
 def _check_cleanups(reader: Reader, steps: Mapping[str, Step], paths: Mapping[str, Path]) -> None:
-    """A step that runs only when the job is cancelled must not hold up the others."""
+    """A step that runs only when the job is cancelled must hold up neither the others nor the job's end."""
     cleanups = {step.on_cancel for step in steps.values()}
     for step in steps.values():
         place = paths[step.name]
@@ -105,6 +105,11 @@ def _check_cleanups(reader: Reader, steps: Mapping[str, Step], paths: Mapping[st
             message = f"{step.name!r} runs when the job is cancelled; it cannot be cleaned up after itself"
             reader.find((*place, "on_cancel"), "INVALID_CLEANUP", message, key=True)
         if step.name in cleanups:
+            if isinstance(step.work, AwaitSignal) and step.work.timeout is None:
+                message = (
+                    f"{step.name!r} runs when the job is cancelled; without a timeout the job may stay open"
+                )
+                reader.find((*place, "signal"), "INVALID_CLEANUP", message, key=True)
             continue
         for required in sorted(cleanups & {one.step for one in step.requires}, key=str):
             message = f"{required!r} runs only when the job is cancelled; {step.name!r} cannot require it"

@@ -167,6 +167,8 @@ def jobs(draw: st.DrawFn, *, most: int = 7, refusals: bool = True) -> Job:
             cleanup = draw(
                 steps(f"Tidy{index}", found, wanted=("completed",) * 5 + STATUSES, refusals=refusals)
             )
+            if cleanup.does == "signal":
+                cleanup = replace(cleanup, seconds=60)  # a cancelled job must close
             found[after] = replace(found[after], on_cancel=cleanup.name)
             found.append(cleanup)
     texts = st.sampled_from(['{"value": 1}', '{"value": 2}', "2", "{"])
