@@ -137,8 +137,8 @@ class Stack:
     ) -> Iterator[list[subprocess.Popen[bytes]]]:
         """Run more deciders for a block, on a task list of their own; they log where the stack does.
 
-        A poll that a killed process leaves behind may still be given a task, so no other test should use the
-        list.
+        A killed process is given tasks until the system has closed its connections, some milliseconds later,
+        so no other test should use the list.
         """
         ready = len(self.logged("daemon_started")) + count
         paths = [argument for plan in plans for argument in ("--plan", str(plan))]

@@ -333,3 +333,50 @@ def test_tasks_wait_for_no_poller_that_hung_up(local_aws: LocalAws) -> None:
             assert furnisher.call("PollForDecisionTask", domain="d", taskList=DECIDERS)["taskToken"]
         there.connection.close()
     furnisher.connection.close()
+
+
+@pytest.mark.parametrize("poll", ["PollForDecisionTask", "PollForActivityTask"], ids=["decider", "worker"])
+def test_tasks_wait_for_no_process_that_was_killed(local_aws: LocalAws, poll: str) -> None:
+    """Once the process is gone, so are its polls: each task is there at once for whoever polls next."""
+    raw = Raw(local_aws)
+    furnish(raw)
+    raw.call("RegisterActivityType", domain="d", name="Work", version="1")
+    arguments = [local_aws.endpoint.removeprefix("http://"), TARGET + poll]
+    with subprocess.Popen(
+        [sys.executable, "-c", _VICTIM, *arguments], stdout=subprocess.PIPE, text=True
+    ) as victim:
+        assert victim.stdout is not None
+        assert victim.stdout.readline() == "4 polls\n"
+        victim.kill()
+    for number in range(4):
+        start(raw, f"job-{number}")
+        task = raw.call("PollForDecisionTask", domain="d", taskList=DECIDERS)
+        assert task["startedEventId"] == 3
+        if poll == "PollForActivityTask":
+            raw.call("RespondDecisionTaskCompleted", taskToken=task["taskToken"], decisions=[_WORK])
+            assert raw.call(poll, domain="d", taskList=DECIDERS)["activityId"] == "work"
+    raw.connection.close()
+
+
+_WORK = {
+    "decisionType": "ScheduleActivityTask",
+    "scheduleActivityTaskDecisionAttributes": {
+        "activityId": "work",
+        "activityType": {"name": "Work", "version": "1"},
+        "taskList": DECIDERS,
+        **{
+            f"{timeout}Timeout": "60"
+            for timeout in ("heartbeat", "scheduleToClose", "scheduleToStart", "startToClose")
+        },
+    },
+}
+
+_VICTIM = """
+import http.client, json, sys
+body = json.dumps({"domain": "d", "taskList": {"name": "deciders"}})
+polls = [http.client.HTTPConnection(sys.argv[1], timeout=70) for _ in range(4)]
+for poll in polls:
+    poll.request("POST", "/", body, {"X-Amz-Target": sys.argv[2]})
+print(len(polls), "polls", flush=True)
+polls[0].getresponse()
+"""
