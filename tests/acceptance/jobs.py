@@ -5,31 +5,26 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import boto3
 
 from cpe.client import JobState
-from cpe.protocol import Event, EventType
+from cpe.protocol import EventType
+from tests.acceptance.heard import DEADLINE, Heard
 from tests.acceptance.stack import Stack
 
-DEADLINE = 40.0
-"""Seconds that a test waits for anything."""
 
-T = TypeVar("T")
-
-
-class Jobs:
+class Jobs(Heard):
     """Starts jobs and reads the client's events in a thread of its own, as a context manager."""
 
     def __init__(self, stack: Stack) -> None:
+        super().__init__()
         self.stack = stack
         self.client = stack.client()
         self.swf = boto3.client("swf")
-        self._events: dict[str, dict[str, Event]] = {}
-        self._news = threading.Condition()
         self._stopped = threading.Event()
         self._reader = threading.Thread(target=self._read, name="jobs")
 
@@ -58,39 +53,12 @@ class Jobs:
             what["executionStartToCloseTimeout"] = timeout
         return self.client.start_job({"workflow": what, **(data or {})}, uuid.uuid4().hex[:8])
 
-    def heard(self, job_id: str, kind: EventType | None = None) -> list[Event]:
-        """The events of a job so far, each once, in the order in which they came."""
-        with self._news:
-            events = list(self._events.get(job_id, {}).values())
-        return [event for event in events if kind in (None, event.type)]
-
-    def event(self, job_id: str, kind: EventType, activity_id: str | None = None, number: int = 1) -> Event:
-        """Wait for the so-maniest event of a kind, of an activity if one is named."""
-
-        def found() -> Event | None:
-            events = self._events.get(job_id, {}).values()
-            named = [event for event in events if event.type is kind and _is_of(event, activity_id)]
-            return named[number - 1] if len(named) >= number else None
-
-        return self._wait(found, f"{kind} {activity_id or ''} of {job_id}")
-
-    def closed(self, job_id: str) -> Event:
-        """Wait for the event that closes a job."""
-
-        def found() -> Event | None:
-            events = self._events.get(job_id, {}).values()
-            return next((event for event in events if event.type.closes_job), None)
-
-        return self._wait(found, f"the end of {job_id}")
-
     def push(self, *job_ids: str, seconds: float) -> None:
         """Wait for the end of jobs, and move the clock now and then: what a process took along times out."""
         deadline = time.monotonic() + DEADLINE
         while not all(any(event.type.closes_job for event in self.heard(job_id)) for job_id in job_ids):
             assert time.monotonic() < deadline, f"not all of {job_ids} have ended"
-            with self._news:
-                still = not self._news.wait(2)
-            if still:
+            if self.quiet(2):
                 self.stack.advance(seconds)
 
     def state(self, job_id: str) -> JobState:
@@ -139,30 +107,11 @@ class Jobs:
         """End a job at once."""
         self.swf.terminate_workflow_execution(domain="SADomain", workflowId=workflow_id(job_id))
 
-    def _wait(self, found: Callable[[], T | None], what: str) -> T:
-        value: T | None = None
-
-        def is_there() -> bool:
-            nonlocal value
-            value = found()
-            return value is not None
-
-        with self._news:
-            there = self._news.wait_for(is_there, DEADLINE)
-            heard = {
-                job_id: [event.type.value for event in all_.values()] for job_id, all_ in self._events.items()
-            }
-        assert there, f"{what} did not come; heard of the last jobs: {dict(list(heard.items())[-3:])}"
-        assert value is not None
-        return value
-
     def _read(self) -> None:
         while not self._stopped.is_set():
             for event in self.client.events(wait=1):
-                with self._news:
-                    self.client.tracker.apply(event)
-                    self._events.setdefault(event.job_id or "", {}).setdefault(event.event_id, event)
-                    self._news.notify_all()
+                self.client.tracker.apply(event)
+                self.take(event)
 
 
 def workflow_id(job_id: str) -> str:
@@ -178,7 +127,3 @@ def child_of(job_id: str, step: str) -> str:
 def pid_of(attributes: Mapping[str, Any]) -> int:
     """The process that took a task, by the attributes of the task's start."""
     return int(attributes["identity"].rpartition(":")[2])
-
-
-def _is_of(event: Event, activity_id: str | None) -> bool:
-    return activity_id is None or (event.activity is not None and event.activity.activity_id == activity_id)
