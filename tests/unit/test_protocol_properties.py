@@ -117,6 +117,7 @@ details: dict[EventType, st.SearchStrategy[dict[str, Any]]] = {
     EventType.COMMAND_REJECTED: st.fixed_dictionaries(
         {"command": st.none() | name, "reason": st.just("MISSING_FIELD"), "details": any_text}
     ),
+    EventType.WORKFLOW_CONTINUED: st.fixed_dictionaries({"newRunId": name}),
     EventType.WORKFLOW_COMPLETED: st.fixed_dictionaries({}, optional={"result": result}),
     EventType.WORKFLOW_FAILED: st.fixed_dictionaries({"reason": any_text, "details": any_text}),
     EventType.ACTIVITY_STARTED: st.fixed_dictionaries({"input": result}),
