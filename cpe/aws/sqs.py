@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cpe.aws.faults import told
+from cpe.aws.sending import Outgoing, Sending, fifo_id
 from cpe.errors import AwsError
 
 if TYPE_CHECKING:
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 
 _BATCH = 10
 """Messages in one call (API reference of DeleteMessageBatch)."""
+
+_FIFO = ".fifo"
+"""What the name of a FIFO queue ends in, and of no other (API reference of CreateQueue)."""
+
+_GROUP = "cpe"
+"""The group of messages that were given none."""
 
 _LEAST_SIZE = 1024
 _USUAL_SIZE = 262_144
@@ -30,7 +37,8 @@ _USUAL_VISIBILITY = 30
 class Message:
     """A message as SQS gave it.
 
-    `receive_count` is 1 for its first delivery; `sent` is when it was sent, in seconds since the epoch.
+    `receive_count` is 1 for its first delivery; `sent` is when it was sent, in seconds since the epoch;
+    `group_id` is the message group that it has on a FIFO queue.
     """
 
     body: str
@@ -38,15 +46,7 @@ class Message:
     message_id: str
     receive_count: int = 1
     sent: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
-    """A message to send; the ids count on a FIFO queue only, which needs both."""
-
-    body: str
     group_id: str | None = None
-    deduplication_id: str | None = None
 
 
 class Queue:
@@ -63,6 +63,7 @@ class Queue:
     def __init__(self, client: SQSClient, url: str) -> None:
         self._client = client
         self.url = url
+        self.is_fifo = url.endswith(_FIFO)
         self._subject = f"queue {url}"
         self._max_size: int | None = None
         self._visibility: int | None = None
@@ -74,7 +75,7 @@ class Queue:
                 QueueUrl=self.url,
                 MaxNumberOfMessages=max_messages,
                 WaitTimeSeconds=wait_seconds,
-                MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
+                MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp", "MessageGroupId"],
             )
         return [
             Message(
@@ -83,6 +84,7 @@ class Queue:
                 message_id=message.get("MessageId", ""),
                 receive_count=int(message.get("Attributes", {}).get("ApproximateReceiveCount", "1")),
                 sent=int(message.get("Attributes", {}).get("SentTimestamp", "0")) / 1000,
+                group_id=message.get("Attributes", {}).get("MessageGroupId") if self.is_fifo else None,
             )
             for message in answer.get("Messages", [])
         ]
@@ -114,48 +116,51 @@ class Queue:
                 )
 
     def send(self, body: str, *, group_id: str | None = None, deduplication_id: str | None = None) -> None:
-        """Send one message; the ids count on a FIFO queue only, which needs both."""
+        """Send one message; the ids count on a FIFO queue only, which needs both. They may be any text."""
         request: SendMessageRequestTypeDef = {"QueueUrl": self.url, "MessageBody": body}
-        if self.url.endswith(".fifo"):
-            request["MessageGroupId"] = group_id or "cpe"
+        if self.is_fifo:
+            request["MessageGroupId"] = fifo_id(group_id or _GROUP)
             if deduplication_id:
-                request["MessageDeduplicationId"] = deduplication_id
+                request["MessageDeduplicationId"] = fifo_id(deduplication_id)
         with told(self._subject):
             self._client.send_message(**request)
 
     def send_batch(self, messages: Sequence[Outgoing]) -> list[AwsError | None]:
-        """Send messages, as many in one call as SQS takes.
+        """Send messages, in as few calls as may be.
+
+        On a FIFO queue the messages of a group are sent in order, each in a call of its own, and none after
+        one that was refused for now; see :class:`~cpe.aws.sending.Sending`.
 
         Returns:
-            What became of each, in order: None, or why it was not sent.
-
-        Raises:
-            AwsError: A call failed; which messages were sent before is not told.
+            What became of each, in order: None, or why it was not sent. After a call that failed no other is
+            tried.
         """
-        outcomes: list[AwsError | None] = []
-        for batch in _batches(messages):
-            with told(self._subject):
-                answer = self._client.send_message_batch(
-                    QueueUrl=self.url,
-                    Entries=[self._entry(index, message) for index, message in enumerate(batch)],
-                )
-            failed = {
-                entry["Id"]: AwsError(
+        sending = Sending(messages, ordered=self.is_fifo)
+        while call := sending.take():
+            try:
+                with told(self._subject):
+                    answer = self._client.send_message_batch(
+                        QueueUrl=self.url,
+                        Entries=[self._entry(index, message) for index, message in call.items()],
+                    )
+            except AwsError as error:
+                sending.give_up(tuple(call), error)
+                break
+            for entry in answer.get("Failed", []):
+                refusal = AwsError(
                     f"{self._subject}: {entry.get('Message') or entry['Code']}",
                     code="SEND_FAILED",
                     retryable=not entry["SenderFault"],
                 )
-                for entry in answer.get("Failed", [])
-            }
-            outcomes += [failed.get(str(index)) for index in range(len(batch))]
-        return outcomes
+                sending.refuse(int(entry["Id"]), refusal)
+        return sending.outcomes
 
     def _entry(self, index: int, message: Outgoing) -> SendMessageBatchRequestEntryTypeDef:
         entry: SendMessageBatchRequestEntryTypeDef = {"Id": str(index), "MessageBody": message.body}
-        if self.url.endswith(".fifo"):
-            entry["MessageGroupId"] = message.group_id or "cpe"
+        if self.is_fifo:
+            entry["MessageGroupId"] = fifo_id(message.group_id or _GROUP)
             if message.deduplication_id:
-                entry["MessageDeduplicationId"] = message.deduplication_id
+                entry["MessageDeduplicationId"] = fifo_id(message.deduplication_id)
         return entry
 
     def hold(self, messages: Iterable[Message], seconds: int) -> None:
@@ -207,22 +212,17 @@ class Queue:
             return usual
         return int(answer.get("Attributes", {}).get(name, usual))
 
+    def count(self) -> int:
+        """Tell how many messages there are, those that somebody took included: about, as SQS counts."""
+        names: list[QueueAttributeNameType] = [
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesNotVisible",
+        ]
+        with told(self._subject):
+            answer = self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)
+        return sum(int(answer.get("Attributes", {}).get(name, 0)) for name in names)
+
     def check(self) -> None:
         """Raise unless the queue exists and may be read."""
         with told(self._subject):
             self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])
-
-
-def _batches(messages: Sequence[Outgoing]) -> Iterator[list[Outgoing]]:
-    """Cut messages into batches that every queue takes; one that is larger goes alone."""
-    batch: list[Outgoing] = []
-    size = 0
-    for message in messages:
-        length = len(message.body.encode())
-        if batch and (len(batch) == _BATCH or size + length > _USUAL_SIZE):
-            yield batch
-            batch, size = [], 0
-        batch.append(message)
-        size += length
-    if batch:
-        yield batch

@@ -17,16 +17,24 @@ if TYPE_CHECKING:
 
 _HEADERS = ("client", "queue", "message", "sent", "receives", "type", "job", "reason")
 _LIMIT = 100
+_OTHERS = "(others)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Box:
-    """The dead letters of one of a client's queues; `queue` is ``input`` or ``output``."""
+    """The dead letters of one of a client's queues; `queue` is ``input`` or ``output``.
 
-    client: str
+    `client` is None for the queue that takes the events of all clients that are not configured.
+    """
+
+    client: str | None
     queue: str
     url: str
     letters: DeadLetters
+
+    @property
+    def name(self) -> str:
+        return f"{self.client or _OTHERS} {self.queue}"
 
     def details(self) -> dict[str, Any]:
         return {
@@ -54,11 +62,16 @@ def dlq() -> None:
 @json_option
 def list_letters(*, operator: Operator, client: str | None, limit: int, as_json: bool) -> None:
     """List dead letters and why they cannot be understood, if they cannot; they stay where they are."""
-    found = [(box, box.letters.list(limit)) for box in _boxes(operator, client)]
+    found = [(box, box.letters.list(limit), box.letters.count()) for box in _boxes(operator, client)]
     if as_json:
         queues = [
-            {**box.details(), "count": len(letters), "messages": [_without_body(one) for one in letters]}
-            for box, letters in found
+            {
+                **box.details(),
+                "count": len(letters),
+                "total": max(total, len(letters)),
+                "messages": [_without_body(one) for one in letters],
+            }
+            for box, letters, total in found
         ]
         click.echo(json.dumps({"queues": queues}, indent=2, ensure_ascii=False))
         return
@@ -68,7 +81,7 @@ def list_letters(*, operator: Operator, client: str | None, limit: int, as_json:
 
     rows = [
         (
-            box.client,
+            box.client or _OTHERS,
             box.queue,
             letter.message_id,
             moment(letter.sent),
@@ -77,15 +90,15 @@ def list_letters(*, operator: Operator, client: str | None, limit: int, as_json:
             visible(letter.job_id or ""),
             visible(": ".join(part for part in (letter.reason, letter.explanation) if part)),
         )
-        for box, letters in found
+        for box, letters, _ in found
         for letter in letters
     ]
     if rows:
         print_table(_HEADERS, rows)
         click.echo()
-    for box, letters in found:
-        count = f"{len(letters)} or more" if len(letters) == limit else str(len(letters))
-        click.echo(f"{box.client} {box.queue}: {count}")
+    for box, letters, total in found:
+        count = f"{len(letters)} of about {total}" if total > len(letters) else str(len(letters))
+        click.echo(f"{box.name}: {count}")
 
 
 @dlq.command()
@@ -111,7 +124,8 @@ def show(*, operator: Operator, message: str, client: str | None, as_json: bool)
 
     for name, text in (
         ("message", letter.message_id),
-        ("queue", f"{box.client} {box.queue}"),
+        ("queue", box.name),
+        ("group", letter.group or ""),
         ("sent", moment(letter.sent)),
         ("receives", str(letter.receives)),
         ("type", letter.type or ""),
@@ -151,7 +165,7 @@ def redrive(
     redriven = []
     if everything:
         boxes = list(_boxes(operator, client))
-        names = ", ".join(f"{box.client} {box.queue}" for box in boxes)
+        names = ", ".join(box.name for box in boxes)
         confirm(f"Send all dead letters back ({names})?", yes=yes)
         redriven = [(box, box.letters.redrive()) for box in boxes]
     else:
@@ -162,11 +176,11 @@ def redrive(
         click.echo(json.dumps({"redriven": told}, indent=2, ensure_ascii=False))
         return
     for box, count in redriven:
-        click.echo(f"{box.client} {box.queue}: {count} sent back")
+        click.echo(f"{box.name}: {count} sent back")
 
 
 def _boxes(operator: Operator, client: str | None) -> Iterator[_Box]:
-    """The dead letters of the input queues, and of those output queues that have any."""
+    """The dead letters of all queues that can have any; an input queue must."""
     from cpe.aws.dead_letters import DeadLetters
 
     clients = operator.settings.clients if client is None else (operator.client(client),)
@@ -176,16 +190,21 @@ def _boxes(operator: Operator, client: str | None) -> Iterator[_Box]:
             "or CPE_CONFIG",
             code="NO_CLIENTS",
         )
-    sqs = operator.aws.sqs()
+    places: list[tuple[str | None, str, str]] = []
     for one in clients:
-        for queue, url in (("input", one.input_queue), ("output", one.output_queue)):
-            try:
-                letters = DeadLetters(sqs, url)
-            except ConfigError as error:
-                if queue == "input" or error.code != "NO_DEAD_LETTERS":
-                    raise
-            else:
-                yield _Box(client=one.name, queue=queue, url=url, letters=letters)
+        places += [(one.name, "input", one.input_queue), (one.name, "output", one.output_queue)]
+    others = operator.settings.output_queue
+    if client is None and others is not None and all(others != url for _, _, url in places):
+        places.append((None, "output", others))
+    sqs = operator.aws.sqs()
+    for name, queue, url in places:
+        try:
+            letters = DeadLetters(sqs, url, events=queue == "output")
+        except ConfigError as error:
+            if queue == "input" or error.code != "NO_DEAD_LETTERS":
+                raise
+        else:
+            yield _Box(client=name, queue=queue, url=url, letters=letters)
 
 
 def _find(operator: Operator, client: str | None, message_id: str) -> tuple[_Box, DeadLetter]:

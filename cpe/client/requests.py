@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -80,7 +79,9 @@ class Requests:
         body = encode_command(
             Command(type=command, time=self._clock(), job_id=job_id, data=data, request_id=request_id)
         )
-        self._queue.send(body, group_id=_digest(job_id), deduplication_id=_digest(body))
+        # A list is of no one job, so it need not wait for another.
+        group = request_id if command is CommandType.GET_JOB_LIST else job_id
+        self._queue.send(body, group_id=group, deduplication_id=request_id)
 
 
 def _refusal(answer: Event, command: CommandType) -> CommandRefused:
@@ -88,8 +89,3 @@ def _refusal(answer: Event, command: CommandType) -> CommandRefused:
     code = reason if isinstance(reason, str) else CommandRefused.default_code
     message = details if isinstance(details, str) else f"the stack refused {command.value}"
     return CommandRefused(message, code=code, command=command.value, job_id=answer.job_id)
-
-
-def _digest(text: str) -> str:
-    """A form of any text that FIFO queues take for an id."""
-    return hashlib.sha256(text.encode()).hexdigest()

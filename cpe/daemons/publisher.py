@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from cpe.activity import Logger
 from cpe.aws.payloads import Payloads
-from cpe.aws.sqs import Outgoing, Queue
+from cpe.aws.sending import Outgoing
+from cpe.aws.sqs import Queue
 from cpe.config import Settings
 from cpe.daemons.recent import Recent
 from cpe.errors import AwsError, CpeError, PayloadError, ProtocolError
@@ -21,6 +22,9 @@ _REMEMBERED = 20_000
 
 class Publisher:
     """Publishes events, each once for as long as it is remembered.
+
+    On a FIFO queue the events of one run stay in the order in which they were published here: what is behind
+    one that is held up is held up with it. SQS drops an event whose id it has seen in the last five minutes.
 
     An event that its queue does not carry is stored whole among the payloads, and sent with a reference in
     place of its largest details. Where it cannot be stored it is sent without them: a fact is not held back.
@@ -90,15 +94,19 @@ class Publisher:
             return outcomes
         queue = self._queue(url)
         outgoing: dict[int, Outgoing] = {}
+        held_up: dict[str, AwsError] = {}
         for index, event in enumerate(events):
+            group = group_of(event)
+            if queue.is_fifo and group in held_up:
+                outcomes[index] = held_up[group]
+                continue
             try:
                 outgoing[index] = self._outgoing(event, queue, client=client)
             except (AwsError, ProtocolError) as error:
-                outcomes[index] = self._fault(error, event, url, client)
-        try:
-            faults = queue.send_batch(list(outgoing.values()))
-        except AwsError as error:
-            faults = [error] * len(outgoing)
+                outcomes[index] = fault = self._fault(error, event, url, client)
+                if fault is not None:
+                    held_up[group] = fault
+        faults = queue.send_batch(list(outgoing.values()))
         for index, fault in zip(outgoing, faults, strict=True):
             if fault is not None:
                 outcomes[index] = self._fault(fault, events[index], url, client)
@@ -107,14 +115,13 @@ class Publisher:
         return outcomes
 
     def _outgoing(self, event: Event, queue: Queue, *, client: str | None) -> Outgoing:
-        group = event.workflow.run_id if event.workflow else event.event_id
         asked = event.details.get("requestId", "")
         # The same fact may answer two questions: each is answered.
         unique = (
             hashlib.sha256(f"{event.event_id}\0{asked}".encode()).hexdigest() if asked else event.event_id
         )
         body = self._body(event, queue, client=client)
-        return Outgoing(body=body, group_id=group, deduplication_id=unique)
+        return Outgoing(body=body, group_id=group_of(event), deduplication_id=unique)
 
     def _fault(
         self, error: AwsError | ProtocolError, event: Event, url: str, client: str | None
@@ -167,6 +174,13 @@ class Publisher:
             if url not in self._queues:
                 self._queues[url] = self._open_queue(url)
             return self._queues[url]
+
+
+def group_of(event: Event) -> str:
+    """Tell the message group of an event: its run; of an answer without a run its job, or else itself."""
+    if event.workflow is not None:
+        return event.workflow.run_id
+    return event.job_id or event.event_id
 
 
 def _fields(event: Event, client: str | None) -> dict[str, str | None]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, cast
 import boto3
 import pytest
 
-from cpe.aws.sqs import Message, Outgoing, Queue
+from cpe.aws.sending import Outgoing
+from cpe.aws.sqs import Message, Queue
 from cpe.clock import SystemClock
 from cpe.config import Settings
 from cpe.daemons import inputpoller
