@@ -2,7 +2,8 @@
 
 SWF refuses a second execution of a workflow id only while the first is open, and its lists lag behind. So
 whoever is to start a job first writes a small object under the job's key, on condition that there is none. S3
-lets one succeed, however many try, and forgets nothing when the job has closed.
+lets one succeed, however many try, and forgets nothing when the job has closed. Who does a closed run again
+is settled in the same way, under a key of that run's own.
 """
 
 from __future__ import annotations
@@ -33,15 +34,16 @@ class Claims:
         self._s3 = s3
         self._place = place
 
-    def take(self, domain: str, identity: JobIdentity, *, now: float) -> bool:
+    def take(self, domain: str, identity: JobIdentity, *, now: float, again: str | None = None) -> bool:
         """Claim a job; False if somebody did before.
 
         Args:
             domain: The job's SWF domain.
             identity: Whose job it is, and which.
             now: Seconds since the epoch.
+            again: The closed run that is to be done again; None for the job's start.
         """
-        key = self._key(domain, identity)
+        key = self._key(domain, identity, again)
         try:
             with told(f"claim s3://{self._place.bucket}/{key}"):
                 self._s3.put_object(
@@ -56,12 +58,12 @@ class Claims:
             return False
         return True
 
-    def taken(self, domain: str, identity: JobIdentity) -> float | None:
+    def taken(self, domain: str, identity: JobIdentity, *, again: str | None = None) -> float | None:
         """Tell when a job was claimed last, in seconds since the epoch; None if it is not.
 
         A claim that somebody spoiled counts as an old one.
         """
-        key = self._key(domain, identity)
+        key = self._key(domain, identity, again)
         try:
             with told(f"claim s3://{self._place.bucket}/{key}"):
                 answer = self._s3.get_object(Bucket=self._place.bucket, Key=key)
@@ -74,9 +76,9 @@ class Claims:
         except (ValueError, TypeError, KeyError):
             return 0.0
 
-    def renew(self, domain: str, identity: JobIdentity, *, now: float) -> None:
+    def renew(self, domain: str, identity: JobIdentity, *, now: float, again: str | None = None) -> None:
         """Claim a job again, from now on: what was claimed before came to nothing."""
-        key = self._key(domain, identity)
+        key = self._key(domain, identity, again)
         with told(f"claim s3://{self._place.bucket}/{key}"):
             self._s3.put_object(
                 Bucket=self._place.bucket,
@@ -84,12 +86,13 @@ class Claims:
                 Body=json.dumps({"jobId": identity.job_id, "time": now}).encode(),
             )
 
-    def release(self, domain: str, identity: JobIdentity) -> None:
+    def release(self, domain: str, identity: JobIdentity, *, again: str | None = None) -> None:
         """Give a claim up: nothing was started, and the job may be asked for again."""
-        key = self._key(domain, identity)
+        key = self._key(domain, identity, again)
         with told(f"claim s3://{self._place.bucket}/{key}"):
             self._s3.delete_object(Bucket=self._place.bucket, Key=key)
 
-    def _key(self, domain: str, identity: JobIdentity) -> str:
-        digest = hashlib.sha256(f"{domain}\0{identity.job_id}".encode()).hexdigest()
+    def _key(self, domain: str, identity: JobIdentity, again: str | None) -> str:
+        what = "\0".join((domain, identity.job_id, *(() if again is None else (again,))))
+        digest = hashlib.sha256(what.encode()).hexdigest()
         return self._place.claim_key(digest, client=identity.client)
