@@ -154,22 +154,25 @@ class InputPoller:
     def _carry_out(
         self, messages: Sequence[tuple[Message, Command | ProtocolError]]
     ) -> tuple[list[Answered], AwsError | None]:
-        """Carry out what concerns one job, in order; tell what was answered, and a passing fault."""
+        """Carry out what concerns one job, in order; tell what was answered, and a passing fault.
+
+        What is behind a passing fault is left on the queue too: it must not overtake.
+        """
         answered = []
-        fault: AwsError | None = None
-        for message, command in messages:
+        for place, (message, command) in enumerate(messages):
             try:
                 answered.append(Answered(message=message, event=self._answer(message, command)))
             except AwsError as error:
-                fault = error
-                self._postpone(message, error)
+                for left, _ in messages[place:]:
+                    self._postpone(left, error)
+                return answered, error
             except ConfigError:
                 raise
             except Exception as error:  # a fault of ours: the queue's redrive policy has the last word
                 self._log.error(
                     "command_failed", messageId=message.message_id, error=repr(error), exc_info=True
                 )
-        return answered, fault
+        return answered, None
 
     def _answer(self, message: Message, command: Command | ProtocolError) -> Event:
         try:
@@ -215,7 +218,7 @@ class InputPoller:
 
 
 def _by_job(messages: Sequence[Message]) -> list[list[tuple[Message, Command | ProtocolError]]]:
-    """Read messages; those that concern the same job stay in order, the others need not wait for them."""
+    """Read messages; those of one job stay in order, and those of one group on a FIFO queue; no others."""
     groups: dict[str, list[tuple[Message, Command | ProtocolError]]] = {}
     for message in messages:
         try:
@@ -223,6 +226,8 @@ def _by_job(messages: Sequence[Message]) -> list[list[tuple[Message, Command | P
             key = f"job {command.job_id}" if isinstance(command, Command) else ""
         except ProtocolError as error:
             command, key = error, f"message {message.message_id}"
+        if message.group_id is not None:
+            key = f"group {message.group_id}"
         groups.setdefault(key, []).append((message, command))
     return list(groups.values())
 
