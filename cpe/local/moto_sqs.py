@@ -1,8 +1,8 @@
 """moto's SQS, made safe for many clients at once.
 
 A waiting receiver stands aside of the gate, and ends when its client hangs up: moto's own goes on waiting and
-takes a message that nobody will ever see. And many waiting messages are counted with one look at the clock:
-moto's own looks at it for each, several times a call.
+takes a message that nobody will ever see. What a FIFO queue delivers again comes in order. And many waiting
+messages are counted with one look at the clock: moto's own looks at it for each, several times a call.
 """
 
 from __future__ import annotations
@@ -23,6 +23,15 @@ class HeldQueue(models.Queue):
     def wait_for_messages(self, timeout: int) -> None:
         """Wait for any change; the receiver that calls this looks for messages itself."""
         GATE.wait(timeout)
+
+    @property
+    def pending_message_groups(self) -> set[str]:
+        """Groups of which a message is being dealt with, and therefore no other is given.
+
+        moto's own counts messages whose time is over too, and then gives a group's last one first.
+        """
+        self._pending_messages = {one for one in self._pending_messages if not one.visible}
+        return super().pending_message_groups
 
     @property
     def messages(self) -> list[models.Message]:
