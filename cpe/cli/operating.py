@@ -89,9 +89,12 @@ class Operator:
     @functools.cached_property
     def jobs(self) -> Jobs:
         """The jobs of the domain."""
+        from cpe.aws.claims import Claims
         from cpe.jobs import Jobs
 
-        return Jobs(swf=self.gateway, payloads=self.payloads, domain=self.domain)
+        place = self.settings.payloads
+        claims = None if place is None else Claims(self.aws.s3(), place)
+        return Jobs(swf=self.gateway, payloads=self.payloads, domain=self.domain, claims=claims)
 
     def run(self, job: str, client: str | None, run_id: str | None = None) -> Run:
         """Find a run of a job.

@@ -127,7 +127,7 @@ def assemble_inputpoller(aws: AwsSession, settings: Settings) -> Daemon:
     starter = Starter(claims=claims, clock=time.time)
 
     def jobs_of(domain: str) -> Jobs:
-        return Jobs(swf=swf, payloads=payloads, domain=domain)
+        return Jobs(swf=swf, payloads=payloads, domain=domain, claims=claims)
 
     stop = Stop()
     queues = {client.name: Queue(sqs, client.input_queue) for client in settings.clients}

@@ -12,13 +12,10 @@ from cpe.daemons.recent import Recent
 from cpe.errors import AwsError, CommandRejected
 from cpe.jobs import Jobs
 from cpe.jobs.jobs import own_input
+from cpe.jobs.starting import SETTLE, not_listed
 from cpe.protocol import JobIdentity
 
-SETTLE = 30.0
-"""Seconds after which SWF's lists are taken to show a run that was started: they lag behind by some."""
-
 _REMEMBERED = 10_000
-_NOT_LISTED = "NOT_LISTED_YET"
 
 
 class Starter:
@@ -97,14 +94,14 @@ class Starter:
         if self._claims is not None:
             taken = self._claims.taken(request.domain, identity)
             if taken is not None and self._clock() - taken < SETTLE:
-                raise _not_listed(request)
+                raise not_listed(request.workflow_id)
             self._claims.renew(request.domain, identity, now=self._clock())
         try:
             return self._start(jobs, request, identity)
         except AwsError as error:
             if error.code != "ALREADY_STARTED":
                 raise
-            raise _not_listed(request) from error
+            raise not_listed(request.workflow_id) from error
 
 
 def _compare(jobs: Jobs, run: Run, request: StartRequest, identity: JobIdentity) -> None:
@@ -114,9 +111,3 @@ def _compare(jobs: Jobs, run: Run, request: StartRequest, identity: JobIdentity)
             f"job {identity.job_id} was started with other data; give a new job an id of its own",
             code="JOB_EXISTS",
         )
-
-
-def _not_listed(request: StartRequest) -> AwsError:
-    return AwsError(
-        f"{request.workflow_id} may have been started and is not listed yet", code=_NOT_LISTED, retryable=True
-    )

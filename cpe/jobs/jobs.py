@@ -8,17 +8,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from cpe.aws.claims import Claims
 from cpe.aws.payloads import Payloads
-from cpe.aws.runs import CONTINUED, Run
+from cpe.aws.runs import Run
 from cpe.aws.swf import SwfGateway
 from cpe.aws.tasks import StartRequest
-from cpe.decider import Execution, HistoryEvent, fold_history
+from cpe.decider import Execution, HistoryEvent
 from cpe.decider.fold import CANCEL_SIGNAL
-from cpe.errors import AwsError, CommandRejected, PayloadError
+from cpe.errors import AwsError, CommandRejected
+from cpe.jobs.histories import Histories, folded
+from cpe.jobs.job_runs import JobRuns
 from cpe.jobs.listing import Listing, Query, make_listing, read_page
+from cpe.jobs.owners import client_of, identity_of
 from cpe.jobs.report import ActivityReport, JobReport, make_report, parsed
+from cpe.jobs.retries import Retries
 from cpe.jobs.starting import UNKNOWN, packed, told_as_refusal
-from cpe.jobs.summary import JobSummary, summarize
+from cpe.jobs.summary import summarize
 from cpe.protocol import JobFilter, JobIdentity
 from cpe.protocol.requests import USUAL_LIMIT
 
@@ -27,8 +32,6 @@ USUAL_AGE = 30 * DAYS
 """Seconds that a list looks back when nothing is said."""
 
 _RESERVED = "cpe."
-_MAX_RUNS = 100
-_CARRIED = ("input", "result")
 
 
 class Jobs:
@@ -42,15 +45,33 @@ class Jobs:
         payloads: Where large texts lie.
         domain: The SWF domain.
         clock: Seconds since the epoch.
+        claims: Settle who does a closed job again; None where the stack has no place for them.
     """
 
     def __init__(
-        self, *, swf: SwfGateway, payloads: Payloads, domain: str, clock: Callable[[], float] = time.time
+        self,
+        *,
+        swf: SwfGateway,
+        payloads: Payloads,
+        domain: str,
+        clock: Callable[[], float] = time.time,
+        claims: Claims | None = None,
     ) -> None:
         self._swf = swf
         self._payloads = payloads
         self._domain = domain
         self._clock = clock
+        self._runs = JobRuns(swf=swf, domain=domain)
+        self._histories = Histories(swf=swf, payloads=payloads, domain=domain)
+        self._retries = Retries(
+            swf=swf,
+            payloads=payloads,
+            runs=self._runs,
+            histories=self._histories,
+            domain=domain,
+            claims=claims,
+            clock=clock,
+        )
 
     def find(self, identity: JobIdentity, run_id: str | None = None) -> Run | None:
         """Find a job's run; its newest unless another is named. None if there is none, or not any more.
@@ -59,24 +80,12 @@ class Jobs:
             AwsError: `retryable` when SWF does not show the newest run yet.
         """
         if run_id is not None:
-            return self._describe(identity.workflow_id, run_id)
-        newest = next(self.runs(identity), None)
-        for _ in range(_MAX_RUNS):
-            if newest is None or newest.status != CONTINUED:
-                break
-            # SWF's lists lag behind; the history of the old run names the new one at once.
-            last = HistoryEvent.from_swf(
-                self._swf.newest_event(self._domain, newest.workflow_id, newest.run_id)
-            )
-            newest = self._describe(newest.workflow_id, last.attributes["newExecutionRunId"])
-        return newest
+            return self._runs.described(identity.workflow_id, run_id)
+        return self._runs.newest(identity)
 
     def runs(self, identity: JobIdentity) -> Iterator[Run]:
-        """All runs of a job that SWF knows of, the newest first."""
-        for lister in (self._swf.open_runs, self._swf.closed_runs_started):
-            for run in lister(self._domain, workflow_id=identity.workflow_id):
-                if run.workflow_id == identity.workflow_id:
-                    yield run
+        """All runs of a job that SWF lists, the newest first."""
+        return self._runs.all(identity)
 
     def has_closed(self, identity: JobIdentity) -> bool:
         """Tell whether a run of a job has closed, as far as SWF retains and lists it: one call.
@@ -85,8 +94,7 @@ class Jobs:
             CommandRejected: ``UNKNOWN_DOMAIN``.
         """
         try:
-            closed = self._swf.closed_runs_started(self._domain, workflow_id=identity.workflow_id)
-            return any(run.workflow_id == identity.workflow_id for run in closed)
+            return self._runs.has_closed(identity)
         except AwsError as error:
             if error.code != UNKNOWN:
                 raise
@@ -94,12 +102,9 @@ class Jobs:
 
     def report(self, run: Run) -> JobReport:
         """Report a job in full, as the history of this run tells it."""
-        events = self._swf.history(self._domain, run.workflow_id, run.run_id)
-        client = _client_of(run)
-        ends = [self._resolved(events[0], client), *events[1:]]
-        ends[-1] = self._resolved(ends[-1], client)
-        history = [HistoryEvent.from_swf(raw) for raw in ends]
-        return make_report(self._summary(run), _fold(run, ends), history)
+        events = self._histories.ends(run)
+        history = [HistoryEvent.from_swf(raw) for raw in events]
+        return make_report(summarize(run, identity_of(run)), folded(run, events), history)
 
     def result(self, run: Run, activity: ActivityReport) -> Any:
         """What an activity returned: parsed, or the text where it is no JSON; None if there is nothing yet.
@@ -109,7 +114,7 @@ class Jobs:
         """
         if activity.result is None:
             return None
-        return parsed(self._payloads.resolve(activity.result, client=_client_of(run)))
+        return parsed(self._payloads.resolve(activity.result, client=client_of(run)))
 
     def listing(
         self,
@@ -145,14 +150,11 @@ class Jobs:
 
     def history(self, run: Run) -> list[Mapping[str, Any]]:
         """Read a run's whole history, SWF's own dicts, with payloads in the place of their references."""
-        client = _client_of(run)
-        events = self._swf.history(self._domain, run.workflow_id, run.run_id)
-        return [self._resolved(event, client) for event in events]
+        return self._histories.whole(run)
 
     def origin(self, run: Run) -> Execution:
         """Tell how a run was started: the job's own input, and what it does again."""
-        first = self._swf.first_event(self._domain, run.workflow_id, run.run_id)
-        return _fold(run, [self._resolved(first, _client_of(run))])
+        return self._histories.origin(run)
 
     def cancel(self, run: Run) -> None:
         """Ask a job to stop.
@@ -211,7 +213,7 @@ class Jobs:
         if not run.is_open:
             raise _closed(run)
         if input_text is not None:
-            input_text = packed(self._payloads, input_text, client=_client_of(run))
+            input_text = packed(self._payloads, input_text, client=client_of(run))
         self._signal(run, name, input_text)
 
     def terminate(self, run: Run, reason: str) -> None:
@@ -235,27 +237,9 @@ class Jobs:
 
         Raises:
             CommandRejected: ``JOB_OPEN``, ``JOB_COMPLETED``, ``UNKNOWN_STEP``, ``UNKNOWN_WORKFLOW``, …
+            AwsError: `retryable`: it cannot be told yet whether the job was done again.
         """
-        from cpe.jobs.retrying import retry_request  # needs plans, which take long to import
-
-        identity = _identity(run)
-        known = self._retried_by(identity, command_id)
-        if known is not None:
-            return known
-        if run.is_open:
-            raise CommandRejected(f"job {identity.job_id} runs", code="JOB_OPEN")
-        execution = _fold(run, self.history(run))
-        request = retry_request(run, execution, domain=self._domain, command_id=command_id, steps=steps)
-        text = packed(self._payloads, request.input, client=identity.client)
-        try:
-            return self._swf.start_workflow(replace(request, input=text))
-        except AwsError as error:
-            if error.code != "ALREADY_STARTED":
-                raise told_as_refusal(error) from error.__cause__
-            known = self._retried_by(identity, command_id)
-            if known is None:
-                raise CommandRejected(f"job {identity.job_id} runs", code="JOB_OPEN") from error
-            return known
+        return self._retries.run_of(run, command_id, steps)
 
     def start(self, request: StartRequest) -> str:
         """Start a job's first run, and tell its id.
@@ -285,14 +269,6 @@ class Jobs:
             return False
         return True
 
-    def _retried_by(self, identity: JobIdentity, command_id: str) -> str | None:
-        """Find the run that a command started by doing a job again."""
-        for count, run in enumerate(self.runs(identity)):
-            retried = self.origin(run).retried if count < _MAX_RUNS else None
-            if retried is not None and retried.command == command_id:
-                return run.run_id
-        return None
-
     def _signal(self, run: Run, name: str, text: str | None) -> None:
         self._to_open(
             run, lambda run_id: self._swf.signal(self._domain, run.workflow_id, name, text, run_id=run_id)
@@ -312,37 +288,6 @@ class Jobs:
                 return
         raise _closed(run)
 
-    def _describe(self, workflow_id: str, run_id: str) -> Run | None:
-        try:
-            return self._swf.describe_run(self._domain, workflow_id, run_id)
-        except AwsError as error:
-            if error.code != UNKNOWN:
-                raise
-            return None
-
-    def _resolved(self, event: Mapping[str, Any], client: str | None) -> Mapping[str, Any]:
-        """Put payloads in the place of an event's references. What cannot be had stays a reference."""
-        for name, attributes in event.items():
-            if not name.endswith("EventAttributes"):
-                continue
-            whole = {
-                field: self._resolve(attributes[field], client) for field in _CARRIED if field in attributes
-            }
-            if whole:
-                return {**event, name: {**attributes, **whole}}
-        return event
-
-    def _resolve(self, text: str, client: str | None) -> str:
-        try:
-            return self._payloads.resolve(text, client=client)
-        except (AwsError, PayloadError) as error:
-            if error.retryable:
-                raise
-            return text
-
-    def _summary(self, run: Run) -> JobSummary:
-        return summarize(run, _identity(run))
-
 
 def own_input(execution: Execution) -> Any:
     """A job's own input, parsed; None if it has none that is JSON."""
@@ -350,22 +295,6 @@ def own_input(execution: Execution) -> Any:
         return json.loads(execution.input or "null")
     except (ValueError, RecursionError):
         return None
-
-
-def _fold(run: Run, events: Sequence[Mapping[str, Any]]) -> Execution:
-    return fold_history(events, workflow_id=run.workflow_id, run_id=run.run_id)
-
-
-def _identity(run: Run) -> JobIdentity:
-    identity = JobIdentity.from_workflow_id(run.workflow_id)
-    if identity is None:
-        raise CommandRejected(f"{run.workflow_id} is no job of a client", code="UNKNOWN_JOB")
-    return identity
-
-
-def _client_of(run: Run) -> str | None:
-    identity = JobIdentity.from_workflow_id(run.workflow_id)
-    return identity.client if identity is not None else None
 
 
 def _closed(run: Run) -> CommandRejected:

@@ -9,6 +9,9 @@ from cpe.protocol.references import MAX_SWF_DATA
 UNKNOWN = "UNKNOWN_RESOURCE"
 """SWF's word for what is not there, or not any more."""
 
+SETTLE = 30.0
+"""Seconds after which SWF's lists are taken to show a run that was started: they lag behind by some."""
+
 _REFUSALS = {
     "AWS_REFUSED": "WORKFLOW_REFUSED",
     "DEFAULT_UNDEFINED": "WORKFLOW_INCOMPLETE",
@@ -39,3 +42,10 @@ def packed(payloads: Payloads, text: str, *, client: str | None) -> str:
             code="INPUT_TOO_LARGE",
         )
     return fit
+
+
+def not_listed(workflow_id: str) -> AwsError:
+    """Say that a run may have been started; the lists will show it when the question is asked again."""
+    return AwsError(
+        f"{workflow_id} may have been started and is not listed yet", code="NOT_LISTED_YET", retryable=True
+    )

@@ -16,9 +16,10 @@ from cpe.aws.payloads import Payloads
 from cpe.aws.session import AwsSession
 from cpe.aws.swf import SwfGateway
 from cpe.aws.tasks import StartRequest
-from cpe.daemons.starter import SETTLE, Starter
+from cpe.daemons.starter import Starter
 from cpe.errors import AwsError, CommandRejected
 from cpe.jobs import Jobs
+from cpe.jobs.starting import SETTLE
 from cpe.local.server import LocalAws
 from cpe.protocol import JobIdentity
 from tests.local.stage import Stage
