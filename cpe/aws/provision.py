@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from cpe.aws.client_queues import ClientQueues, Side, create_client_queues
 from cpe.aws.faults import told
+from cpe.aws.inventory import Inventory
 from cpe.aws.registry import SwfRegistry
+from cpe.errors import AwsError
 from cpe.protocol.references import PayloadPlace
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
-    from types_boto3_s3.type_defs import LifecycleRuleOutputTypeDef
-    from types_boto3_sqs import SQSClient
-    from types_boto3_sqs.literals import QueueAttributeNameType
+    from types_boto3_s3.type_defs import LifecycleRuleOutputTypeDef, LifecycleRuleTypeDef
     from types_boto3_swf import SWFClient
 
     from cpe.aws.session import AwsSession
 
-    _Attributes = dict[QueueAttributeNameType, str]
-
-MAX_RECEIVES = 10
-"""How often a command is delivered before it goes to the dead-letter queue."""
-
-RETENTION_SECONDS = 14 * 24 * 3600
-"""How long queues keep messages: the most that SQS allows."""
-
 _OURS_ALREADY = "BucketAlreadyOwnedByYou"
 _NO_LIFECYCLE = "NoSuchLifecycleConfiguration"
-
+_NO_BUCKET = "NoSuchBucket"
 
 PAYLOADS = PayloadPlace(bucket="cpe-payloads")
 """Where a stack that is told of no other place keeps large payloads."""
@@ -45,14 +36,6 @@ BUCKETS = ("cpe-input", "cpe-output")
 """The buckets of a stack that is told of no others."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientQueues:
-    """URLs of a client's two queues."""
-
-    input: str
-    output: str
-
-
 def provision_stack(
     session: AwsSession,
     *,
@@ -60,6 +43,8 @@ def provision_stack(
     client: str,
     buckets: Iterable[str] = BUCKETS,
     payloads: PayloadPlace = PAYLOADS,
+    fifo: tuple[Side, ...] = (),
+    inventory: Inventory | None = None,
 ) -> ClientQueues:
     """Create the domain, a client's queues and the buckets; what exists already stays.
 
@@ -69,44 +54,51 @@ def provision_stack(
         client: The client's name.
         buckets: For inputs and outputs.
         payloads: Where large payloads shall lie.
+        fifo: Which queues are FIFO.
+        inventory: Keeps the list of it all; in a dry run nothing is made.
 
     Raises:
         AwsError: AWS refused one of them.
     """
-    SwfRegistry(session.swf()).register_domain(domain)
+    inventory = inventory or Inventory()
+    registry = SwfRegistry(session.swf())
+    if registry.domain_exists(domain):
+        inventory.found("domain", domain)
+    else:
+        inventory.make("domain", domain, lambda: registry.register_domain(domain))
     s3 = session.s3()
     for bucket in buckets:
-        create_bucket(s3, bucket)
-    create_payload_bucket(s3, payloads)
-    return create_client_queues(session.sqs(), client)
+        create_bucket(s3, bucket, inventory=inventory)
+    create_payload_bucket(s3, payloads, inventory=inventory)
+    return create_client_queues(session.sqs(), client, fifo=fifo, inventory=inventory)
 
 
-def create_client_queues(sqs: SQSClient, client: str) -> ClientQueues:
-    """Create ``cpe-<client>-input`` with its dead-letter queue ``…-input-dead``, and ``cpe-<client>-output``.
-
-    Raises:
-        AwsError: SQS refused, or has such a queue with other attributes.
-    """
-    name = f"cpe-{client}"
-    with told(f"queues of client {client!r}"):
-        retention: _Attributes = {"MessageRetentionPeriod": str(RETENTION_SECONDS)}
-        dead = sqs.create_queue(QueueName=f"{name}-input-dead", Attributes=retention)["QueueUrl"]
-        arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": MAX_RECEIVES})
-        return ClientQueues(
-            input=sqs.create_queue(
-                QueueName=f"{name}-input", Attributes={**retention, "RedrivePolicy": redrive}
-            )["QueueUrl"],
-            output=sqs.create_queue(QueueName=f"{name}-output", Attributes=retention)["QueueUrl"],
-        )
-
-
-def create_bucket(s3: S3Client, name: str) -> None:
+def create_bucket(s3: S3Client, name: str, *, inventory: Inventory | None = None) -> None:
     """Create a bucket in the client's region.
 
     Raises:
         AwsError: S3 refused, or the bucket is somebody else's.
     """
+    inventory = inventory or Inventory()
+    if _bucket_exists(s3, name):
+        inventory.found("bucket", name)
+    else:
+        inventory.make("bucket", name, lambda: _create_bucket(s3, name))
+
+
+def _bucket_exists(s3: S3Client, name: str) -> bool:
+    try:
+        with told(f"bucket {name!r}"):
+            s3.head_bucket(Bucket=name)
+    except AwsError as error:
+        # One that is somebody else's is denied: trying to create it tells.
+        if error.code in {"NOT_FOUND", "BUCKET_NOT_FOUND", "ACCESS_DENIED"}:
+            return False
+        raise
+    return True
+
+
+def _create_bucket(s3: S3Client, name: str) -> None:
     region = s3.meta.region_name
     with told(f"bucket {name!r}"):
         try:
@@ -122,7 +114,9 @@ def create_bucket(s3: S3Client, name: str) -> None:
                 raise
 
 
-def create_payload_bucket(s3: S3Client, place: PayloadPlace, *, days: int = PAYLOAD_DAYS) -> None:
+def create_payload_bucket(
+    s3: S3Client, place: PayloadPlace, *, days: int = PAYLOAD_DAYS, inventory: Inventory | None = None
+) -> None:
     """Create the bucket of large payloads, and let S3 delete them after so many days.
 
     Rules that the bucket has are kept; one that expires the same prefix goes before ours.
@@ -130,19 +124,25 @@ def create_payload_bucket(s3: S3Client, place: PayloadPlace, *, days: int = PAYL
     Raises:
         AwsError: S3 refused.
     """
-    create_bucket(s3, place.bucket)
+    inventory = inventory or Inventory()
+    create_bucket(s3, place.bucket, inventory=inventory)
     with told(f"lifecycle of bucket {place.bucket!r}"):
         rules = _lifecycle_rules(s3, place.bucket)
         if any("Expiration" in rule and _prefix(rule) == place.prefix for rule in rules):
+            inventory.found("lifecycle", place.url)
             return
-        s3.put_bucket_lifecycle_configuration(
-            Bucket=place.bucket,
-            LifecycleConfiguration={
-                "Rules": [
-                    *rules,
-                    {"Filter": {"Prefix": place.prefix}, "Status": "Enabled", "Expiration": {"Days": days}},
-                ]
-            },
+        ours: LifecycleRuleTypeDef = {
+            "Filter": {"Prefix": place.prefix},
+            "Status": "Enabled",
+            "Expiration": {"Days": days},
+        }
+        inventory.make(
+            "lifecycle",
+            place.url,
+            lambda: s3.put_bucket_lifecycle_configuration(
+                Bucket=place.bucket, LifecycleConfiguration={"Rules": [*rules, ours]}
+            ),
+            f"payloads are deleted after {days} days",
         )
 
 
@@ -150,7 +150,8 @@ def _lifecycle_rules(s3: S3Client, bucket: str) -> list[LifecycleRuleOutputTypeD
     try:
         return s3.get_bucket_lifecycle_configuration(Bucket=bucket).get("Rules", [])
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") != _NO_LIFECYCLE:
+        # In a dry run the bucket may be missing too.
+        if error.response.get("Error", {}).get("Code") not in {_NO_LIFECYCLE, _NO_BUCKET}:
             raise
         return []
 

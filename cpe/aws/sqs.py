@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _BATCH = 10
 """Messages in one call (API reference of DeleteMessageBatch)."""
 
-_FIFO = ".fifo"
+FIFO = ".fifo"
 """What the name of a FIFO queue ends in, and of no other (API reference of CreateQueue)."""
 
 _GROUP = "cpe"
@@ -63,7 +63,7 @@ class Queue:
     def __init__(self, client: SQSClient, url: str) -> None:
         self._client = client
         self.url = url
-        self.is_fifo = url.endswith(_FIFO)
+        self.is_fifo = url.endswith(FIFO)
         self._subject = f"queue {url}"
         self._max_size: int | None = None
         self._visibility: int | None = None

@@ -39,6 +39,12 @@ activities_option = click.option(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Configuration whose activities the workers run. The shipped one by default.",
 )
+fifo_option = click.option(
+    "--fifo",
+    type=click.Choice(["input", "output"]),
+    multiple=True,
+    help="Make this queue of the client a FIFO queue; may be given for both.",
+)
 log_option = click.option(
     "-l",
     "--log",

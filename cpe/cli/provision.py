@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cpe.cli.local import exports
-from cpe.cli.options import activities_option
+from cpe.cli.options import activities_option, fifo_option
 from cpe.stack.folder import DEFAULT, StackFolder
+
+if TYPE_CHECKING:
+    from cpe.aws.client_queues import Side
+
+_WOULD_BE = {"exists": "exists", "created": "would be created", "changed": "would be changed"}
 
 
 @click.command()
@@ -28,6 +34,7 @@ from cpe.stack.folder import DEFAULT, StackFolder
     show_default=True,
     help="Bucket and prefix for what SWF and SQS do not carry.",
 )
+@fifo_option
 @activities_option
 @click.option(
     "--dir",
@@ -37,16 +44,22 @@ from cpe.stack.folder import DEFAULT, StackFolder
     show_default=True,
     help="Folder that the configurations are written to.",
 )
+@click.option("--dry-run", is_flag=True, help="Say what is there and what would be made, and make nothing.")
 def provision(
     *,
     domain: str,
     client: str,
     buckets: tuple[str, ...],
     payloads_url: str,
+    fifo: tuple[Side, ...],
     config: Path | None,
     folder: Path,
+    dry_run: bool,
 ) -> None:
     """Create the SWF domain, a client's queues and the buckets; what exists already stays.
+
+    Each queue has a dead-letter queue. A queue that is there keeps its attributes, and its own redrive policy
+    if it has one.
 
     Writes config.json for the daemons, with the activities of --config or of the configuration that comes
     with CPE, and client.json for the client's programs, and prints the variables that name them.
@@ -55,7 +68,8 @@ def provision(
     them after 400 days.
     """
     from cpe import shipped
-    from cpe.aws.provision import BUCKETS, PAYLOAD_DAYS, provision_stack
+    from cpe.aws.inventory import Inventory
+    from cpe.aws.provision import BUCKETS, provision_stack
     from cpe.aws.session import AwsSession
     from cpe.config import load_settings, payload_place
     from cpe.stack.configuration import client_configuration, client_entry, stack_configuration
@@ -63,15 +77,27 @@ def provision(
     settings = load_settings(config or shipped.sample_config(), environ={})
     payloads = payload_place(payloads_url, source="--payloads")
     place = StackFolder(folder)
+    inventory = Inventory(dry_run=dry_run)
     queues = provision_stack(
-        AwsSession(), domain=domain, client=client, buckets=buckets or BUCKETS, payloads=payloads
+        AwsSession(),
+        domain=domain,
+        client=client,
+        buckets=buckets or BUCKETS,
+        payloads=payloads,
+        fifo=fifo,
+        inventory=inventory,
     )
+    for item in inventory.items:
+        done = _WOULD_BE[item.state] if dry_run else item.state.value
+        note = f"; {item.note}" if item.note else ""
+        # Standard output is for the shell, but where there is nothing for it.
+        click.echo(f"{item.kind} {item.name}: {done}{note}", err=not dry_run)
+    if dry_run:
+        return
     entry = client_entry(client, input_queue=queues.input, output_queue=queues.output)
     place.write(place.client, client_configuration(entry, payloads=payloads))
     place.write(
         place.config,
         stack_configuration(domain=domain, client=entry, activities=settings.activities, payloads=payloads),
     )
-    # Standard output is for the shell.
-    click.echo(f"large payloads lie in {payloads.url} for {PAYLOAD_DAYS} days", err=True)
     click.echo(exports({"CPE_CONFIG": str(place.config), "CPE_CLIENT_CONFIG": str(place.client)}))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cpe.cli.local import DEFAULT_PORT, PORT, local_aws
-from cpe.cli.options import activities_option
+from cpe.cli.options import activities_option, fifo_option
 from cpe.stack.folder import DEFAULT, StackFolder
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from types_boto3_swf import SWFClient
 
+    from cpe.aws.client_queues import Side
     from cpe.local.server import LocalAws
     from cpe.stack.programs import Stack
 
@@ -62,6 +63,7 @@ Ctrl-C stops everything."""
 @activities_option
 @click.option("--domain", default="SADomain", show_default=True, help="SWF domain.")
 @click.option("--client", default="ClientA", show_default=True, help="The client's name.")
+@fifo_option
 @click.option(
     "--dir",
     "folder",
@@ -79,6 +81,7 @@ def up(
     config: Path | None,
     domain: str,
     client: str,
+    fifo: tuple[Side, ...],
     folder: Path,
     as_json: bool,
 ) -> None:
@@ -108,12 +111,18 @@ def up(
     )
     types = {*loaded, *((activity.name, activity.version) for activity in stack.activities)}
     with place.occupied(), local_aws(port=port) as aws:
-        exit_code = _run(stack, types, place, aws, as_json=as_json)
+        exit_code = _run(stack, types, place, aws, fifo=fifo, as_json=as_json)
     sys.exit(exit_code)
 
 
 def _run(
-    stack: Stack, types: set[tuple[str, str]], place: StackFolder, aws: LocalAws, *, as_json: bool
+    stack: Stack,
+    types: set[tuple[str, str]],
+    place: StackFolder,
+    aws: LocalAws,
+    *,
+    fifo: tuple[Side, ...],
+    as_json: bool,
 ) -> int:
     from cpe.aws.provision import PAYLOADS, provision_stack
     from cpe.aws.session import AwsSession
@@ -123,7 +132,7 @@ def _run(
 
     _enter(aws.environment())
     session = AwsSession()
-    queues = provision_stack(session, domain=stack.domain, client=stack.client)
+    queues = provision_stack(session, domain=stack.domain, client=stack.client, fifo=fifo)
     environment = {
         **aws.environment(),
         "INPUT_QUEUE": queues.input,

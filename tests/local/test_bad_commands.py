@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cpe.aws.provision import create_client_queues
+from cpe.aws.client_queues import create_client_queues
 from cpe.aws.session import AwsSession
 from cpe.config import Client
 from cpe.daemons.assembly import assemble_inputpoller

@@ -10,19 +10,13 @@ import boto3
 import pytest
 from click.testing import CliRunner
 
-from cpe.aws.provision import (
-    MAX_RECEIVES,
-    PAYLOAD_DAYS,
-    PAYLOADS,
-    create_bucket,
-    create_client_queues,
-    create_payload_bucket,
-    registered_types,
-)
+from cpe.aws.client_queues import MAX_RECEIVES, create_client_queues
+from cpe.aws.inventory import Inventory, State
+from cpe.aws.provision import PAYLOAD_DAYS, PAYLOADS, create_bucket, create_payload_bucket, registered_types
 from cpe.cli.provision import provision
 from cpe.client import PayloadPlace, load_client_config
 from cpe.config import load_settings
-from cpe.errors import AwsError, ConfigError
+from cpe.errors import ConfigError
 
 if TYPE_CHECKING:
     from cpe.local.server import LocalAws
@@ -73,7 +67,8 @@ def test_provisioning_writes_where_large_payloads_lie(local_aws: LocalAws, tmp_p
     arguments = ["--payloads", "s3://my-payloads/cpe", "--dir", str(tmp_path)]
     told = CliRunner().invoke(provision, arguments, catch_exceptions=False)
     assert told.exit_code == 0
-    assert told.stderr == "large payloads lie in s3://my-payloads/cpe/ for 400 days\n"
+    assert "lifecycle s3://my-payloads/cpe/: created; payloads are deleted after 400 days\n" in told.stderr
+    assert "queue cpe-ClientA-input: created; dead letters go to cpe-ClientA-input-dead" in told.stderr
     place = PayloadPlace(bucket="my-payloads", prefix="cpe/")
     assert load_settings(tmp_path / "config.json", environ={}).payloads == place
     assert load_client_config(tmp_path / "client.json").payloads == place
@@ -99,13 +94,84 @@ def test_a_command_that_nobody_can_read_ends_in_the_dead_letter_queue(local_aws:
     assert [message["Body"] for message in dead] == ["poison"]
 
 
-def test_a_queue_with_other_attributes_is_left_alone(local_aws: LocalAws) -> None:
+def attributes_of(name: str) -> dict[str, str]:
     sqs = boto3.client("sqs")
-    redrive = {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:123456789012:other", "maxReceiveCount": 1}
+    url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+    answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    return {str(name): value for name, value in answer.items()}
+
+
+def dead_letters_of(name: str) -> tuple[str, int]:
+    policy = json.loads(attributes_of(name)["RedrivePolicy"])
+    return policy["deadLetterTargetArn"].rpartition(":")[2], policy["maxReceiveCount"]
+
+
+def test_a_queue_that_is_there_keeps_its_own_attributes(local_aws: LocalAws) -> None:
+    sqs = boto3.client("sqs")
+    arn = "arn:aws:sqs:us-east-1:123456789012:other"
+    redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 1})
     sqs.create_queue(QueueName="other")
-    sqs.create_queue(QueueName="cpe-ClientA-input", Attributes={"RedrivePolicy": json.dumps(redrive)})
-    with pytest.raises(AwsError, match="queues of client 'ClientA'"):
-        create_client_queues(sqs, "ClientA")
+    sqs.create_queue(QueueName="cpe-ClientA-input", Attributes={"RedrivePolicy": redrive})
+    sqs.create_queue(QueueName="cpe-ClientA-output", Attributes={"VisibilityTimeout": "7"})
+    inventory = Inventory()
+    create_client_queues(sqs, "ClientA", inventory=inventory)
+    assert dead_letters_of("cpe-ClientA-input") == ("other", 1)
+    assert dead_letters_of("cpe-ClientA-output") == ("cpe-ClientA-output-dead", MAX_RECEIVES)
+    assert attributes_of("cpe-ClientA-output")["VisibilityTimeout"] == "7"
+    assert [(item.name, item.state, item.note) for item in inventory.items] == [
+        ("cpe-ClientA-input", State.EXISTS, f"keeps its own redrive policy: to {arn} after 1 receives"),
+        ("cpe-ClientA-output-dead", State.CREATED, ""),
+        (
+            "cpe-ClientA-output",
+            State.CHANGED,
+            "gets a redrive policy: to cpe-ClientA-output-dead after 10 receives",
+        ),
+    ]
+
+
+def test_a_fifo_queue_has_a_fifo_queue_for_its_dead_letters(local_aws: LocalAws) -> None:
+    sqs = boto3.client("sqs")
+    for _ in range(2):
+        queues = create_client_queues(sqs, "ClientA", fifo=("output",))
+    assert (queues.input[-5:], queues.output[-12:]) == ("input", "-output.fifo")
+    assert dead_letters_of("cpe-ClientA-output.fifo") == ("cpe-ClientA-output-dead.fifo", MAX_RECEIVES)
+    for name in ("cpe-ClientA-output.fifo", "cpe-ClientA-output-dead.fifo"):
+        attributes = attributes_of(name)
+        assert attributes["DeduplicationScope"] == "messageGroup"
+        assert attributes["FifoThroughputLimit"] == "perMessageGroupId"
+        assert attributes["ContentBasedDeduplication"] == "false"
+
+
+def test_a_dry_run_tells_and_makes_nothing(local_aws: LocalAws, tmp_path: Path) -> None:
+    def run(*arguments: str) -> str:
+        told = CliRunner().invoke(
+            provision, ["--fifo", "input", "--dir", str(tmp_path), *arguments], catch_exceptions=False
+        )
+        assert told.exit_code == 0
+        return told.stdout
+
+    told = run("--dry-run")
+    assert told.splitlines() == [
+        "domain SADomain: would be created",
+        "bucket cpe-input: would be created",
+        "bucket cpe-output: would be created",
+        "bucket cpe-payloads: would be created",
+        "lifecycle s3://cpe-payloads/payloads/: would be created; payloads are deleted after 400 days",
+        "queue cpe-ClientA-input-dead.fifo: would be created",
+        "queue cpe-ClientA-input.fifo: would be created; "
+        "dead letters go to cpe-ClientA-input-dead.fifo after 10 receives",
+        "queue cpe-ClientA-output-dead: would be created",
+        "queue cpe-ClientA-output: would be created; "
+        "dead letters go to cpe-ClientA-output-dead after 10 receives",
+    ]
+    assert boto3.client("sqs").list_queues().get("QueueUrls", []) == []
+    assert boto3.client("s3").list_buckets()["Buckets"] == []
+    assert list(tmp_path.iterdir()) == []
+
+    assert "CPE_CONFIG" in run()
+    again = run("--dry-run").splitlines()
+    assert len(again) == 9
+    assert all(line.endswith(": exists") for line in again)
 
 
 def test_registered_types_of_both_kinds_are_told(local_aws: LocalAws) -> None:
