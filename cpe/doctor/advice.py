@@ -71,19 +71,21 @@ ADVICE: Mapping[str, Advice] = {
         "the input poller would take events for commands", "give the client two queues of its own"
     ),
     "DLQ_MISSING": Advice(
-        "a command that cannot be handled comes again and again until it expires, and then is lost",
-        "give the queue a redrive policy, with ten receives say; `cpe provision` makes such queues",
+        "a message that cannot be handled comes again and again until it expires, and then is lost; on a "
+        "FIFO queue it holds up its group as long",
+        "run `cpe provision`, or give the queue a redrive policy, with ten receives say",
     ),
     "DLQ_NOT_FOUND": Advice(
-        "commands that cannot be handled cannot be put aside",
+        "messages that cannot be handled cannot be put aside",
         "create the dead-letter queue that the redrive policy names, or correct the policy",
     ),
     "DLQ_TOO_EAGER": Advice(
-        "a command is put aside when AWS is in trouble for a moment",
+        "a message is put aside when AWS or a client is in trouble for a moment",
         "raise maxReceiveCount of the redrive policy to five or more",
     ),
     "DLQ_NOT_EMPTY": Advice(
-        "these commands were not carried out, and nobody was told",
+        "these commands were not carried out, or the client did not take in these events, and nobody was "
+        "told",
         "look at them with `cpe dlq list`; `cpe dlq redrive` sends them again",
     ),
     "VISIBILITY_SHORT": Advice(

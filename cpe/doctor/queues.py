@@ -14,7 +14,7 @@ from cpe.doctor.finding import Finding, Part, fault, told_by, well
 from cpe.errors import AwsError
 
 LEAST_RECEIVES = 3
-"""Deliveries before a command is put aside: a passing fault takes one or two."""
+"""Deliveries before a message is put aside: a passing fault takes one or two."""
 
 LEAST_VISIBILITY = 30
 """Seconds; what SQS gives a queue by default."""
@@ -41,26 +41,26 @@ def queue_checks(probe: Probe, settings: Settings) -> tuple[Check, ...]:
 
 
 def judge_input(subject: str, attributes: Mapping[str, str]) -> Iterator[Finding]:
-    """Judge the attributes of an input queue, but for its dead-letter queue."""
+    """Judge the attributes of an input queue."""
     visibility = int(attributes.get("VisibilityTimeout", LEAST_VISIBILITY))
     if visibility < LEAST_VISIBILITY:
         what = f"messages are invisible for {visibility} s only"
         yield fault(Part.QUEUES, subject, "VISIBILITY_SHORT", what, only_warn=True)
-    yield from judge_retention(subject, attributes)
-    policy = redrive_policy(attributes)
-    if policy is None:
-        yield fault(Part.QUEUES, subject, "DLQ_MISSING", "the queue has no dead-letter queue", only_warn=True)
-    elif (most := int(policy.get("maxReceiveCount", LEAST_RECEIVES))) < LEAST_RECEIVES:
-        what = f"a command goes to the dead-letter queue after {most} receives"
-        yield fault(Part.QUEUES, subject, "DLQ_TOO_EAGER", what, only_warn=True)
+    yield from judge_queue(subject, attributes)
 
 
-def judge_retention(subject: str, attributes: Mapping[str, str]) -> Iterator[Finding]:
-    """Judge how long a queue keeps messages."""
+def judge_queue(subject: str, attributes: Mapping[str, str]) -> Iterator[Finding]:
+    """Judge what matters of either queue: how long it keeps messages, and when it puts them aside."""
     retention = int(attributes.get("MessageRetentionPeriod", LEAST_RETENTION))
     if retention < LEAST_RETENTION:
         what = f"messages are kept for {retention} s only"
         yield fault(Part.QUEUES, subject, "RETENTION_SHORT", what, only_warn=True)
+    policy = redrive_policy(attributes)
+    if policy is None:
+        yield fault(Part.QUEUES, subject, "DLQ_MISSING", "the queue has no dead-letter queue", only_warn=True)
+    elif (most := int(policy.get("maxReceiveCount", LEAST_RECEIVES))) < LEAST_RECEIVES:
+        what = f"a message goes to the dead-letter queue after {most} receives"
+        yield fault(Part.QUEUES, subject, "DLQ_TOO_EAGER", what, only_warn=True)
 
 
 def redrive_policy(attributes: Mapping[str, str]) -> dict[str, Any] | None:
@@ -94,8 +94,9 @@ def _look_at_output(probe: Probe, subject: str, url: str) -> Iterator[Finding]:
     attributes = probe.queue(url)
     probe.may_send(url)
     days = int(attributes.get("MessageRetentionPeriod", LEAST_RETENTION)) / _DAY
-    kept = f"{url} can be written, keeps messages for {days:g} days"
-    yield from list(judge_retention(subject, attributes)) or [well(Part.QUEUES, subject, kept)]
+    kept = f"{url} can be written, keeps messages for {days:g} days, and has a dead-letter queue"
+    found = [*judge_queue(subject, attributes), *_look_at_dead_letters(probe, subject, attributes)]
+    yield from found or [well(Part.QUEUES, subject, kept)]
 
 
 def _look_at_dead_letters(probe: Probe, subject: str, attributes: Mapping[str, str]) -> Iterator[Finding]:
@@ -113,5 +114,5 @@ def _look_at_dead_letters(probe: Probe, subject: str, attributes: Mapping[str, s
             yield fault(Part.QUEUES, subject, "DLQ_NOT_FOUND", what)
         return
     if waiting := int(dead.get("ApproximateNumberOfMessages", 0)):
-        what = f"about {waiting} commands lie in the dead-letter queue"
+        what = f"about {waiting} messages lie in the dead-letter queue"
         yield fault(Part.QUEUES, subject, "DLQ_NOT_EMPTY", what, only_warn=True)

@@ -26,6 +26,7 @@ import pytest
 from click.testing import CliRunner
 
 from activities.tools import find_tools
+from cpe.aws.client_queues import create_client_queues
 from cpe.aws.provision import PAYLOADS, provision_stack
 from cpe.aws.session import AwsSession
 from cpe.cli.doctor import PARTS, doctor
@@ -174,9 +175,10 @@ def test_no_queue(world: World) -> None:
     assert queues["input"] in found["QUEUE_NOT_FOUND"]["what"]
 
 
-def test_a_queue_without_a_dead_letter_queue(world: World) -> None:
+@pytest.mark.parametrize("side", ["input", "output"])
+def test_a_queue_without_a_dead_letter_queue(world: World, side: str) -> None:
     url = boto3.client("sqs").create_queue(QueueName="bare")["QueueUrl"]
-    world.tree["clients"][0]["queues"]["input"] = url
+    world.tree["clients"][0]["queues"][side] = url
     assert_named(world.examine("queues", exit_code=0), "DLQ_MISSING", status="warning")
 
 
@@ -200,9 +202,10 @@ def test_attributes_that_are_not_sane(world: World) -> None:
         assert_named(found, code, status="warning")
 
 
-def test_commands_in_the_dead_letter_queue(world: World) -> None:
+@pytest.mark.parametrize("side", ["input", "output"])
+def test_messages_in_a_dead_letter_queue(world: World, side: str) -> None:
     sqs = boto3.client("sqs")
-    dead = sqs.get_queue_url(QueueName="cpe-ClientA-input-dead")["QueueUrl"]
+    dead = sqs.get_queue_url(QueueName=f"cpe-ClientA-{side}-dead")["QueueUrl"]
     sqs.send_message(QueueUrl=dead, MessageBody="{}")
     assert_named(world.examine("queues", exit_code=0), "DLQ_NOT_EMPTY", status="warning")
 
@@ -217,6 +220,16 @@ def test_looking_takes_and_sends_nothing(world: World) -> None:
     )
     assert taken["Messages"][0]["Attributes"]["ApproximateReceiveCount"] == "1"
     assert "Messages" not in sqs.receive_message(QueueUrl=queues["output"])
+
+
+def test_fifo_queues_are_as_good(world: World) -> None:
+    sqs = boto3.client("sqs")
+    queues = create_client_queues(sqs, "ClientA", fifo=("input", "output"))
+    world.tree["clients"][0]["queues"] = {"input": queues.input, "output": queues.output}
+    assert world.examine("queues", exit_code=0) == {}
+    dead = sqs.get_queue_url(QueueName="cpe-ClientA-output-dead.fifo")["QueueUrl"]
+    sqs.send_message(QueueUrl=dead, MessageBody="{}", MessageGroupId="r", MessageDeduplicationId="1")
+    assert_named(world.examine("queues", exit_code=0), "DLQ_NOT_EMPTY", status="warning")
 
 
 def test_one_queue_for_both_ways(world: World) -> None:
