@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.jobs import Jobs
+from tests.acceptance.site import PLANS, Site
 from tests.acceptance.stack import REPOSITORY, Stack, run_python
 
-PLANS = REPOSITORY / "tests" / "plans"
+CLIENTS = ("ClientA", "ClientB", "Hasty", "Mallory", "Victim", "Careless")
+"""Clients of the site: each test reads the queues of its own."""
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +53,20 @@ def jobs(_jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> Jobs:
     for name, value in _jobs.stack.environment.items():
         monkeypatch.setenv(name, value)
     return _jobs
+
+
+@pytest.fixture(scope="session")
+def _site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with Site(tmp_path_factory.mktemp("site"), CLIENTS).running() as site:
+        yield site
+
+
+@pytest.fixture
+def site(_site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """A stack that serves many clients with two input pollers; see :class:`Site`."""
+    for name, value in _site.environment.items():
+        monkeypatch.setenv(name, value)
+    return _site
 
 
 @pytest.fixture(scope="session")
