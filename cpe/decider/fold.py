@@ -12,6 +12,7 @@ from typing import Any
 
 from cpe.decider import fold_attempts as attempts
 from cpe.decider.carrying import restore
+from cpe.decider.context import Context
 from cpe.decider.execution import (
     Closing,
     ClosingKind,
@@ -97,7 +98,7 @@ def _decision_completed(execution: Execution, event: HistoryEvent) -> None:
     execution.answered_through = max(execution.answered_through, started)
     execution.last_decision = (event.id, started)
     execution.facts = [fact for fact in execution.facts if fact.event_id > started]
-    execution.plan_digest = _plan_digest(event.attributes.get("executionContext"))
+    execution.plan_digest = Context.parse(event.attributes.get("executionContext")).plan
 
 
 def _marker(execution: Execution, event: HistoryEvent) -> None:
@@ -176,15 +177,6 @@ def _nothing(_execution: Execution, _event: HistoryEvent) -> None:
 
 def _fault(recorded: Mapping[str, str]) -> Fault:
     return Fault(step=recorded["step"], reason=recorded["reason"], details=recorded["details"])
-
-
-def _plan_digest(context: str | None) -> str | None:
-    """The plan that a decision was made by; other deciders' contexts may hold anything."""
-    try:
-        plan = json.loads(context or "null")["plan"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return None
-    return plan if isinstance(plan, str) else None
 
 
 MEANINGS: Mapping[str, Callable[[Execution, HistoryEvent], None]] = {

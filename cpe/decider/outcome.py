@@ -33,7 +33,7 @@ class Outcome:
     Attributes:
         decisions: For RespondDecisionTaskCompleted, in this order.
         payloads: Texts that the decisions refer to; store them before answering.
-        context: The answer's executionContext: which plan decided.
+        context: The answer's executionContext: which plan decided, see `context.py`.
         facts: Events of what the history says since the last answered decision; publish them before
             answering. Published again when an answer was lost; a client knows them by their ids.
         announcements: Events of what the decisions do; publish them once SWF has taken the answer.

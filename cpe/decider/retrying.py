@@ -8,7 +8,10 @@ from cpe.plan.for_each import step_of
 
 
 def drop_retried(plan: Plan, execution: Execution) -> None:
-    """Forget what a run before did in the steps that are done again, and in all that require them."""
+    """Forget what a run before did in the steps that are done again, and in all that require them.
+
+    Signals that it heard stay heard.
+    """
     if execution.retried is None or not execution.retried.steps:
         return
     again = _with_dependents(plan, execution.retried.steps)

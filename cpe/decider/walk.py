@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cpe.decider.carrying import carried_input
 from cpe.decider.changes import changes_since
+from cpe.decider.context import context_text
 from cpe.decider.decisions import (
     cancel_workflow,
     complete_workflow,
@@ -58,7 +58,6 @@ class Walk:
         client = execution.identity.client if execution.identity else None
         self._packer = Packer(place=place, client=client)
         self._reporter = Reporter(plan, execution)
-        self._context = json.dumps({"plan": plan.digest})
         self._states: StepStates | Closing | None = None
 
     @property
@@ -86,7 +85,7 @@ class Walk:
             states.update()
             self._fill(draft, states, now)
         return draft.outcome(
-            context=self._context,
+            context=context_text(self._plan, self._execution),
             facts=tuple(self._reporter.fact(fact) for fact in self._execution.unanswered_facts()),
             changes=changes_since(self._plan, self._execution),
         )

@@ -76,7 +76,7 @@ class Retries:
             raise _open(identity)
         history = self._histories.whole(run)
         request = retry_request(
-            run, folded(run, history), domain=self._domain, command_id=command_id, steps=steps
+            run, folded(run, history), history, domain=self._domain, command_id=command_id, steps=steps
         )
         text = packed(self._payloads, request.input, client=identity.client)
         self._claim(run, identity)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from cpe.aws.runs import Run
 from cpe.aws.tasks import StartRequest
 from cpe.decider import Execution
 from cpe.decider.carrying import carried_input
+from cpe.decider.context import Context
 from cpe.decider.execution import Retried
 from cpe.decider.timers import owner_of
 from cpe.errors import CommandRejected
@@ -17,15 +19,25 @@ from cpe.plan.for_each import step_of
 
 _TIMEOUT = "executionStartToCloseTimeout"
 
+_MOST_TOLD = 30
+"""Steps that a refusal names."""
+
 
 def retry_request(
-    run: Run, execution: Execution, *, domain: str, command_id: str, steps: Sequence[str]
+    run: Run,
+    execution: Execution,
+    events: Sequence[Mapping[str, Any]],
+    *,
+    domain: str,
+    command_id: str,
+    steps: Sequence[str],
 ) -> StartRequest:
     """Say what to start so that a closed run is done again; the input may be larger than SWF carries.
 
     Args:
         run: The closed run.
         execution: The same, folded from its whole history.
+        events: That history.
         domain: Its domain.
         command_id: What asks for it.
         steps: What is done again, with all that require it; empty for what failed.
@@ -38,13 +50,8 @@ def retry_request(
             "the job completed, nothing of it failed; name the steps to do again with `from`",
             code="JOB_COMPLETED",
         )
-    known = _steps_of(execution)
-    for step in steps:
-        if step not in known:
-            raise CommandRejected(
-                f"nothing ran for a step {step!r}; steps that ran: {', '.join(sorted(known)) or 'none'}",
-                code="UNKNOWN_STEP",
-            )
+    if steps:
+        _check(steps, _planned_steps(events) or _steps_of(execution))
     started = execution.started
     return StartRequest(
         domain=domain,
@@ -60,6 +67,31 @@ def retry_request(
         child_policy=started.child_policy,
         priority=started.priority,
     )
+
+
+def _check(steps: Sequence[str], known: Collection[str]) -> None:
+    for step in steps:
+        if step not in known:
+            raise CommandRejected(f"the job has no step {step!r}; {_told(known)}", code="UNKNOWN_STEP")
+
+
+def _told(known: Collection[str]) -> str:
+    if not known:
+        return "none was begun, so leave `from` out"
+    names = sorted(known)
+    rest = len(names) - _MOST_TOLD
+    return f"it has: {', '.join(names[:_MOST_TOLD])}" + (f" and {rest} more" if rest > 0 else "")
+
+
+def _planned_steps(events: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The steps of the plan that decided last; empty if no decider told them."""
+    for event in reversed(events):
+        if event["eventType"] == "DecisionTaskCompleted":
+            attributes = event["decisionTaskCompletedEventAttributes"]
+            steps = Context.parse(attributes.get("executionContext")).steps
+            if steps:
+                return steps
+    return ()
 
 
 def _steps_of(execution: Execution) -> set[str]:
