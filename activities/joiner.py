@@ -8,11 +8,11 @@ from fractions import Fraction
 
 from activities.fetch import fetch_object
 from activities.media.locations import Location
-from activities.media.outputs import VideoOutput
 from activities.media.probe import AudioStream, MediaInfo, VideoStream
 from activities.media.segment_command import concat_list, join_arguments
 from activities.media.segments import Segment, stretch_of
 from activities.media.split import Split, version_of_sound, versions_of_sound
+from activities.media.video_output import VideoOutput
 from activities.publish import Product
 from activities.rendition import video_facts
 from activities.report import ProgressReport

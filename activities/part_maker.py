@@ -8,12 +8,12 @@ from fractions import Fraction
 
 from activities.media.codecs import AudioEncoder
 from activities.media.locations import Location, Target
-from activities.media.outputs import VideoOutput
 from activities.media.probe import MediaInfo
 from activities.media.segment_command import Rendition, segment_arguments, sound_arguments
 from activities.media.segments import Segment, stretch_of
 from activities.media.split import Split, versions_of_sound
 from activities.media.timing import timing_of
+from activities.media.video_output import VideoOutput
 from activities.publish import Product
 from activities.rendition import video_facts
 from activities.report import LadderReport

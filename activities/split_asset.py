@@ -14,11 +14,12 @@ from typing import Any
 from activities.fetch import fetch
 from activities.media.fields import Fields
 from activities.media.job import AssetType, parse_job
-from activities.media.outputs import VideoOutput, parse_outputs
+from activities.media.outputs import parse_outputs
 from activities.media.presets import preset_library
 from activities.media.segments import Frames, Segment, cut, wished_segments
 from activities.media.split import Sound, Split, versions_of_sound, work_folder, write_part, write_split
 from activities.media.timing import Timing, timing_of
+from activities.media.video_output import VideoOutput
 from activities.publish import check_result
 from activities.settings import read_settings
 from activities.source import Source, check_whole, inspect

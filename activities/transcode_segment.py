@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from activities.encoders import choose_encoders
 from activities.fetch import fetch
 from activities.media.fields import Fields
 from activities.media.job import AssetType, parse_job
-from activities.media.outputs import VideoOutput, parse_outputs
+from activities.media.outputs import parse_outputs
 from activities.media.presets import preset_library
 from activities.media.segments import Segment
 from activities.media.split import Split, read_part, read_split
+from activities.media.video_output import VideoOutput
 from activities.part_maker import PartMaker
 from activities.publish import describe, publish
 from activities.settings import read_settings
@@ -24,7 +26,6 @@ from activities.shortcomings import missing_demuxers, missing_encoders
 from activities.source import inspect
 from activities.stopwatch import Stopwatch
 from activities.tools import encoders, find_tools
-from activities.transcode_asset import choose_encoders
 from activities.watermarks import fetch_watermarks, flatten_watermarks
 from activities.workshop import Workshop
 from cpe.activity import Activity, ActivityContext, JsonValue

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from activities.media.codecs import ImageFormat
 from activities.media.ffmpeg import FFmpegError
-from activities.media.outputs import VideoOutput
 from activities.media.probe import MediaInfo, VideoStream, parse_probe
+from activities.media.video_output import VideoOutput
 from activities.pictures import PictureError, measure
 from activities.workshop import Workshop
 from cpe.errors import ActivityError

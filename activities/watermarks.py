@@ -7,7 +7,8 @@ from pathlib import Path
 
 from activities.fetch import fetch_object
 from activities.media.locations import Location
-from activities.media.outputs import Output, VideoOutput
+from activities.media.outputs import Output
+from activities.media.video_output import VideoOutput
 from activities.pictures import PictureError, flatten
 from cpe.activity import ActivityContext
 from cpe.errors import InvalidInput

@@ -12,9 +12,10 @@ from fractions import Fraction
 
 from activities.media.codecs import AudioEncoder
 from activities.media.filters import Input, Stream, arguments
-from activities.media.outputs import Intervals, Snapshot, ThumbOutput, VideoOutput, Watermark
 from activities.media.probe import AudioStream, MediaInfo, VideoStream
+from activities.media.thumb_output import Intervals, Snapshot, ThumbOutput
 from activities.media.timing import timing_arguments, timing_of
+from activities.media.video_output import VideoOutput, Watermark
 
 _DEMUXERS = (
     "mov,matroska,webm,mpegts,mpeg,avi,flv,asf,ogg,mxf,gxf,dv,ivf,nut,rm,wtv,m4v,h264,hevc,mpegvideo,"

@@ -23,6 +23,14 @@ _CONTENT_TYPE = re.compile(r"[\w.+-]{1,100}/[\w.+-]{1,100}(; ?[\w-]+=[\w.+-]+)*"
 _METADATA_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,100}")
 
 
+COMMON_KEYS = frozenset(
+    {"type", "bucket", "file", "path", "s3_rrs", "s3_encrypt", "content_type", "metadata"}
+)
+"""The keys that all outputs have in common."""
+
+COMMON_PLANNED = frozenset({"kms_key_id", "tags", "on_exists"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
     """An object in a bucket; the key has no leading ``/``."""

@@ -27,11 +27,11 @@ from activities.media.command import (
 from activities.media.filters import Input, Stream, graph
 from activities.media.locations import Location
 from activities.media.notation import MAX_FRAME_RATE
-from activities.media.outputs import VideoOutput
 from activities.media.probe import AudioStream, MediaInfo, VideoStream
 from activities.media.segments import GRID_SECONDS, NEAR, Stretch
 from activities.media.split import SoundVersion
 from activities.media.timing import timing_arguments, timing_of
+from activities.media.video_output import VideoOutput
 
 _LIST_LIMITS: Mapping[str, str] = {"protocol_whitelist": "file", "format_whitelist": "concat,mov,nut"}
 """What may be opened to join: a list that JoinAsset wrote, and the formats of segments."""

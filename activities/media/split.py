@@ -12,9 +12,9 @@ from typing import Any
 from activities.media.codecs import CONTAINERS, AudioEncoder
 from activities.media.fields import Fields
 from activities.media.locations import Location, parse_location
-from activities.media.outputs import VideoOutput
 from activities.media.segments import MAX_SEGMENTS, Cut, Segment
 from activities.media.timing import Timing
+from activities.media.video_output import VideoOutput
 from cpe.errors import InvalidInput
 
 WORK_FOLDER = "cpe-work"

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from activities.media.outputs import VideoOutput
 from activities.media.probe import VideoStream
+from activities.media.video_output import VideoOutput
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,11 @@ from activities.media.command import (
     thumb_arguments,
     video_arguments,
 )
-from activities.media.outputs import ThumbOutput, VideoOutput, parse_outputs
+from activities.media.outputs import parse_outputs
 from activities.media.presets import preset_library
 from activities.media.probe import AudioStream, MediaInfo, VideoStream
+from activities.media.thumb_output import ThumbOutput
+from activities.media.video_output import VideoOutput
 
 _PICTURE = VideoStream(index=0, codec="h264", width=1280, height=720, duration=5.28)
 _SOUND = AudioStream(index=1, codec="aac", channels=6, sample_rate=48000, language="eng")

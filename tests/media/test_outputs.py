@@ -8,16 +8,10 @@ import pytest
 from activities.media.geometry import Sizing
 from activities.media.locations import Location
 from activities.media.notation import Size
-from activities.media.outputs import (
-    Intervals,
-    Output,
-    Snapshot,
-    ThumbOutput,
-    VideoOutput,
-    Watermark,
-    parse_outputs,
-)
+from activities.media.outputs import Output, parse_outputs
 from activities.media.presets import CodecOptions, preset_library
+from activities.media.thumb_output import Intervals, Snapshot, ThumbOutput
+from activities.media.video_output import VideoOutput, Watermark
 from cpe.activity import UploadOptions
 from cpe.errors import InvalidInput
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from activities.media.codecs import AUDIO_ENCODERS
 from activities.media.fields import Fields
 from activities.media.locations import Location
-from activities.media.outputs import VideoOutput, parse_outputs
+from activities.media.outputs import parse_outputs
 from activities.media.presets import preset_library
 from activities.media.probe import AudioStream, MediaInfo, VideoStream
 from activities.media.segment_command import (
@@ -47,6 +47,7 @@ from activities.media.split import (
     write_split,
 )
 from activities.media.timing import Timing, timing_of
+from activities.media.video_output import VideoOutput
 from cpe.errors import InvalidInput
 
 _RATES = st.sampled_from(

@@ -1,0 +1,22 @@
+"""The encoders of a job: those that it asks for, or what does the same here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from activities.media.codecs import AudioEncoder
+from activities.media.outputs import Output
+from activities.media.video_output import VideoOutput
+from activities.tools import Tools, choose_audio, require_encoder
+
+
+def choose_encoders(outputs: Sequence[Output], tools: Tools) -> dict[str, AudioEncoder]:
+    """Check that this machine has every encoder that is asked for; return the audio encoders by name."""
+    audio: dict[str, AudioEncoder] = {}
+    for output in outputs:
+        if isinstance(output, VideoOutput):
+            require_encoder(output.video.name, tools)
+            audio[output.audio.name] = choose_audio(output.audio, tools)
+        else:
+            require_encoder(output.image.encoder, tools)
+    return audio
