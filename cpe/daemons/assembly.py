@@ -22,13 +22,14 @@ from cpe.daemons.commands import Commands
 from cpe.daemons.daemon import Daemon
 from cpe.daemons.decider import Decider
 from cpe.daemons.heartbeat import heartbeat_interval
-from cpe.daemons.inputpoller import InputPoller
+from cpe.daemons.inputpoller import BATCHES, InputPoller
 from cpe.daemons.loop import Loop, Stop
 from cpe.daemons.publisher import Publisher
 from cpe.daemons.registration import register_activity, register_plans, require_domain
 from cpe.daemons.scratch import Scratch
 from cpe.daemons.starter import Starter
 from cpe.daemons.task import TaskRunner
+from cpe.daemons.turns import Turns
 from cpe.daemons.watcher import Watcher
 from cpe.errors import AwsError, ConfigError
 from cpe.jobs import Jobs
@@ -129,7 +130,7 @@ def assemble_inputpoller(aws: AwsSession, settings: Settings) -> Daemon:
     def jobs_of(domain: str) -> Jobs:
         return Jobs(swf=swf, payloads=payloads, domain=domain, claims=claims)
 
-    stop = Stop()
+    stop, turns = Stop(), Turns()
     queues = {client.name: Queue(sqs, client.input_queue) for client in settings.clients}
     _check_queues(queues, log)
     loops: list[Loop[list[Message]]] = []
@@ -143,11 +144,20 @@ def assemble_inputpoller(aws: AwsSession, settings: Settings) -> Daemon:
             queue=queues[client.name],
             commands=commands,
             publisher=publisher,
+            turns=turns,
             clock=SystemClock(),
             log=client_log,
         )
-        name = f"client-{client.name}"
-        loops.append(Loop(name=name, poll=poller.poll, handle=poller.handle, stop=stop, log=client_log))
+        loops += (
+            Loop(
+                name=f"client-{client.name}-{number}",
+                poll=poller.poll,
+                handle=poller.handle,
+                stop=stop,
+                log=client_log,
+            )
+            for number in range(1, BATCHES + 1)
+        )
     about = {"clients": sorted(queues), "domain": settings.domain, "payloads": _url(settings.payloads)}
     return Daemon(loops, stop=stop, log=log, about=about)
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from cpe.activity import Logger
 from cpe.aws.sqs import Message, Queue
 from cpe.clock import Clock
 from cpe.daemons.commands import Commands
 from cpe.daemons.publisher import Publisher
+from cpe.daemons.turns import Turns
 from cpe.errors import AwsError, ConfigError, ProtocolError
 from cpe.protocol import Command, Event, EventType, decode_command
 from cpe.protocol.body import mend
@@ -21,6 +24,9 @@ from cpe.protocol.events import rejected_id
 
 CONCURRENCY = 4
 """Commands of one client that are carried out at once. More would help one client at the others' cost."""
+
+BATCHES = 2
+"""Batches of one client in hand at once: one is fetched or answered while the other is carried out."""
 
 _MAX_GLIMPSE = 256
 _RENEWALS = 3
@@ -67,6 +73,10 @@ class Answered:
     event: Event
 
 
+Carried: TypeAlias = Future[tuple[list[Answered], AwsError | None]]
+"""What becomes of commands about one job: those that were answered, and a passing fault."""
+
+
 class InputPoller:
     """Carries out the commands of one client.
 
@@ -78,6 +88,7 @@ class InputPoller:
         queue: That queue.
         commands: Carry them out.
         publisher: Takes the answers.
+        turns: Lets clients with few commands go before those with many.
         clock: Dates the refusals.
         log: Gets ``command_answered``, ``command_rejected``, ``command_postponed``, ``command_failed``.
     """
@@ -89,6 +100,7 @@ class InputPoller:
         queue: Queue,
         commands: Commands,
         publisher: Publisher,
+        turns: Turns,
         clock: Clock,
         log: Logger,
     ) -> None:
@@ -96,12 +108,16 @@ class InputPoller:
         self._queue = queue
         self._commands = commands
         self._publisher = publisher
+        self._turns = turns
         self._clock = clock
         self._log = log
         self._pool = ThreadPoolExecutor(CONCURRENCY, thread_name_prefix=f"commands-{client}")
+        self._submitting = threading.Lock()
+        self._last: dict[str, Carried] = {}
 
     def poll(self) -> list[Message] | None:
         """Wait for commands."""
+        self._turns.make_way(self._client)
         return self._queue.receive() or None
 
     def handle(self, messages: list[Message]) -> None:
@@ -111,7 +127,11 @@ class InputPoller:
             AwsError: A passing fault; the messages that it concerns stay on the queue.
             ConfigError: What only an operator can mend.
         """
-        tasks = [self._pool.submit(self._carry_out, group) for group in _by_job(messages)]
+        with self._turns.in_hand(self._client, len(messages)):
+            self._deal_with(messages)
+
+    def _deal_with(self, messages: list[Message]) -> None:
+        tasks = self._submit(messages)
         self._await(tasks, messages)
         answered: list[Answered] = []
         fault: AwsError | None = None
@@ -119,6 +139,7 @@ class InputPoller:
             done, passing = task.result()
             answered += done
             fault = passing or fault
+        self._turns.make_way(self._client)
         faults = self._publisher.answer([one.event for one in answered], client=self._client)
         out = []
         for one, passing in zip(answered, faults, strict=True):
@@ -131,9 +152,18 @@ class InputPoller:
         if fault is not None:
             raise fault
 
-    def _await(
-        self, tasks: Sequence[Future[tuple[list[Answered], AwsError | None]]], messages: list[Message]
-    ) -> None:
+    def _submit(self, messages: Sequence[Message]) -> list[Carried]:
+        """Have commands carried out: those about one job in order, also after those of an earlier batch."""
+        tasks = []
+        with self._submitting:
+            self._last = {job: task for job, task in self._last.items() if not task.done()}
+            for job, group in _by_job(messages).items():
+                task = self._pool.submit(self._carry_out, group, after=self._last.get(job))
+                self._last[job] = task
+                tasks.append(task)
+        return tasks
+
+    def _await(self, tasks: Sequence[Carried], messages: list[Message]) -> None:
         """Wait for tasks; keep their messages from being delivered again meanwhile."""
         began = time.monotonic()
         pending = wait(tasks, timeout=_FIRST_LOOK).not_done
@@ -152,19 +182,27 @@ class InputPoller:
             self._log.warning("commands_not_held", code=error.code, error=str(error))
 
     def _carry_out(
-        self, messages: Sequence[tuple[Message, Command | ProtocolError]]
+        self, messages: Sequence[tuple[Message, Command | ProtocolError]], *, after: Carried | None
     ) -> tuple[list[Answered], AwsError | None]:
         """Carry out what concerns one job, in order; tell what was answered, and a passing fault.
 
         What is behind a passing fault is left on the queue too: it must not overtake.
+
+        Args:
+            messages: The commands.
+            after: What becomes of those that came before them. It was handed to the pool earlier, so it is
+                never behind these.
         """
-        answered = []
+        if after is not None and (fault := after.result()[1]) is not None:
+            self._leave(messages, fault)
+            return [], fault
+        answered: list[Answered] = []
         for place, (message, command) in enumerate(messages):
+            self._turns.make_way(self._client)
             try:
                 answered.append(Answered(message=message, event=self._answer(message, command)))
             except AwsError as error:
-                for left, _ in messages[place:]:
-                    self._postpone(left, error)
+                self._leave(messages[place:], error)
                 return answered, error
             except ConfigError:
                 raise
@@ -211,13 +249,17 @@ class InputPoller:
             details=details,
         )
 
+    def _leave(self, messages: Sequence[tuple[Message, Command | ProtocolError]], error: AwsError) -> None:
+        for message, _ in messages:
+            self._postpone(message, error)
+
     def _postpone(self, message: Message, error: AwsError) -> None:
         self._log.warning(
             "command_postponed", messageId=message.message_id, code=error.code, error=str(error)
         )
 
 
-def _by_job(messages: Sequence[Message]) -> list[list[tuple[Message, Command | ProtocolError]]]:
+def _by_job(messages: Sequence[Message]) -> dict[str, list[tuple[Message, Command | ProtocolError]]]:
     """Read messages; those of one job stay in order, and those of one group on a FIFO queue; no others."""
     groups: dict[str, list[tuple[Message, Command | ProtocolError]]] = {}
     for message in messages:
@@ -229,7 +271,7 @@ def _by_job(messages: Sequence[Message]) -> list[list[tuple[Message, Command | P
         if message.group_id is not None:
             key = f"group {message.group_id}"
         groups.setdefault(key, []).append((message, command))
-    return list(groups.values())
+    return groups
 
 
 def _short_text(value: object, most: int = _MAX_GLIMPSE) -> str | None:

@@ -69,7 +69,7 @@ class Starter:
     def _is_fresh(self, jobs: Jobs, request: StartRequest, identity: JobIdentity) -> bool:
         if self._claims is None:
             return not jobs.has_closed(identity)
-        return self._claims.take(request.domain, identity, now=self._clock())
+        return self._claims.take(request.domain, identity)
 
     def _start(self, jobs: Jobs, request: StartRequest, identity: JobIdentity) -> str:
         try:
@@ -95,7 +95,7 @@ class Starter:
             taken = self._claims.taken(request.domain, identity)
             if taken is not None and self._clock() - taken < SETTLE:
                 raise not_listed(request.workflow_id)
-            self._claims.renew(request.domain, identity, now=self._clock())
+            self._claims.renew(request.domain, identity)
         try:
             return self._start(jobs, request, identity)
         except AwsError as error:

@@ -92,13 +92,13 @@ class Retries:
 
     def _claim(self, run: Run, identity: JobIdentity) -> None:
         """Claim a closed run; take over a claim that came to nothing once it is certain that it did."""
-        claims, now = self._claims, self._clock()
-        if claims is None or claims.take(self._domain, identity, now=now, again=run.run_id):
+        claims = self._claims
+        if claims is None or claims.take(self._domain, identity, again=run.run_id):
             return
         taken = claims.taken(self._domain, identity, again=run.run_id)
-        if taken is not None and now - taken < SETTLE:
+        if taken is not None and self._clock() - taken < SETTLE:
             raise not_listed(run.workflow_id)
-        claims.renew(self._domain, identity, now=now, again=run.run_id)
+        claims.renew(self._domain, identity, again=run.run_id)
 
     def _release(self, run: Run, identity: JobIdentity) -> None:
         if self._claims is not None:

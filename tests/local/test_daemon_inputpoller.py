@@ -26,6 +26,7 @@ from cpe.daemons.commands import Commands
 from cpe.daemons.inputpoller import InputPoller
 from cpe.daemons.publisher import Publisher
 from cpe.daemons.starter import Starter
+from cpe.daemons.turns import Turns
 from cpe.errors import AwsError, ConfigError
 from cpe.jobs import Jobs
 from cpe.local.server import LocalAws
@@ -66,6 +67,7 @@ def poller(stage: Stage, swf: SwfGateway | None = None, domain: str | None = Non
         client=stage.client.name,
         queue=Queue(sqs, stage.client.input_queue),
         commands=commands,
+        turns=Turns(),
         publisher=Publisher(stage.settings, lambda url: Queue(sqs, url), get_logger(), payloads),
         clock=SystemClock(),
         log=get_logger(),

@@ -15,6 +15,7 @@ from cpe.config import Settings
 from cpe.daemons.commands import Commands
 from cpe.daemons.inputpoller import InputPoller
 from cpe.daemons.publisher import Publisher
+from cpe.daemons.turns import Turns
 from cpe.errors import AwsError
 from cpe.local.server import LocalAws
 from cpe.logs import get_logger
@@ -67,6 +68,7 @@ def poller(sqs: SQSClient, queue: Queue, output: Queue, commands: Commands) -> I
         queue=queue,
         commands=commands,
         publisher=publisher,
+        turns=Turns(),
         clock=SystemClock(),
         log=get_logger(),
     )

@@ -16,6 +16,7 @@ from cpe.daemons import inputpoller
 from cpe.daemons.commands import Commands
 from cpe.daemons.inputpoller import InputPoller
 from cpe.daemons.publisher import Publisher
+from cpe.daemons.turns import Turns
 from cpe.local.server import LocalAws
 from cpe.logs import get_logger
 from cpe.protocol import Command, Event, EventType
@@ -90,6 +91,7 @@ def test_a_batch_that_takes_long_is_not_delivered_again(
         queue=queue,
         commands=slow,
         publisher=publisher,
+        turns=Turns(),
         clock=SystemClock(),
         log=get_logger(),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -48,7 +49,7 @@ class Site:
             defaultChildPolicy="TERMINATE",
         )
         self.place = self.stage.provide_payloads()
-        self.now = 1e9
+        self.now = time.time()
         self.jobs = self.another()
         request = StartRequest(
             domain=self.stage.domain,

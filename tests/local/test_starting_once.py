@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,7 +45,7 @@ class Site:
         )
         aws = AwsSession()
         calls = aws.swf()
-        self.now = 1e9
+        self.now = time.time()
         place = self.stage.provide_payloads() if claims else None
         self.claims = Claims(aws.s3(), place) if place else None
         self.jobs = Jobs(
@@ -136,7 +137,7 @@ def test_many_at_once_start_one(claimed: Site) -> None:
 
 def test_a_claim_that_came_to_nothing_is_taken_over_when_that_is_certain(claimed: Site) -> None:
     assert claimed.claims is not None
-    assert claimed.claims.take(claimed.stage.domain, JOB, now=claimed.now)
+    assert claimed.claims.take(claimed.stage.domain, JOB)
     with pytest.raises(AwsError) as caught:
         claimed.start()
     assert (caught.value.code, caught.value.retryable) == ("NOT_LISTED_YET", True)
