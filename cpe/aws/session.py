@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
+from cpe import __version__
 from cpe.aws.faults import NO_CREDENTIALS, NO_REGION, told
 from cpe.errors import ConfigError
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
     from types_boto3_swf import SWFClient
+
+USER_AGENT = f"cpe/{__version__}"
+"""What every call says of its caller, beside what boto3 says; CloudTrail shows it."""
 
 _ATTEMPTS = 4
 _CONNECT_TIMEOUT = 5.0
@@ -82,6 +86,7 @@ class AwsSession:
             max_pool_connections=self._connections,
             retries={"mode": "standard", "total_max_attempts": _QUICK_ATTEMPTS if self._quick else _ATTEMPTS},
             tcp_keepalive=True,
+            user_agent_extra=USER_AGENT,
         )
 
 

@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 DEFAULT_PORT = 4566
 PORT = click.IntRange(0, 65535)
 
+record_option = click.option(
+    "--record",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    envvar="CPE_LOCAL_RECORD",
+    show_envvar=True,
+    help="Append to this file every message that is sent to a queue, a line of JSON each.",
+)
+
 
 @click.command()
 @click.option(
@@ -44,8 +53,11 @@ PORT = click.IntRange(0, 65535)
     metavar="FILE|RULE",
     help="What shall go wrong: a YAML or JSON file, or rules such as 'swf.*.throttle=0.1'. Can be repeated.",
 )
+@record_option
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of shell commands.")
-def local(*, port: int, host: str, data: Path | None, faults: tuple[str, ...], as_json: bool) -> None:
+def local(
+    *, port: int, host: str, data: Path | None, faults: tuple[str, ...], record: Path | None, as_json: bool
+) -> None:
     """Run an AWS on this machine: SWF, SQS, S3 and SNS on one endpoint.
 
     Without --data everything is in memory and gone at the end; queues, buckets and topics always are.
@@ -54,7 +66,7 @@ def local(*, port: int, host: str, data: Path | None, faults: tuple[str, ...], a
     news: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda received, _frame: news.put(received))
-    with local_aws(port=port, host=host, data=data, faults=faults) as aws:
+    with local_aws(port=port, host=host, data=data, faults=faults, record=record) as aws:
         if as_json:
             click.echo(json.dumps({"endpoint": aws.endpoint, "environment": aws.environment()}))
         else:
@@ -64,7 +76,12 @@ def local(*, port: int, host: str, data: Path | None, faults: tuple[str, ...], a
 
 
 def local_aws(
-    *, port: int, host: str = "127.0.0.1", data: Path | None = None, faults: Sequence[str] = ()
+    *,
+    port: int,
+    host: str = "127.0.0.1",
+    data: Path | None = None,
+    faults: Sequence[str] = (),
+    record: Path | None = None,
 ) -> LocalAws:
     """Make a local AWS, or say how to install what it needs.
 
@@ -73,6 +90,7 @@ def local_aws(
         host: Address to listen on.
         data: The directory of SWF's journal.
         faults: Files and rules, as ``--faults`` has them.
+        record: The file that gets what is sent to queues.
     """
     try:
         from cpe.local.faults import gather_faults
@@ -83,7 +101,8 @@ def local_aws(
             "install it with: pip install 'cloud-processing-engine[local]'",
             code="LOCAL_AWS_NOT_INSTALLED",
         ) from error
-    return LocalAws(port=port, host=host, data=data, faults=gather_faults(faults, place="--faults"))
+    plan = gather_faults(faults, place="--faults")
+    return LocalAws(port=port, host=host, data=data, faults=plan, record=record)
 
 
 def exports(environment: Mapping[str, str]) -> str:

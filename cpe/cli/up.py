@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cpe.cli.local import DEFAULT_PORT, PORT, local_aws
+from cpe.cli.local import DEFAULT_PORT, PORT, local_aws, record_option
 from cpe.cli.options import activities_option, fifo_option
 from cpe.stack.folder import DEFAULT, StackFolder
 
@@ -72,6 +72,7 @@ Ctrl-C stops everything."""
     show_default=True,
     help="Folder in which the stack tells about itself.",
 )
+@record_option
 @click.option("--json", "as_json", is_flag=True, help="Print all logs as JSON lines.")
 def up(
     *,
@@ -83,6 +84,7 @@ def up(
     client: str,
     fifo: tuple[Side, ...],
     folder: Path,
+    record: Path | None,
     as_json: bool,
 ) -> None:
     """Run the local AWS and all daemons until Ctrl-C.
@@ -110,7 +112,7 @@ def up(
         config=place.config,
     )
     types = {*loaded, *((activity.name, activity.version) for activity in stack.activities)}
-    with place.occupied(), local_aws(port=port) as aws:
+    with place.occupied(), local_aws(port=port, record=record) as aws:
         exit_code = _run(stack, types, place, aws, fifo=fifo, as_json=as_json)
     sys.exit(exit_code)
 

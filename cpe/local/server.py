@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import http.client
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from cpe.errors import ConfigError, CpeError
 from cpe.local.faults import FaultInjector, FaultPlan
 from cpe.local.http import HttpServer
+from cpe.local.recording import Recording
 from cpe.local.services import Services
 from cpe.local.swf.model import TARGET_PREFIX
 from cpe.local.swf.service import SwfService
@@ -36,7 +38,7 @@ class _Running:
 
     server: HttpServer
     services: Services
-    swf: SwfService
+    files: contextlib.ExitStack
 
 
 class LocalAws:
@@ -52,6 +54,7 @@ class LocalAws:
             memory.
         faults: What goes wrong from the start on.
         clock: SWF's clock; a new one, at the system's time, by default.
+        record: A file that gets a line of JSON for each message that is sent to a queue of this endpoint.
 
     Example:
         >>> with LocalAws() as aws:
@@ -66,12 +69,14 @@ class LocalAws:
         data: Path | None = None,
         faults: FaultPlan | None = None,
         clock: Clock | None = None,
+        record: Path | None = None,
     ) -> None:
         self._host = host
         self._port = port
         self._data = data
         self._faults = faults or FaultPlan()
         self._clock = clock
+        self._record = record
         self._running: _Running | None = None
 
     @property
@@ -96,18 +101,23 @@ class LocalAws:
 
         Raises:
             ConfigError: The port is taken (``PORT_IN_USE``), the address is none of this machine's, or the
-                data directory cannot be used.
+                data directory or the record cannot be used.
         """
         if self._running is not None:
             return
-        swf = SwfService(Journal(self._data) if self._data else MemoryStore(), self._clock)
-        services = Services(swf=swf, faults=FaultInjector(self._faults))
-        try:
-            server = HttpServer((self._host, self._port), services, small_target=TARGET_PREFIX)
-        except OSError as error:
-            swf.close()
-            raise _cannot_listen(self._host, self._port, error) from error
-        self._running = _Running(server=server, services=services, swf=swf)
+        with contextlib.ExitStack() as opened:
+            record = None
+            if self._record is not None:
+                record = Recording(self._record)
+                opened.callback(record.close)
+            swf = SwfService(Journal(self._data) if self._data else MemoryStore(), self._clock)
+            opened.callback(swf.close)
+            services = Services(swf=swf, faults=FaultInjector(self._faults), record=record)
+            try:
+                server = HttpServer((self._host, self._port), services, small_target=TARGET_PREFIX)
+            except OSError as error:
+                raise _cannot_listen(self._host, self._port, error) from error
+            self._running = _Running(server=server, services=services, files=opened.pop_all())
         serve = functools.partial(server.serve_forever, poll_interval=_STOP_DELAY)
         threading.Thread(target=serve, name="local-aws", daemon=True).start()
 
@@ -121,7 +131,7 @@ class LocalAws:
             self._running.services.end_polls()
 
     def stop(self) -> None:
-        """Hang up on every client, free the port and close the journal.
+        """Hang up on every client, free the port, and close the journal and the record.
 
         SWF's state ends here, but for what is in the journal. That of the other services stays until `reset`
         or the end of the process.
@@ -129,7 +139,7 @@ class LocalAws:
         if self._running is not None:
             self.end_polls()
             self._running.server.stop()
-            self._running.swf.close()
+            self._running.files.close()
             self._running = None
 
     def reset(self) -> None:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from cpe.local import control, moto_sqs
+from cpe.local import control, moto_sqs, recording
 from cpe.local.exchange import Answer
 from cpe.local.faults import control as fault_control
+from cpe.local.recording import RECORDING, Recording
 from cpe.local.swf import http as swf_http
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ _MOTO = "/moto-api/"
 _RESET = f"{_MOTO}reset"
 
 moto_sqs.install()
+recording.install()
 
 
 class Services:
@@ -38,11 +40,13 @@ class Services:
     Args:
         swf: Answers for SWF.
         faults: Stands around every call to a service, and around none of the endpoint's own paths.
+        record: Takes down what is sent to queues; None for nothing.
     """
 
-    def __init__(self, *, swf: SwfService, faults: FaultInjector) -> None:
+    def __init__(self, *, swf: SwfService, faults: FaultInjector, record: Recording | None = None) -> None:
         self._swf = swf
         self._faults = faults
+        self._record = record
         self._moto = DomainDispatcherApplication(create_backend_app)
 
     def __call__(self, environ: WSGIEnvironment) -> Answer:
@@ -66,6 +70,7 @@ class Services:
             case "swf":
                 return swf_http.answer(self._swf, environ)
             case "sqs" | "sns":
+                environ[RECORDING] = self._record
                 return moto_sqs.GATE.answer(self._moto, environ)
             case _:
                 return Answer.of(self._moto, environ)

@@ -25,6 +25,11 @@ def load_schema(message: CommandType | EventType) -> dict[str, Any]:
     return _load(message.value)
 
 
+def load_common() -> dict[str, Any]:
+    """Read the definitions that the schemas of messages refer to."""
+    return _load(_COMMON)
+
+
 def validator(message: CommandType | EventType) -> Draft202012Validator:
     """Make a validator of a message's body, parsed.
 
@@ -39,7 +44,7 @@ def validator(message: CommandType | EventType) -> Draft202012Validator:
 
 @cache
 def _registry() -> Registry[Any]:
-    common = _load(_COMMON)
+    common = load_common()
     empty: Registry[Any] = Registry()
     registry: Registry[Any] = empty.with_resource(common["$id"], Resource.from_contents(common))
     return registry

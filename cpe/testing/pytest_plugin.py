@@ -10,7 +10,8 @@ and take the fixture::
         assert boto3.client("s3").list_buckets()["Buckets"] == []
 
 One endpoint serves the whole session (with pytest-xdist: one for each worker) and forgets everything before
-each test, which takes a few milliseconds.
+each test, which takes a few milliseconds. To have written down what is sent to queues, let a fixture
+``local_aws_record`` of yours name a file, as ``cpe local --record`` does.
 """
 
 from __future__ import annotations
@@ -23,11 +24,18 @@ from cpe.local.server import LocalAws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
-def _local_aws() -> Iterator[LocalAws]:
-    with LocalAws() as aws:
+def local_aws_record() -> Path | None:
+    """The file that gets every message which is sent to a queue; None for none. Made to be overridden."""
+    return None
+
+
+@pytest.fixture(scope="session")
+def _local_aws(local_aws_record: Path | None) -> Iterator[LocalAws]:
+    with LocalAws(record=local_aws_record) as aws:
         yield aws
 
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from click.testing import CliRunner
 
@@ -122,6 +123,18 @@ def test_the_options(command: str, tmp_path: Path) -> None:
     with started(command, tmp_path) as lines:
         assert endpoint_of(lines).startswith("http://127.0.0.1:")
     assert (tmp_path / ".cpe" / "aws" / "swf.sqlite").exists() == ("--data" in command)
+
+
+def test_the_record(tmp_path: Path) -> None:
+    (command,), (told,) = blocks("Record"), blocks("Record", "json")
+    with started(command, tmp_path) as lines:
+        sqs = boto3.client("sqs", endpoint_url=endpoint_of(lines))
+        sqs.send_message(QueueUrl=sqs.create_queue(QueueName="q")["QueueUrl"], MessageBody="hello")
+    recorded = json.loads((tmp_path / "messages.jsonl").read_text())
+    assert recorded.keys() == json.loads(told).keys()
+    assert [recorded[key] for key in ("queue", "body")] == [
+        json.loads(told)[key] for key in ("queue", "body")
+    ]
 
 
 def test_the_fault_file_says_what_it_seems_to() -> None:
