@@ -32,7 +32,7 @@ class Inbox:
     queue, where a person can look at it. Deleting it would hide a newer or a broken sender.
 
     An event that was too large for the queue is made whole. While S3 is in trouble it is left, too, and comes
-    again.
+    again; on a FIFO queue with all that is behind it of its run.
 
     Args:
         queue: The output queue.
@@ -42,6 +42,7 @@ class Inbox:
     def __init__(self, queue: Queue, references: References) -> None:
         self._queue = queue
         self._references = references
+        self.is_fifo = queue.is_fifo
 
     def receive(self, wait: float) -> list[Delivery]:
         """Wait up to `wait` seconds, at most 20, for up to ten events.
@@ -50,7 +51,21 @@ class Inbox:
             AwsError: The queue could not be read.
         """
         messages = self._queue.receive(wait_seconds=min(math.ceil(wait), _LONGEST_POLL))
-        return [delivery for message in messages if (delivery := self._read(message)) is not None]
+        deliveries = []
+        left: set[str] = set()
+        for message in messages:
+            if message.group_id in left:
+                continue
+            try:
+                delivery = self._read(message)
+            except AwsError as error:
+                _log.warning("message %s is read later (%s): %s", message.message_id, error.code, error)
+                if message.group_id is not None:
+                    left.add(message.group_id)
+                continue
+            if delivery is not None:
+                deliveries.append(delivery)
+        return deliveries
 
     def acknowledge(self, deliveries: Iterable[Delivery]) -> None:
         """Delete what was dealt with.
@@ -65,8 +80,5 @@ class Inbox:
             event = self._references.whole(decode_event(message.body))
         except ProtocolError as error:
             _log.warning("message %s is no event (%s): %s", message.message_id, error.code, error)
-            return None
-        except AwsError as error:
-            _log.warning("message %s is read later (%s): %s", message.message_id, error.code, error)
             return None
         return Delivery(event=event, message=message)

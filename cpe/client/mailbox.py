@@ -46,7 +46,7 @@ class Update:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Unread:
-    """An update that nobody iterated over yet; `delivery` is None when it is deleted from the queue."""
+    """An update that nobody iterated over yet; `delivery` is None when it was deleted from the queue."""
 
     update: Update
     delivery: Delivery | None
@@ -71,6 +71,8 @@ class Mailbox:
         self._iterating = 0
         self._asked: dict[str, Event | None] = {}
         self._unread: deque[_Unread] = deque()
+        # What is to be deleted from the queue when it was iterated over, by its receipt.
+        self._held: dict[str, Delivery] = {}
 
     def expect(self, request_id: str) -> None:
         """Keep the answer to a request when it comes; call it before the request is sent.
@@ -122,13 +124,14 @@ class Mailbox:
                         handled += 1
                 finally:
                     self._give_back(batch[handled:])
-                    self._acknowledge(entry.delivery for entry in batch[:handled])
+                    self._acknowledge(self._let_go(batch[:handled]))
         finally:
             with self._changed:
                 self._iterating -= 1
                 if self._iterating == 0:
                     # SQS delivers again what nobody took; by then its receipts may be too old.
-                    self._unread = deque(entry for entry in self._unread if entry.delivery is None)
+                    self._unread = deque(entry for entry in self._unread if not self._is_held(entry))
+                    self._held.clear()
 
     def stop(self) -> None:
         """End all iterating and waiting after what was read."""
@@ -148,7 +151,28 @@ class Mailbox:
     def _give_back(self, entries: list[_Unread]) -> None:
         """What was not handled: SQS delivers it again, unless it is deleted there."""
         with self._changed:
-            self._unread.extendleft(entry for entry in reversed(entries) if entry.delivery is None)
+            self._unread.extendleft(entry for entry in reversed(entries) if not self._is_held(entry))
+        self._let_go(entries)
+
+    def _is_held(self, entry: _Unread) -> bool:
+        return entry.delivery is not None and entry.delivery.message.receipt in self._held
+
+    def _let_go(self, entries: Iterable[_Unread]) -> list[Delivery]:
+        """Hold entries no more; returns what was held of them."""
+        receipts = [entry.delivery.message.receipt for entry in entries if entry.delivery is not None]
+        with self._changed:
+            held = [self._held.pop(receipt, None) for receipt in receipts]
+        return [delivery for delivery in held if delivery is not None]
+
+    def _release(self) -> None:
+        """Delete what is held: a FIFO queue gives nothing more of a run while some of it is held.
+
+        Whoever waits may be the one who iterates, and would wait for itself.
+        """
+        with self._changed:
+            held = list(self._held.values())
+            self._held.clear()
+        self._acknowledge(held)
 
     def _wait(
         self, found: Callable[[], T | None], deadline: float | None, *, patient: bool = False
@@ -177,6 +201,8 @@ class Mailbox:
                     tried = True
                     self._changed.wait(min(max(left, 0.0), longest))
             try:
+                if self._inbox.is_fifo and not patient:
+                    self._release()
                 self._read(self._inbox, min(max(left, 0.0), longest))
                 tried = True
             finally:
@@ -200,6 +226,8 @@ class Mailbox:
             held = self._iterating > 0
             for delivery, state in zip(deliveries, states, strict=True):
                 event = delivery.event
+                if held:
+                    self._held[delivery.message.receipt] = delivery
                 self._unread.append(
                     _Unread(update=Update(event=event, job=state), delivery=delivery if held else None)
                 )
@@ -216,8 +244,8 @@ class Mailbox:
 
     def _drop_oldest(self) -> None:
         while len(self._unread) > _MOST_UNREAD:
-            self._unread.popleft()
+            self._let_go([self._unread.popleft()])
 
-    def _acknowledge(self, deliveries: Iterable[Delivery | None]) -> None:
-        if self._inbox is not None:
-            self._inbox.acknowledge([each for each in deliveries if each is not None])
+    def _acknowledge(self, deliveries: list[Delivery]) -> None:
+        if self._inbox is not None and deliveries:
+            self._inbox.acknowledge(deliveries)
