@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from cpe.client.quick import quick
 from cpe.client.runs import Runs
 from cpe.client.state import ActivityState, ActivityStatus
 from cpe.protocol import ActivityRef, Event, EventType
@@ -26,6 +27,8 @@ _STARTED = ActivityStatus.STARTED
 _RUNNING = ActivityStatus.RUNNING
 _COMPLETED = ActivityStatus.COMPLETED
 _FAILED = EventType.ACTIVITY_FAILED
+
+_activity_state = quick(ActivityState)
 Reports = Mapping[str, Mapping[str, Any]]
 
 
@@ -91,8 +94,8 @@ def _advance_attempt(known: ActivityState, event: Event) -> ActivityState:
         updated = event.time
     elif event.time < created:
         created = event.time
-    status = _STATUS[event.type]
-    counts = status.rank > known.status.rank or status is known.status
+    status, before = _STATUS[event.type], known.status
+    counts = status is before or status.rank > before.rank
     progress, outputs, reports = known.progress, known.outputs, known.reports
     result, reason, details = known.result, known.reason, known.details
     if status is _RUNNING:
@@ -108,11 +111,11 @@ def _advance_attempt(known: ActivityState, event: Event) -> ActivityState:
     if counts and status.final:
         why, explanation = _fault(event)
         reason, details = reason or why, details or explanation
-    return ActivityState(
+    return _activity_state(
         activity_id=known.activity_id,
         name=known.name,
         version=known.version,
-        status=status if counts else known.status,
+        status=status if counts else before,
         created=created,
         updated=updated,
         run_id=known.run_id,
@@ -141,18 +144,20 @@ def _with_report(known: ActivityState, report: Mapping[str, Any]) -> tuple[Repor
     nothing is at 0.
     """
     output = str(report.get("output", ""))
-    percent = _percent(report)
+    percent, progress = _percent(report), known.progress
     before = known.reports.get(output)
-    if before is not None and (_percent(before) or 0) > (percent or 0):
-        return known.reports, known.progress
+    if before is not None and (_percent(before) or 0.0) > (percent or 0.0):
+        return known.reports, progress
     reports = {**known.reports, output: report}
     if len(reports) == 1:
-        told = [] if percent is None else [percent]
+        total, count = percent or 0.0, 0 if percent is None else 1
     else:
         told = [one for each in reports.values() if (one := _percent(each)) is not None]
-    if not told:
-        return reports, known.progress
-    return reports, max(known.progress or 0.0, sum(told) / max(known.outputs, len(told)))
+        total, count = sum(told), len(told)
+    if count == 0:
+        return reports, progress
+    whole = total / max(known.outputs, count)
+    return reports, whole if progress is None or whole > progress else progress
 
 
 def _outputs(activity_input: object) -> int:
@@ -162,7 +167,7 @@ def _outputs(activity_input: object) -> int:
 
 def _percent(report: Mapping[str, Any]) -> float | None:
     value = report.get("progress")
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
         return None
     if value <= 0:
         return 0.0

@@ -10,8 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from cpe.client.activity_progress import advance_activity
+from cpe.client.quick import quick
+from cpe.client.runs import Runs
 from cpe.client.state import JobState, JobStatus
-from cpe.protocol import CommandType, Event, EventType
+from cpe.protocol import CommandType, Event, EventType, WorkflowRef
 
 _STATUS = {
     EventType.WORKFLOW_SCHEDULED: JobStatus.SCHEDULED,
@@ -27,6 +29,8 @@ _SCHEDULED = EventType.WORKFLOW_SCHEDULED
 _CONTINUED = EventType.WORKFLOW_CONTINUED
 _REJECTED = EventType.COMMAND_REJECTED
 
+_job_state = quick(JobState)
+
 
 def requested(job_id: str, time: float) -> JobState:
     """The state of a job of which nothing was heard yet."""
@@ -35,43 +39,44 @@ def requested(job_id: str, time: float) -> JobState:
 
 def advance(job: JobState, event: Event) -> JobState:
     """The job's state with one of its events taken in."""
-    time = event.time
+    event_type, workflow = event.type, event.workflow
     runs, run_id, event_run = job.runs, job.run_id, None
-    if event.workflow is not None:
-        event_run = event.workflow.run_id
-        runs = runs.with_run(event_run, time)
-        if event.type is _CONTINUED:
-            new_run = _text(event.details.get("newRunId"))
-            if new_run is not None:
-                runs = runs.with_continuation(event_run, new_run, time)
-                event_run = new_run  # that it began, and runs, is what is told
+    if workflow is not None:
+        runs, event_run = _told_run(runs, workflow, event)
         if runs is not job.runs:
             run_id = runs.newest
     status, result, reason, details = job.status, job.result, job.reason, job.details
     if run_id != job.run_id:
         status, result, reason, details = JobStatus.REQUESTED, None, None, None
     if event_run == run_id or event_run is None:
-        told = _told_status(event)
-        if told.rank > status.rank or (told.final and told is status):
+        told = _STATUS.get(event_type, _RUNNING) if event_type is not _REJECTED else _refused(event)
+        if told.rank > status.rank or (told is status and told.final):
             status = told
             if told.final:
                 result, reason, details = _ending(event, result, reason, details)
-    activities = job.activities
-    if event.activity is not None:
-        activity_id = event.activity.activity_id
-        known = activities.get(activity_id)
-        activities = {**activities, activity_id: advance_activity(known, event.activity, event, runs)}
-    name, version = job.workflow_name, job.workflow_version
-    if name is None or version is None:
+    activities, activity = job.activities, event.activity
+    if activity is not None:
+        activity_id = activity.activity_id
+        advanced = advance_activity(activities.get(activity_id), activity, event, runs)
+        activities = {**activities, activity_id: advanced}
+    workflow_id, name, version = job.workflow_id, job.workflow_name, job.workflow_version
+    if workflow_id is None and workflow is not None:
+        workflow_id = workflow.workflow_id
+    if event_type is _SCHEDULED and (name is None or version is None):
         name, version = _workflow_type(event, name, version)
-    return JobState(
+    created, updated = job.created, job.updated
+    if event.time > updated:
+        updated = event.time
+    elif event.time < created:
+        created = event.time
+    return _job_state(
         job_id=job.job_id,
         status=status,
-        created=min(time, job.created),
-        updated=max(time, job.updated),
+        created=created,
+        updated=updated,
         run_id=run_id,
         runs=runs,
-        workflow_id=job.workflow_id or (event.workflow.workflow_id if event.workflow else None),
+        workflow_id=workflow_id,
         workflow_name=name,
         workflow_version=version,
         result=result,
@@ -81,15 +86,23 @@ def advance(job: JobState, event: Event) -> JobState:
     )
 
 
-def _told_status(event: Event) -> JobStatus:
-    status = _STATUS.get(event.type)
-    if status is not None:
-        return status
-    if event.type is _REJECTED:
-        # Only a refused START_JOB says something of the job: another command that is refused does not.
-        start = event.details.get("command") in (CommandType.START_JOB, None)
-        return JobStatus.REJECTED if start else JobStatus.REQUESTED
-    return _RUNNING
+def _told_run(runs: Runs, workflow: WorkflowRef, event: Event) -> tuple[Runs, str]:
+    """The runs with the one that an event is about, and which that is."""
+    run_id = workflow.run_id
+    runs = runs.with_run(run_id, event.time)
+    if event.type is not _CONTINUED:
+        return runs, run_id
+    new_run = _text(event.details.get("newRunId"))
+    if new_run is None:
+        return runs, run_id
+    # That the new one began, and runs, is what is told.
+    return runs.with_continuation(run_id, new_run, event.time), new_run
+
+
+def _refused(event: Event) -> JobStatus:
+    """Only a refused START_JOB says something of the job: another command that is refused does not."""
+    start = event.details.get("command") in (CommandType.START_JOB, None)
+    return JobStatus.REJECTED if start else JobStatus.REQUESTED
 
 
 def _ending(
@@ -106,7 +119,7 @@ def _ending(
 
 def _workflow_type(event: Event, name: str | None, version: str | None) -> tuple[str | None, str | None]:
     told = event.details.get("workflowType")
-    if event.type is not _SCHEDULED or not isinstance(told, dict):
+    if not isinstance(told, dict):
         return name, version
     return name or _text(told.get("name")), version or _text(told.get("version"))
 

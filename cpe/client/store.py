@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
@@ -80,7 +81,8 @@ class MemoryStore:
         self._lock = threading.RLock()
         self._jobs: dict[str, JobState] = {}
         self._runs: dict[str, str] = {}
-        self._seen: dict[str, None] = {}
+        self._seen: set[str] = set()
+        self._oldest: deque[str] = deque()
         self._answers: dict[str, str] = {}
 
     def transaction(self) -> AbstractContextManager[object]:
@@ -90,11 +92,13 @@ class MemoryStore:
         return event_id in self._seen
 
     def remember(self, event_ids: Iterable[str]) -> None:
-        seen = self._seen
+        # Not one dict of them: to find its oldest entry takes as long as many were deleted before it.
+        seen, oldest = self._seen, self._oldest
         for event_id in event_ids:
-            seen[event_id] = None
-        while len(seen) > self._remember:
-            del seen[next(iter(seen))]
+            seen.add(event_id)
+            oldest.append(event_id)
+        while len(oldest) > self._remember:
+            seen.discard(oldest.popleft())
 
     def job(self, job_id: str) -> JobState | None:
         return self._jobs.get(job_id)

@@ -9,8 +9,11 @@ from cpe.client.advance import advance, requested
 from cpe.client.recall import recalled
 from cpe.client.state import JobState
 from cpe.client.store import MemoryStore, Store
-from cpe.protocol import CommandType, Event, EventType, decode_event, encode_event
+from cpe.protocol import CommandType, Event, EventType, WorkflowRef, decode_event, encode_event
 from cpe.protocol.references import MAX_PAYLOAD
+
+# Looking a member of an enum up takes as long as all else that is done to some events.
+_SCHEDULED = EventType.WORKFLOW_SCHEDULED
 
 
 class Tracker:
@@ -51,8 +54,12 @@ class Tracker:
         Raises:
             StoreFailed: Nothing was taken in.
         """
-        (state,) = self.apply_all((event,))
-        return state
+        store = self._store
+        with store.transaction():
+            batch = _Batch(store)
+            state = batch.take(event)
+            batch.save()
+            return state
 
     def apply_all(self, events: Sequence[Event]) -> list[JobState | None]:
         """Take several events in, all or none; for each what :meth:`apply` returns."""
@@ -112,19 +119,20 @@ class _Batch:
     def take(self, event: Event) -> JobState | None:
         if event.type.is_answer:
             return self._take_answer(event)
-        if event.event_id in self._new or self._store.seen(event.event_id):
+        event_id = event.event_id
+        if event_id in self._new or self._store.seen(event_id):
             return None
-        job_id = self._job_id(event)
+        job_id = event.job_id if event.job_id is not None else self._job_of(event.workflow)
         if job_id is None:
             return None
         known = self._job(job_id)
         if known is None and _is_refusal_of_no_job(event):
             return None
-        if event.type is EventType.WORKFLOW_SCHEDULED and event.workflow is not None:
+        if event.type is _SCHEDULED and event.workflow is not None:
             known = self._adopted(event.workflow.run_id, job_id, known)
         state = advance(known or requested(job_id, event.time), event)
         self._put(state, event)
-        self._new[event.event_id] = None
+        self._new[event_id] = None
         return state
 
     def save(self) -> None:
@@ -147,20 +155,19 @@ class _Batch:
 
     def _put(self, state: JobState, event: Event) -> None:
         self._jobs[state.job_id] = state
-        if event.activity is None:
-            self._changed.setdefault(state.job_id, [])
-        else:
-            self._changed.setdefault(state.job_id, []).append(event.activity.activity_id)
+        changed = self._changed.setdefault(state.job_id, [])
+        if event.activity is not None:
+            changed.append(event.activity.activity_id)
 
-    def _job_id(self, event: Event) -> str | None:
-        """Which job an event belongs to.
+    def _job_of(self, run: WorkflowRef | None) -> str | None:
+        """Which job an event belongs to that does not say so.
 
         The original's events name the run only. Until WORKFLOW_SCHEDULED tells whose run it is, the run's id
         stands for the job's.
         """
-        if event.job_id is not None or event.workflow is None:
-            return event.job_id
-        run_id = event.workflow.run_id
+        if run is None:
+            return None
+        run_id = run.run_id
         for job_id, state in self._jobs.items():
             if state.run_id == run_id:
                 return job_id
