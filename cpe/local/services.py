@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
@@ -15,7 +16,7 @@ from cpe.local.recording import RECORDING, Recording
 from cpe.local.swf import http as swf_http
 
 if TYPE_CHECKING:
-    from wsgiref.types import WSGIEnvironment
+    from wsgiref.types import WSGIApplication, WSGIEnvironment
 
     from cpe.local.faults import FaultInjector
     from cpe.local.swf.service import SwfService
@@ -71,7 +72,9 @@ class Services:
                 return swf_http.answer(self._swf, environ)
             case "sqs" | "sns":
                 environ[RECORDING] = self._record
-                return moto_sqs.GATE.answer(self._moto, environ)
+                return moto_sqs.GATE.answer(_app(service), environ)
+            case "s3" if "HTTP_AUTHORIZATION" in environ:
+                return Answer.of(_app(service), environ)
             case _:
                 return Answer.of(self._moto, environ)
 
@@ -81,6 +84,13 @@ class Services:
             self._faults.reset()
         with moto_sqs.GATE.passage():
             return Answer.of(self._moto, environ)
+
+
+@functools.cache
+def _app(service: Literal["s3", "sns", "sqs"]) -> WSGIApplication:
+    """Give moto's application of a service: its own way from a request to it takes as long as a call."""
+    app: WSGIApplication = create_backend_app(service)
+    return app
 
 
 def service_of(environ: WSGIEnvironment) -> str:
