@@ -58,6 +58,7 @@ class Client:
         poll: How many seconds one poll of the output queue waits for events, 20 at most. Shorter ones let
             :meth:`stop` act sooner, and cost more requests.
         clock: Seconds since the epoch.
+        domain: The SWF domain of its jobs, for a stack that has none of its own; each command names it.
 
     Raises:
         ConfigError: No AWS credentials or region.
@@ -76,6 +77,7 @@ class Client:
         timeout: float = ANSWER_SECONDS,
         poll: float = LONGEST_POLL,
         clock: Callable[[], float] = time.time,
+        domain: str | None = None,
     ) -> None:
         JobIdentity(name, "any")  # checks the name
         session = session if session is not None else AwsSession()
@@ -86,7 +88,9 @@ class Client:
         if output_queue is not None:
             inbox = Inbox(Queue(sqs, output_queue), References(session, payloads, client=name))
         self._mailbox = Mailbox(inbox, self.tracker, poll=poll)
-        self._requests = Requests(Queue(sqs, input_queue), self._mailbox, timeout=timeout, clock=clock)
+        self._requests = Requests(
+            Queue(sqs, input_queue), self._mailbox, timeout=timeout, clock=clock, domain=domain
+        )
         self._clock = clock
 
     @classmethod
@@ -121,6 +125,7 @@ class Client:
             tracker=tracker,
             payloads=config.payloads,
             poll=poll,
+            domain=config.domain,
         )
 
     def start_job(

@@ -18,12 +18,14 @@ class ClientConfig:
     """Which client this is; the queues are URLs.
 
     `payloads` is where the stack keeps what its queues do not carry; None if the client does not know.
+    `domain` is the SWF domain of its jobs, for a stack that has none of its own.
     """
 
     name: str
     input_queue: str
     output_queue: str
     payloads: PayloadPlace | None = None
+    domain: str | None = None
 
 
 def load_client_config(path: str | Path) -> ClientConfig:
@@ -31,7 +33,7 @@ def load_client_config(path: str | Path) -> ClientConfig:
 
     ``{"name": "ClientA", "queues": {"input": "https://…", "output": "https://…"}}``; the same under `client`,
     or as the only entry of `clients`, as the stack's own configuration has it. ``"payloads": {"bucket": "…",
-    "prefix": "…"}`` may stand on the top level.
+    "prefix": "…"}`` and ``"domain": "…"`` may stand on the top level.
 
     Raises:
         ConfigError: ``CONFIG_UNREADABLE``, or ``CONFIG_INVALID`` with the place.
@@ -43,7 +45,7 @@ def load_client_config(path: str | Path) -> ClientConfig:
         raise ConfigError(f"{path}: {finding}", code="CONFIG_UNREADABLE") from error
     try:
         values = parse_body(text)
-        return _read(_the_client(values), _payloads(Fields(values)))
+        return _read(_the_client(values), Fields(values))
     except ProtocolError as error:
         raise ConfigError(f"{path}: {error}", code="CONFIG_INVALID") from error
 
@@ -62,7 +64,7 @@ def _the_client(values: dict[str, Any]) -> Fields:
     return Fields(clients[0], "clients[0]")
 
 
-def _read(client: Fields, payloads: PayloadPlace | None) -> ClientConfig:
+def _read(client: Fields, whole: Fields) -> ClientConfig:
     name = client.text("name")
     JobIdentity(name, "any")  # checks the name
     queues = client.object("queues")
@@ -70,7 +72,8 @@ def _read(client: Fields, payloads: PayloadPlace | None) -> ClientConfig:
         name=name,
         input_queue=_url(queues, "input"),
         output_queue=_url(queues, "output"),
-        payloads=payloads,
+        payloads=_payloads(whole),
+        domain=whole.text("domain") if whole.has("domain") else None,
     )
 
 

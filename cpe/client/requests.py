@@ -20,9 +20,19 @@ class Requests:
         mailbox: Where answers arrive.
         timeout: How many seconds an answer is waited for, unless told otherwise.
         clock: Seconds since the epoch.
+        domain: The SWF domain that each command names; None to leave it to the stack.
     """
 
-    def __init__(self, queue: Queue, mailbox: Mailbox, *, timeout: float, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        queue: Queue,
+        mailbox: Mailbox,
+        *,
+        timeout: float,
+        clock: Callable[[], float],
+        domain: str | None = None,
+    ) -> None:
+        self._domain = domain
         self._queue = queue
         self._mailbox = mailbox
         self._timeout = timeout
@@ -77,11 +87,24 @@ class Requests:
 
     def _send(self, command: CommandType, job_id: str, data: Mapping[str, Any], request_id: str) -> None:
         body = encode_command(
-            Command(type=command, time=self._clock(), job_id=job_id, data=data, request_id=request_id)
+            Command(
+                type=command,
+                time=self._clock(),
+                job_id=job_id,
+                data=self._placed(data),
+                request_id=request_id,
+            )
         )
         # A list is of no one job, so it need not wait for another.
         group = request_id if command is CommandType.GET_JOB_LIST else job_id
         self._queue.send(body, group_id=group, deduplication_id=request_id)
+
+    def _placed(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Name the domain, unless the command does; what is no object is for the protocol to refuse."""
+        workflow = data.get("workflow", {})
+        if self._domain is None or not isinstance(workflow, Mapping):
+            return data
+        return {**data, "workflow": {"domain": self._domain, **workflow}}
 
 
 def _refusal(answer: Event, command: CommandType) -> CommandRefused:

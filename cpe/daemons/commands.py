@@ -10,7 +10,7 @@ from cpe.aws.runs import Run
 from cpe.clock import Clock
 from cpe.config import Client
 from cpe.daemons.starter import Starter
-from cpe.daemons.startjob import job_data, start_request
+from cpe.daemons.startjob import chosen_domain, job_data, start_request
 from cpe.errors import CommandRejected, PayloadError
 from cpe.jobs import ActivityReport, Jobs
 from cpe.jobs.jobs import own_input
@@ -19,6 +19,7 @@ from cpe.protocol.events import answer_id, workflow_scheduled_id
 from cpe.protocol.requests import (
     list_request,
     requested_activity,
+    requested_domain,
     requested_run,
     retried_steps,
     signal_request,
@@ -32,7 +33,7 @@ class Commands:
         client: Whose queue they come from: that alone says whose jobs they are about.
         jobs_of: Gives the jobs of a domain.
         starter: Starts jobs.
-        domain: The stack's one domain; None if each START_JOB names its own.
+        domain: The stack's one domain; None if each command names its own.
         clock: Dates the answers.
     """
 
@@ -124,7 +125,7 @@ class Commands:
 
     def _job_list(self, command: Command, command_id: str) -> Event:
         asked = list_request(command)
-        listing = self._jobs_of(self._own_domain()).listing(
+        listing = self._jobs(command).listing(
             self._client.name, status=asked.status, since=asked.since, limit=asked.limit, page=asked.page
         )
         jobs = [job.details() for job in listing.jobs]
@@ -157,7 +158,7 @@ class Commands:
     def _find(self, command: Command, run_id: str | None = None) -> tuple[Jobs, Run]:
         """Find the client's own job that a command is about."""
         identity = JobIdentity(self._client.name, command.job_id)
-        jobs = self._jobs_of(self._own_domain())
+        jobs = self._jobs(command)
         run = jobs.find(identity, run_id)
         if run is None:
             raise CommandRejected(
@@ -167,14 +168,9 @@ class Commands:
             )
         return jobs, run
 
-    def _own_domain(self) -> str:
-        if self._domain is None:
-            raise CommandRejected(
-                "this stack has no domain of its own to look for jobs in; give the input poller one "
-                "(`domain` in its configuration)",
-                code="DOMAIN_MISSING",
-            )
-        return self._domain
+    def _jobs(self, command: Command) -> Jobs:
+        """The jobs of the domain that a command is about."""
+        return self._jobs_of(chosen_domain(requested_domain(command), self._domain))
 
     def _answer(
         self,

@@ -32,6 +32,30 @@ def job_data(command: Command, client: Client) -> dict[str, Any]:
     return {**command.data, "client": ours}
 
 
+def chosen_domain(asked: str | None, own: str | None) -> str:
+    """Tell in which SWF domain a command's job is.
+
+    Args:
+        asked: What the command says: its `data.workflow.domain`.
+        own: The stack's one domain; None if commands choose.
+
+    Raises:
+        CommandRejected: ``DOMAIN_MISMATCH``, ``DOMAIN_MISSING``.
+    """
+    if own is not None and asked not in (None, own):
+        raise CommandRejected(
+            f"data.workflow.domain is {asked!r}; this stack works in {own!r}", code="DOMAIN_MISMATCH"
+        )
+    domain = own or asked
+    if domain is None:
+        raise CommandRejected(
+            "data.workflow.domain is missing, and this stack has no domain of its own; name the job's domain "
+            "there, or give the input poller one (`domain` in its configuration, or CPE_DOMAIN)",
+            code="DOMAIN_MISSING",
+        )
+    return domain
+
+
 def start_request(command: Command, client: Client, *, domain: str | None) -> StartRequest:
     """Say what to start; the input may be larger than SWF carries.
 
@@ -48,18 +72,8 @@ def start_request(command: Command, client: Client, *, domain: str | None) -> St
     """
     identity = JobIdentity(client.name, command.job_id)
     workflow = workflow_request(command)
-    if domain is not None and workflow.domain not in (None, domain):
-        raise CommandRejected(
-            f"data.workflow.domain is {workflow.domain!r}; this stack works in {domain!r}",
-            code="DOMAIN_MISMATCH",
-        )
-    chosen = domain or workflow.domain
-    if chosen is None:
-        raise CommandRejected(
-            "data.workflow.domain is missing, and this stack has no domain of its own", code="DOMAIN_MISSING"
-        )
     return StartRequest(
-        domain=chosen,
+        domain=chosen_domain(workflow.domain, domain),
         workflow_id=identity.workflow_id,
         workflow_name=workflow.name,
         workflow_version=workflow.version,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from cpe.aws.runs import CONTINUED, Run
 from cpe.aws.swf import SwfGateway
 from cpe.decider import HistoryEvent
-from cpe.errors import AwsError
+from cpe.errors import AwsError, CommandRejected
 from cpe.jobs.starting import UNKNOWN
 from cpe.protocol import JobIdentity
 
@@ -16,7 +16,10 @@ MAX_RUNS = 100
 
 
 class JobRuns:
-    """Finds runs; every method raises :class:`~cpe.errors.AwsError`.
+    """Finds runs.
+
+    Every method raises :class:`~cpe.errors.AwsError`, and those that list runs
+    :class:`~cpe.errors.CommandRejected` with ``UNKNOWN_DOMAIN``.
 
     Args:
         swf: SWF.
@@ -29,10 +32,23 @@ class JobRuns:
 
     def all(self, identity: JobIdentity) -> Iterator[Run]:
         """All runs of a job that SWF lists, the newest first."""
-        for lister in (self._swf.open_runs, self._swf.closed_runs_started):
-            for run in lister(self._domain, workflow_id=identity.workflow_id):
-                if run.workflow_id == identity.workflow_id:
-                    yield run
+        workflow_id = identity.workflow_id
+        for runs in (self.open(workflow_id=workflow_id), self.closed(workflow_id=workflow_id)):
+            yield from (run for run in runs if run.workflow_id == workflow_id)
+
+    def open(
+        self, *, since: float | None = None, workflow_id: str | None = None, tag: str | None = None
+    ) -> Iterator[Run]:
+        """List open runs as :meth:`~cpe.aws.swf.SwfGateway.open_runs` does."""
+        return self._told(self._swf.open_runs(self._domain, since=since, workflow_id=workflow_id, tag=tag))
+
+    def closed(
+        self, *, since: float | None = None, workflow_id: str | None = None, tag: str | None = None
+    ) -> Iterator[Run]:
+        """List closed runs in the same way."""
+        return self._told(
+            self._swf.closed_runs_started(self._domain, since=since, workflow_id=workflow_id, tag=tag)
+        )
 
     def newest(self, identity: JobIdentity) -> Run | None:
         """Find a job's newest run; None if there is none, or not any more."""
@@ -58,5 +74,14 @@ class JobRuns:
 
     def has_closed(self, identity: JobIdentity) -> bool:
         """Tell whether a run of a job has closed, as far as SWF retains and lists it: one call."""
-        closed = self._swf.closed_runs_started(self._domain, workflow_id=identity.workflow_id)
+        closed = self.closed(workflow_id=identity.workflow_id)
         return any(run.workflow_id == identity.workflow_id for run in closed)
+
+    def _told(self, listed: Iterator[Run]) -> Iterator[Run]:
+        try:
+            yield from listed
+        except AwsError as error:
+            if error.code != UNKNOWN:  # nothing but the domain can be unknown to a list
+                raise
+            message = f"there is no SWF domain {self._domain!r}"
+            raise CommandRejected(message, code="UNKNOWN_DOMAIN") from error

@@ -37,8 +37,9 @@ _RESERVED = "cpe."
 class Jobs:
     """The jobs of one domain.
 
-    Every method raises :class:`~cpe.errors.AwsError`; `retryable` tells passing faults from final ones. Whose
-    a run is, is up to the caller: :meth:`find` finds a client's own.
+    Every method raises :class:`~cpe.errors.AwsError`; `retryable` tells passing faults from final ones. Those
+    that find or list runs, or start one, also raise :class:`~cpe.errors.CommandRejected` with
+    ``UNKNOWN_DOMAIN``. Whose a run is, is up to the caller: :meth:`find` finds a client's own.
 
     Args:
         swf: SWF.
@@ -93,12 +94,7 @@ class Jobs:
         Raises:
             CommandRejected: ``UNKNOWN_DOMAIN``.
         """
-        try:
-            return self._runs.has_closed(identity)
-        except AwsError as error:
-            if error.code != UNKNOWN:
-                raise
-            raise self._unknown_domain() from error
+        return self._runs.has_closed(identity)
 
     def report(self, run: Run) -> JobReport:
         """Report a job in full, as the history of this run tells it."""
@@ -142,8 +138,8 @@ class Jobs:
         query = Query(client=client, status=status, since=begun)
         if page is not None:
             query, after = read_page(page, client=client, status=status, since=since)
-        opened = self._swf.open_runs(self._domain, since=query.since, tag=client)
-        closed = self._swf.closed_runs_started(self._domain, since=query.since, tag=client)
+        opened = self._runs.open(since=query.since, tag=client)
+        closed = self._runs.closed(since=query.since, tag=client)
         nothing: Iterator[Run] = iter(())
         still_open = status in (JobFilter.OPEN, JobFilter.RUNNING)
         return make_listing(query, opened, nothing if still_open else closed, limit=limit, after=after)
@@ -253,21 +249,9 @@ class Jobs:
         try:
             return self._swf.start_workflow(replace(request, input=text))
         except AwsError as error:
-            if error.code == UNKNOWN and not self._domain_exists():
-                raise self._unknown_domain() from error
+            if error.code == UNKNOWN:  # the workflow type, or the domain
+                next(self._runs.open(since=self._clock()), None)
             raise told_as_refusal(error) from error.__cause__
-
-    def _unknown_domain(self) -> CommandRejected:
-        return CommandRejected(f"there is no SWF domain {self._domain!r}", code="UNKNOWN_DOMAIN")
-
-    def _domain_exists(self) -> bool:
-        try:
-            next(self._swf.open_runs(self._domain, since=self._clock()), None)
-        except AwsError as error:
-            if error.code != UNKNOWN:
-                raise
-            return False
-        return True
 
     def _signal(self, run: Run, name: str, text: str | None) -> None:
         self._to_open(

@@ -92,6 +92,20 @@ def workflow_request(command: Command) -> WorkflowRequest:
     )
 
 
+def requested_domain(command: Command) -> str | None:
+    """Read in which SWF domain a command's job is, `data.workflow.domain`; None for the stack's own.
+
+    Example:
+        >>> about = {"workflow": {"domain": "SADomain"}}
+        >>> requested_domain(Command(type=CommandType.CANCEL_JOB, time=1.5, job_id="j1", data=about))
+        'SADomain'
+    """
+    data = _data(command)
+    if not data.values.get("workflow"):
+        return None
+    return _optional_swf_name(data.object("workflow"), "domain")
+
+
 def requested_run(command: Command) -> str | None:
     """Read which run a CANCEL_JOB is about; None for the newest."""
     return _optional_text(_data(command), "runId", _MAX_VERSION)
@@ -134,6 +148,7 @@ def retried_steps(command: Command) -> tuple[str, ...]:
 
 def check_request(command: Command) -> None:
     """Raise unless a command's data are what its type needs."""
+    requested_domain(command)
     reader = _READERS.get(command.type)
     if reader is not None:
         reader(command)

@@ -317,6 +317,6 @@ def test_the_domain_must_be_named(line: CommandLine, tmp_path: Path, monkeypatch
     line.config.write_text("{}")
     missing = line.error("job", "list")
     assert (missing.code, "--domain" in str(missing)) == ("DOMAIN_MISSING", True)
-    assert line.error("job", "list", "--domain", "nowhere").code == "UNKNOWN_RESOURCE"
+    assert line.error("job", "list", "--domain", "nowhere").code == "UNKNOWN_DOMAIN"
     monkeypatch.setenv("CPE_DOMAIN", "nowhere")
-    assert line.error("job", "list").code == "UNKNOWN_RESOURCE"
+    assert line.error("job", "list").code == "UNKNOWN_DOMAIN"

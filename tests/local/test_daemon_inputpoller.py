@@ -146,7 +146,11 @@ REFUSED: list[tuple[str, Callable[[Stage], Any], str | None]] = [
     ("MISSING_FIELD", lambda _: {"time": 1.0, "type": "START_JOB", "jobId": "j1"}, "j1"),
     ("MISSING_FIELD", lambda stage: without(stage.start_job("j1"), "name"), "j1"),
     ("UNKNOWN_COMMAND", lambda stage: {**stage.start_job("j1"), "type": "STOP_JOB"}, "j1"),
-    ("DOMAIN_MISSING", lambda stage: {**stage.start_job("j1"), "type": "CANCEL_JOB"}, "j1"),
+    (
+        "DOMAIN_MISSING",
+        lambda stage: {**without(stage.start_job("j1"), "domain"), "type": "CANCEL_JOB"},
+        "j1",
+    ),
     ("UNKNOWN_WORKFLOW", lambda stage: stage.start_job("j1", "Absent"), "j1"),
     ("INVALID_JOB_ID", lambda stage: stage.start_job("j:1"), "j:1"),
     ("CLIENT_MISMATCH", lambda stage: stage.start_job("j1", client={"name": "ClientB"}), "j1"),

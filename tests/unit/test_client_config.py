@@ -41,6 +41,11 @@ def test_it_may_say_where_large_payloads_lie(tmp_path: Path, content: object, pl
     assert load_client_config(written(tmp_path, content)).payloads == place
 
 
+@pytest.mark.parametrize("content", [GOOD, {"clients": [GOOD]}])
+def test_it_may_name_the_domain(tmp_path: Path, content: dict[str, Any]) -> None:
+    assert load_client_config(written(tmp_path, {**content, "domain": "SADomain"})).domain == "SADomain"
+
+
 @pytest.mark.parametrize(
     ("content", "finding"),
     [
@@ -53,6 +58,7 @@ def test_it_may_say_where_large_payloads_lie(tmp_path: Path, content: object, pl
         ({"client": {"name": "A B", "queues": GOOD["queues"]}}, "client name 'A B'"),
         ({"name": "A", "queues": {"input": "https://in"}}, "queues.output is missing"),
         (GOOD | {"payloads": {"prefix": "cpe"}}, "payloads.bucket is missing"),
+        (GOOD | {"domain": 5}, "domain must be text"),
         (GOOD | {"payloads": {"bucket": "NO"}}, "payloads must name a bucket"),
         (
             {"name": "A", "queues": {"input": "in", "output": "https://out"}},
