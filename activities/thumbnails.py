@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 
 from activities.making import Making
-from activities.media.command import thumb_arguments
+from activities.media.thumb_command import thumb_arguments
 from activities.media.thumb_output import Intervals, Snapshot, ThumbOutput
 from activities.pictures import convert
 from activities.publish import Product

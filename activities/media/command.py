@@ -13,7 +13,7 @@ from fractions import Fraction
 from activities.media.codecs import AudioEncoder
 from activities.media.filters import Input, Stream, arguments
 from activities.media.probe import AudioStream, MediaInfo, VideoStream
-from activities.media.thumb_output import Intervals, Snapshot, ThumbOutput
+from activities.media.thumb_output import ThumbOutput
 from activities.media.timing import timing_arguments, timing_of
 from activities.media.video_output import VideoOutput, Watermark
 
@@ -38,9 +38,6 @@ _STEREO = 2
 # Peaks of half as much again, evened out over two seconds: plays through a line of the preset's rate.
 _PEAK = Fraction(3, 2)
 _BUFFER_SECONDS = 2
-
-# For a source that does not tell its frame rate.
-_FRAME_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,54 +134,13 @@ def video_arguments(
     )
 
 
-def thumb_arguments(
-    output: ThumbOutput, info: MediaInfo, video: VideoStream, *, source: str, pictures: str
-) -> tuple[str, ...]:
-    """Compose the command that makes thumbnails.
-
-    Args:
-        output: What to make.
-        info: The input file's streams.
-        video: Its video stream.
-        source: The file to read.
-        pictures: The file to write; for a series a pattern such as ``thumb-%06d``. They are PPM where the
-            output's format is one that Pillow writes.
-    """
-    match output.when:
-        case Snapshot(at=at):
-            moment = _moment(at, info, video)
-            seek = {"ss": f"{moment:.3f}"} if moment else {}
-            picture = Input(source, {**MEDIA_LIMITS, **seek}).stream(video.index)
-            end: tuple[str, ...] = ("-frames:v", "1", "-update", "1")
-        case Intervals(seconds=seconds):
-            picture = Input(source, MEDIA_LIMITS).stream(video.index)
-            # Rounding up makes picture k the one on show at k times the interval.
-            picture = picture.filter("fps", fps=str(1 / seconds), start_time=0, round="up")
-            end = ("-fps_mode", "passthrough", "-start_number", "1")
-    return (
-        *(*RUN, *PROGRESS),
-        *arguments(_upright(deinterlaced(picture, video), video, output)),
-        *NO_TAGS,
-        *("-c:v", output.image.encoder, *output.image.quality, "-pix_fmt", output.image.pixel_format),
-        *(*end, "-f", "image2", pictures),
-    )
-
-
-def _moment(at: float, info: MediaInfo, video: VideoStream) -> float:
-    """Return the second to seek to: the last frame's for a wish between it and the end."""
-    if info.video_duration is None:
-        return at
-    frame = 1 / float(video.frame_rate) if video.frame_rate else _FRAME_SECONDS
-    return max(min(at, info.video_duration - frame), 0.0)
-
-
 def framed(picture: Stream, video: VideoStream, output: VideoOutput, *, mark: Stream | None) -> Stream:
     """Bring a picture of whole frames to the output's frame rate and size, and lay its watermark over it."""
     rate = timing_of(output, video).rate
     if rate is not None:
         # The filter, since the option -r makes one or two frames too many at the end.
         picture = picture.filter("fps", fps=str(rate))
-    picture = _upright(picture, video, output)
+    picture = upright(picture, video, output)
     if output.watermark is not None and mark is not None:
         picture = _watermarked(picture, mark, output.watermark)
     return picture
@@ -195,7 +151,7 @@ def deinterlaced(picture: Stream, video: VideoStream) -> Stream:
     return picture.filter("bwdif", mode="send_frame", deint="interlaced") if video.interlaced else picture
 
 
-def _upright(picture: Stream, video: VideoStream, output: VideoOutput | ThumbOutput) -> Stream:
+def upright(picture: Stream, video: VideoStream, output: VideoOutput | ThumbOutput) -> Stream:
     """Bring a picture to the output's size. FFmpeg itself has turned it upright before."""
     width, height = output.size_for(video)
     return picture.filter("scale", w=width, h=height).filter("setsar", sar=1)

@@ -10,12 +10,12 @@ from activities.media.command import (
     decode_arguments,
     probe_arguments,
     tail_arguments,
-    thumb_arguments,
     video_arguments,
 )
 from activities.media.outputs import parse_outputs
 from activities.media.presets import preset_library
 from activities.media.probe import AudioStream, MediaInfo, VideoStream
+from activities.media.thumb_command import thumb_arguments
 from activities.media.thumb_output import ThumbOutput
 from activities.media.video_output import VideoOutput
 
