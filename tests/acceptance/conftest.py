@@ -57,7 +57,7 @@ def jobs(_jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> Jobs:
 
 @pytest.fixture(scope="session")
 def _site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with Site(tmp_path_factory.mktemp("site"), CLIENTS).running() as site:
+    with Site(tmp_path_factory.mktemp("site"), CLIENTS, hasty=["Hasty"]).running() as site:
         yield site
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from cpe.aws.provision import PAYLOADS, provision_stack
@@ -35,10 +36,12 @@ class Site(Stack):
     Args:
         folder: For its files, and the scratch directories of its workers.
         clients: Their names.
+        hasty: Those whose commands come again after a second, unless they were deleted.
     """
 
-    def __init__(self, folder: Path, clients: Sequence[str]) -> None:
+    def __init__(self, folder: Path, clients: Sequence[str], *, hasty: Sequence[str] = ()) -> None:
         super().__init__(folder)
+        self._hasty = hasty
         self.clients = {name: folder / f"{name}.json" for name in clients}
         self._processes = contextlib.ExitStack()
 
@@ -81,6 +84,10 @@ class Site(Stack):
         entries = []
         for name, file in self.clients.items():
             queues = provision_stack(AwsSession(), domain="SADomain", client=name)
+            if name in self._hasty:
+                boto3.client("sqs").set_queue_attributes(
+                    QueueUrl=queues.input, Attributes={"VisibilityTimeout": "1"}
+                )
             entry = client_entry(name, input_queue=queues.input, output_queue=queues.output)
             file.write_text(json.dumps(client_configuration(entry, payloads=PAYLOADS)))
             entries.append(entry)
