@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -82,13 +83,40 @@ def signal(
 )
 @json_option
 def retry(*, operator: Operator, job: str, client: str | None, steps: tuple[str, ...], as_json: bool) -> None:
-    """Do a closed job again, as a new run: what failed, and what never ran; what succeeded stays done."""
+    """Do a closed job again, as a new run: what failed, and what never ran; what succeeded stays done.
+
+    The client is told of the new run with WORKFLOW_SCHEDULED, if it is configured.
+    """
     run = operator.run(job, client)
     run_id = operator.jobs.retry(run, f"operator:{uuid.uuid4().hex}", steps)
+    announced = _announced(operator, run, run_id)
     if as_json:
-        _print({"workflow": {"workflowId": run.workflow_id, "runId": run_id}})
+        _print({"workflow": {"workflowId": run.workflow_id, "runId": run_id}, "announced": announced})
     else:
         click.echo(f"{run.workflow_id} runs again as {run_id}")
+
+
+def _announced(operator: Operator, run: Run, run_id: str) -> bool:
+    """Tell the client of its job's new run; whether that was possible. The run goes on either way."""
+    from cpe.cli.announce import NotTold, announce
+    from cpe.jobs.announcing import scheduled_event
+    from cpe.jobs.jobs import own_input
+    from cpe.jobs.owners import identity_of
+
+    identity = identity_of(run)
+    event = scheduled_event(
+        identity,
+        run_id,
+        workflow_type={"name": run.workflow_name, "version": run.workflow_version},
+        data=own_input(operator.jobs.origin(run)),
+        time=time.time(),
+    )
+    try:
+        announce(operator, event, identity.client)
+    except NotTold as error:
+        click.echo(f"the client was not told of the new run: {error}", err=True)
+        return False
+    return True
 
 
 @click.command()

@@ -13,9 +13,10 @@ from cpe.daemons.starter import Starter
 from cpe.daemons.startjob import chosen_domain, job_data, start_request
 from cpe.errors import CommandRejected, PayloadError
 from cpe.jobs import ActivityReport, Jobs
+from cpe.jobs.announcing import scheduled_event
 from cpe.jobs.jobs import own_input
 from cpe.protocol import ActivityRef, Command, CommandType, Event, EventType, JobIdentity, WorkflowRef
-from cpe.protocol.events import answer_id, workflow_scheduled_id
+from cpe.protocol.events import answer_id
 from cpe.protocol.requests import (
     list_request,
     requested_activity,
@@ -98,13 +99,13 @@ class Commands:
         workflow_type: Mapping[str, str],
         data: Any,
     ) -> Event:
-        return Event(
-            type=EventType.WORKFLOW_SCHEDULED,
+        return scheduled_event(
+            identity,
+            run_id,
+            workflow_type=workflow_type,
+            data=data,
             time=self._clock.time(),
-            event_id=workflow_scheduled_id(run_id),
-            job_id=command.job_id,
-            workflow=WorkflowRef(workflow_id=identity.workflow_id, run_id=run_id),
-            details={"workflowType": workflow_type, "input": data, **_request_id(command)},
+            request_id=command.request_id,
         )
 
     def _cancel(self, command: Command, command_id: str) -> Event:

@@ -115,6 +115,13 @@ def test_the_life_of_a_job(stack: CommandLine, tmp_path: Path) -> None:
 
     again = stack.json("job", "retry", "j1")
     assert again["workflow"]["runId"] != job["runId"]
+    assert again["announced"] is True
+    first, scheduled = stack.stage.event("WORKFLOW_SCHEDULED", 2)
+    assert list(validator(EventType.WORKFLOW_SCHEDULED).iter_errors(scheduled)) == []
+    assert (scheduled["workflowId"], scheduled["runId"]) == (workflow_id, again["workflow"]["runId"])
+    assert [scheduled[name] for name in ("input", "workflowType", "jobId")] == [
+        first[name] for name in ("input", "workflowType", "jobId")
+    ]
     ended = stack.text("job", "watch", "j1", exit_code=1)
     assert "First" not in ended
     assert len(stack.json("job", "list")["jobs"]) == 1
@@ -233,6 +240,47 @@ def test_jobs_are_cancelled_and_terminated(line: CommandLine) -> None:
     told = line.json("job", "show", "j1")["job"]
     assert (told["status"], told["reason"]) == ("TERMINATED", "wrong file")
     assert line.error("job", "terminate", "j1", "--yes").code == "JOB_CLOSED"
+
+
+def test_a_client_that_cannot_be_told_of_a_new_run_keeps_nobody_from_it(line: CommandLine) -> None:
+    stage = line.stage
+    stage.register_domain()
+    for workflow_id, why in (
+        ("Other.j1", "client 'Other' is not configured"),
+        ("ClientA.j1", f"queue {stage.client.output_queue}"),
+    ):
+        start_execution(stage, workflow_id)
+        line.text("job", "terminate", workflow_id)
+        if workflow_id == "ClientA.j1":
+            stage.sqs.delete_queue(QueueUrl=stage.client.output_queue)
+        done = line.run("job", "retry", workflow_id, "--json")
+        told = json.loads(done.stdout)
+        assert (done.exit_code, told["announced"]) == (0, False)
+        assert done.stderr.startswith(f"the client was not told of the new run: {why}")
+        assert done.stderr.count("\n") == 1
+        assert line.json("job", "show", workflow_id)["workflow"] == told["workflow"]
+
+
+def test_the_client_hears_what_comes_of_what_an_operator_does(stack: CommandLine) -> None:
+    stage = stack.stage
+    for job_id in ("j1", "j2"):
+        started(stack, job_id)
+    stack.text("job", "cancel", "j1")
+    (canceled,) = stage.event("WORKFLOW_CANCELED")
+    assert canceled["jobId"] == "j1"
+    stack.text("job", "terminate", "j2", "--reason", "wrong file")
+    plan = parse_plan(PLAN)
+    # Every decider looks for what closed when it starts, and every half a minute.
+    another = assemble_decider(
+        AwsSession(),
+        stage.settings,
+        plans={(plan.name, plan.version): plan},
+        domain=stage.domain,
+        task_list=stage.task_list,
+    )
+    with running(another):
+        (terminated,) = stage.event("WORKFLOW_TERMINATED")
+    assert (terminated["jobId"], terminated["data"]["reason"]) == ("j2", "wrong file")
 
 
 def test_an_activity_is_cancelled(stack: CommandLine) -> None:
