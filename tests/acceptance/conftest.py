@@ -12,7 +12,7 @@ from tests.acceptance.jobs import Jobs
 from tests.acceptance.site import PLANS, Site
 from tests.acceptance.stack import REPOSITORY, Stack, run_python
 
-CLIENTS = ("ClientA", "ClientB", "Hasty", "Mallory", "Victim", "Careless")
+CLIENTS = ("ClientA", "ClientB", "Hasty", "Mallory", "Victim", "Careless", "Stubborn")
 """Clients of the site: each test reads the queues of its own."""
 
 

@@ -17,70 +17,32 @@ from typing import Any
 import boto3
 
 from cpe.client import Client
+from tests.acceptance.site import Site
 from tests.acceptance.stack import REPOSITORY, Stack, run_python, until
 
 EXAMPLES = REPOSITORY / "client_example"
 
-# As the original's clients sent it: an integer for the timeout, the client and its queues in the data.
-ORIGINAL = """
-{ "time": 1437447258.9809, "type": "START_JOB", "jobId": "%(job_id)s",
-  "data": {
-    "workflow": { "name": "Transcode", "version": "1.0", "domain": "SADomain", "taskList": "basic_transcode",
-                  "executionStartToCloseTimeout": 2592000 },
-    "client":   { "name": "ClientA", "queues": { "input": "%(input)s", "output": "%(output)s" } },
-    "input_asset": { "type": "VIDEO", "bucket": "cpe-input", "file": "/input/of-old.mp4" },
-    "output_asset": { "type": "VIDEO", "bucket": "cpe-output", "file": "/of-old/out.mp4",
-                      "preset": "320x240-generic" } } }
-"""
-
-
-def messages(queue: str) -> Iterator[dict[str, Any]]:
-    """What comes on a queue, as a client without the SDK reads it."""
-    sqs = boto3.client("sqs")
-    while True:
-        for message in sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5).get("Messages", []):
-            yield json.loads(message["Body"])
-            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-
-
-def follow_like_the_original(queue: str, job_id: str) -> list[str]:
-    """Follow a job by the original's fields alone: `type`, `jobId` of the first event, the run's id after."""
-    run_id, told = None, []
-    held: list[dict[str, Any]] = []
-    for message in messages(queue):
-        if message["type"] == "WORKFLOW_SCHEDULED":
-            if message["jobId"] == job_id:
-                run_id = message["runId"]
-                assert message["workflowType"] == {"name": "Transcode", "version": "1.0"}
-                assert message["input"]["input_asset"]["type"] == "VIDEO"
-        else:
-            held.append(message)
-        while run_id is not None and held:
-            one = held.pop(0)
-            if one.get("data", {}).get("workflow", {}).get("runId") != run_id:
-                continue
-            activity = one["data"].get("activity")
-            kind = activity and activity["activityType"]
-            name = kind["name"] if isinstance(kind, dict) else kind
-            if one["type"] == "ACTIVITY_PROGRESS":
-                assert 0 <= activity["result"]["progress"] <= 100
-            told.append(one["type"] + (f" {name}" if name else ""))
-            if one["type"].startswith("WORKFLOW_"):
-                return told
-    raise AssertionError
+PROGRAMS = Path(__file__).parent / "programs"
 
 
 def test_the_originals_command_is_carried_out_and_its_fields_tell_of_the_job(
     stack: Stack, clip: Path
 ) -> None:
+    source = (PROGRAMS / "original_client.py").read_text()
+    assert "cpe" not in re.findall(r"^(?:import|from) (\w+)", source, re.MULTILINE)
     stack.upload(clip, "input/of-old.mp4")
-    job_id = uuid.uuid4().hex
-    queues = {"input": stack.environment["INPUT_QUEUE"], "output": stack.environment["OUTPUT_QUEUE"]}
-    stack.send(ORIGINAL % {"job_id": job_id, **queues})
-    told = follow_like_the_original(queues["output"], job_id)
+    done = run_python(
+        *(PROGRAMS / "original_client.py", stack.environment["CPE_CLIENT_CONFIG"]),
+        *(PROGRAMS / "original_start_job.json", "/input/of-old.mp4", "/of-old/out.mp4"),
+        cwd=stack.folder,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    told = done.stdout.splitlines()
+    assert "WORKFLOW_SCHEDULED" in told
     assert told[-1] == "WORKFLOW_COMPLETED"
     for name in ("ValidateAsset", "TranscodeAsset"):
         assert {f"ACTIVITY_{what} {name}" for what in ("SCHEDULED", "STARTED", "COMPLETED")} <= set(told)
+    assert "ACTIVITY_PROGRESS TranscodeAsset" in told
     assert stack.outputs("of-old/") == ["of-old/out.mp4"]
 
 
@@ -175,6 +137,40 @@ def test_a_poller_that_is_killed_in_mid_job_knows_the_job_to_its_end(
     statuses = {"RUNNING", "COMPLETED"}
     assert set(commander(config, "get_job_status", job_id).split()) & statuses
     until(lambda: " COMPLETED " in commander(config, "get_job_status", job_id), what="the second run's end")
+
+
+def test_a_poller_that_is_killed_amid_a_stream_of_events_misses_none(site: Site, tmp_path: Path) -> None:
+    config, file = tmp_path / "client.json", tmp_path / "jobs.json"
+    config.write_text(site.clients["Stubborn"].read_text("utf-8"))
+    items = list(range(60))
+    sender = Client.from_config(config, reads=False)
+    job_id = sender.start_job(
+        {"workflow": {"name": "GoesOn", "version": "1.0"}, "list": [{"value": item} for item in items]}
+    )
+    until(lambda: job_id in {entry["jobId"] for entry in site.logged("command_answered")}, what="the start")
+    sender.signal(job_id, "approve", {"by": "Ann", "ok": True}, wait=False)
+    # Ever later, so that each sees something new; some of it is read, kept or deleted, and some not yet.
+    for lines in (5, 20, 40):
+        with poller(config, "--export", str(file), "-d") as running:
+            assert running.stdout is not None
+            for _ in range(lines):
+                assert running.stdout.readline()
+            running.send_signal(signal.SIGKILL)
+    with poller(config, "--export", str(file)):
+        until(lambda: exported(file, job_id).get("done"), what="the job's end in the file")
+        until(
+            lambda: {one["status"] for one in exported(file, job_id)["activities"]} == {"COMPLETED"},
+            # A poller that dies takes a batch along, for as long as the queue hides it.
+            what="what the killed ones had taken",
+        )
+    job = exported(file, job_id)
+    assert (job["status"], job["result"]) == ("COMPLETED", {"by": "Ann", "values": items})
+    assert {one["activityId"]: one["progress"] for one in job["activities"]} == {
+        f"Do[{item}]": 100.0 for item in items
+    }
+    runs = {entry["runId"] for entry in site.logged("decision_answered") if job_id in entry["workflowId"]}
+    assert len(runs) > 1
+    assert set(job["runs"]) == runs
 
 
 def test_there_is_one_poller_for_a_database(stack: Stack, tmp_path: Path) -> None:
