@@ -14,6 +14,7 @@ from cpe.cli.env import env
 from cpe.cli.job import job
 from cpe.cli.local import local
 from cpe.cli.plan import plan
+from cpe.cli.protocol import protocol
 from cpe.cli.provision import provision
 from cpe.cli.up import up
 from cpe.cli.workers import worker
@@ -26,7 +27,7 @@ def cpe() -> None:
 
 
 for command in (
-    *(local, provision, up, env, plan, job, activity, worker, dlq),
+    *(local, provision, up, env, plan, protocol, job, activity, worker, dlq),
     *(config, doctor, completion),
 ):
     cpe.add_command(command)

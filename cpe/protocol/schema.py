@@ -17,7 +17,11 @@ from referencing import Registry, Resource
 from cpe.protocol.commands import CommandType
 from cpe.protocol.events import EventType
 
+COMMON_ID = "urn:cpe:protocol:2:common"
+"""The `$id` of the definitions that the schemas of messages refer to."""
+
 _COMMON = "common"
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def load_schema(message: CommandType | EventType) -> dict[str, Any]:
@@ -28,6 +32,26 @@ def load_schema(message: CommandType | EventType) -> dict[str, Any]:
 def load_common() -> dict[str, Any]:
     """Read the definitions that the schemas of messages refer to."""
     return _load(_COMMON)
+
+
+def bundled_schema(*messages: CommandType | EventType) -> dict[str, Any]:
+    """Make one schema of messages that needs nothing else: what they refer to is inside.
+
+    Args:
+        messages: Any of which is valid; all if there is none.
+
+    Example:
+        >>> sorted(bundled_schema(CommandType.CANCEL_JOB)["$defs"])
+        ['CANCEL_JOB', 'common']
+    """
+    chosen = messages or (*CommandType, *EventType)
+    schemas = {message.value: load_schema(message) for message in chosen}
+    return {
+        "$schema": _DIALECT,
+        "title": "A message of CPE" if len(chosen) > 1 else chosen[0].value,
+        "anyOf": [{"$ref": schema["$id"]} for schema in schemas.values()],
+        "$defs": {**schemas, _COMMON: load_common()},
+    }
 
 
 def validator(message: CommandType | EventType) -> Draft202012Validator:
