@@ -14,6 +14,7 @@ import boto3
 from cpe.cli.activity import activity
 from cpe.cli.dlq import dlq
 from cpe.cli.job import job
+from cpe.cli.protocol import protocol
 from cpe.cli.workers import worker
 from tests.acceptance.stack import REPOSITORY, Stack, until
 
@@ -49,7 +50,7 @@ def test_the_commands_of_the_guide(stack: Stack, clip: Path, tmp_path: Path) -> 
 
 def test_every_command_is_in_the_guide() -> None:
     shown = {tuple(line.split()[1:3]) for line in COMMANDS}
-    for group in (job, activity, worker, dlq):
+    for group in (job, activity, worker, dlq, protocol):
         assert {(group.name, name) for name in group.commands} <= shown
 
 
