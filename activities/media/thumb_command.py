@@ -1,4 +1,4 @@
-"""The command of FFmpeg that makes thumbnails, as a list of arguments; see :mod:`activities.media.command`."""
+"""FFmpeg's command that makes thumbnails, as a list of arguments; see :mod:`activities.media.command`."""
 
 from __future__ import annotations
 
