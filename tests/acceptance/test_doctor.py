@@ -127,6 +127,41 @@ def test_people_get_a_table_without_colour(stack: Stack) -> None:
     assert "\x1b" not in done.stdout
 
 
+def test_ten_faults_at_once_are_each_named_by_the_command(world: World, tmp_path: Path) -> None:
+    sqs = boto3.client("sqs")
+    client = world.tree["clients"][0]
+    other = {"input": sqs.create_queue(QueueName="bare")["QueueUrl"], "output": client["queues"]["output"]}
+    dead = sqs.get_queue_url(QueueName="cpe-ClientA-input-dead")["QueueUrl"]
+    sqs.send_message(QueueUrl=dead, MessageBody="{}")
+    sqs.set_queue_attributes(QueueUrl=client["queues"]["input"], Attributes={"VisibilityTimeout": "1"})
+    sqs.delete_queue(QueueUrl=client["queues"]["output"])
+    validate, transcode = world.tree["activities"]
+    validate["class"] = "no.such.module:Echo"
+    transcode["settings"]["ffmpeg"] = "/nowhere/ffmpeg"
+    world.tree["payloads"]["bucket"] = "nobody-made-this"
+    world.tree["clients"].append({"name": "ClientB", "queues": other})
+    (tmp_path / "file").touch()
+    world.config.write_text(json.dumps(world.tree))
+    environment = {
+        **world.environment,
+        "CPE_SCRATCH": str(tmp_path / "file" / "below"),
+    }
+    done = run("--json", "--plan", PLANS, environment=environment)
+    assert (done.returncode, done.stderr) == (1, "")
+    found = read(done.stdout, exit_code=1)
+    assert found.keys() == {
+        *("QUEUE_NOT_FOUND", "DLQ_MISSING", "DLQ_NOT_EMPTY", "VISIBILITY_SHORT"),
+        *("WORKFLOW_TYPE_NOT_REGISTERED", "ACTIVITY_TYPE_NOT_REGISTERED"),
+        *("ACTIVITY_NOT_LOADED", "FFMPEG_NOT_FOUND", "BUCKET_NOT_FOUND", "SCRATCH_UNWRITABLE"),
+    }
+    for code in found:
+        assert_named(found, code, status=found[code]["status"])
+    table = run("--plan", PLANS, environment=environment)
+    assert (table.returncode, table.stderr) == (1, "")
+    # In a narrow table a code may not be broken, so that it can be looked up.
+    assert [code for code in found if code not in table.stdout] == []
+
+
 def test_no_credentials(world: World) -> None:
     found = world.examine(AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
     assert_named(found, "AWS_CREDENTIALS_MISSING")
