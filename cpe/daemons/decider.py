@@ -14,6 +14,7 @@ from cpe.aws.tasks import DecisionTask
 from cpe.clock import Clock
 from cpe.daemons.backoff import persist
 from cpe.daemons.histories import Histories, client_of, job_of, task_ids
+from cpe.daemons.one_by_one import OneByOne
 from cpe.daemons.publisher import Publisher
 from cpe.daemons.walks import Walks
 from cpe.decider import HistoryEvent, Outcome, Walk
@@ -84,6 +85,7 @@ class Decider:
         self._payloads = payloads
         self._histories = Histories(swf=swf, payloads=payloads, domain=domain, persist=self._persist, log=log)
         self._walks = Walks()
+        self._one_by_one = OneByOne()
         self._domain = domain
         self._task_list = task_list
         self._clock = clock
@@ -102,6 +104,10 @@ class Decider:
         Raises:
             AwsError: The events could not be published or the answer not given, for now.
         """
+        with self._one_by_one.of(task.run_id):
+            self._decide(task)
+
+    def _decide(self, task: DecisionTask) -> None:
         try:
             walk = self._walk(task)
             outcome = walk.decide(now=self._clock.time())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from cpe.client import Client, CommandRefused, JobStatus
 from cpe.config import Client as ClientSettings
 from cpe.daemons.assembly import assemble_decider, assemble_inputpoller, assemble_worker
 from cpe.daemons.publisher import Publisher
+from cpe.errors import AwsError
 from cpe.local.server import LocalAws
 from cpe.logs import get_logger
 from cpe.plan import parse_plan
@@ -47,8 +49,8 @@ def stage(local_aws: LocalAws, tmp_path: Path) -> Stage:
     return stage
 
 
-@pytest.fixture
-def daemons(stage: Stage) -> Iterator[None]:
+@contextmanager
+def daemons_of(stage: Stage, *, deciders: int = 1) -> Iterator[None]:
     aws = AwsSession(connections=20)
     plan = parse_plan(PLAN)
     with ExitStack() as opened:
@@ -58,11 +60,18 @@ def daemons(stage: Stage) -> Iterator[None]:
             plans={(plan.name, plan.version): plan},
             domain=stage.domain,
             task_list=stage.task_list,
+            concurrency=deciders,
         )
         worker = opened.enter_context(
             assemble_worker(aws, stage.settings, domain=stage.domain, name="Work", version="v1")
         )
         opened.enter_context(running(decider, worker, assemble_inputpoller(aws, stage.settings)))
+        yield
+
+
+@pytest.fixture
+def daemons(stage: Stage) -> Iterator[None]:
+    with daemons_of(stage):
         yield
 
 
@@ -153,6 +162,33 @@ def test_events_of_a_run_come_in_the_order_in_which_each_daemon_sent_them(stage:
         assert [event.type.value for event in by_worker] == WORKERS * 2
         by_decider = [event.type.value for event in events if event.type.value in DECIDERS]
         assert by_decider == DECIDERS
+
+
+def test_one_decider_tells_a_run_in_order_whichever_of_its_threads_decides(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who scheduled an activity is still about to say so when it has ended, and another thread is asked."""
+    answer, ended = Publisher.answer, threading.Event()
+
+    def late(self: Publisher, events: Sequence[Event], *, client: str | None) -> list[AwsError | None]:
+        if any(event.type is EventType.ACTIVITY_COMPLETED for event in events):
+            ended.set()
+        elif any(event.type is EventType.ACTIVITY_SCHEDULED for event in events):
+            ended.wait(0.5)
+            ended.clear()
+        return answer(self, events, client=client)
+
+    monkeypatch.setattr(Publisher, "answer", late)
+    client = Client("ClientA", stage.client.input_queue, stage.client.output_queue)
+    with daemons_of(stage, deciders=4):
+        client.start_job(order(stage), "j1")
+        client.signal("j1", "approved", wait=False)
+        told = []
+        for one in client.events(wait=SECONDS):
+            told.append(one.type.value)
+            if one.type.closes_job:
+                break
+    assert [kind for kind in told if kind in DECIDERS] == DECIDERS
 
 
 def event(number: int, result: str = "", run_id: str = "r") -> Event:
