@@ -114,6 +114,17 @@ class Workshop:
             on_line=on_line,
         )
 
+    def follow(self, arguments: Sequence[str], on_line: Callable[[str], None]) -> None:
+        """Run FFmpeg over a whole input for what it prints; `on_line` takes each line."""
+        ffmpeg.run(
+            self.tools.ffmpeg,
+            arguments,
+            directory=self.directory,
+            cancellation=self.cancellation,
+            time_limit=self.encode_seconds,
+            on_line=on_line,
+        )
+
     def _look(self, arguments: Sequence[str]) -> str:
         return self._run(self.tools.ffprobe, arguments, PROBE_SECONDS)
 

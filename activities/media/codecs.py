@@ -135,6 +135,9 @@ AUDIO_ENCODERS: Mapping[str, AudioEncoder] = {
         AudioEncoder(name="libvorbis", codec="vorbis"),
         AudioEncoder(name="ac3", codec="ac3"),
         AudioEncoder(name="flac", codec="flac", lossless=True),
+        AudioEncoder(name="alac", codec="alac", lossless=True),
+        AudioEncoder(name="pcm_s16le", codec="pcm_s16le", lossless=True),
+        AudioEncoder(name="pcm_s24le", codec="pcm_s24le", lossless=True),
     )
 }
 
