@@ -42,7 +42,7 @@ def test_the_commands_of_the_guide(stack: Stack, clip: Path, tmp_path: Path) -> 
             until(lambda: run("cpe job show clip-1", tmp_path).returncode == 0, what="the job's start")
         assert done.returncode == 0, (command, done.stdout, done.stderr)
         assert done.stdout or ">" in command, command
-    assert run("cpe dlq list", tmp_path).stdout == "ClientA input: 0\n"
+    assert run("cpe dlq list", tmp_path).stdout == "ClientA input: 0\nClientA output: 0\n"
     missing = run("cpe job show nope", tmp_path)
     assert (missing.returncode, missing.stdout) == (1, "")
     assert missing.stderr.startswith("cpe: UNKNOWN_JOB: there is no job ClientA.nope in domain SADomain")

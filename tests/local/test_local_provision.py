@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -181,3 +182,16 @@ def test_registered_types_of_both_kinds_are_told(local_aws: LocalAws) -> None:
     swf.register_workflow_type(domain="d", name="Job", version="1")
     swf.register_activity_type(domain="d", name="Work", version="2")
     assert registered_types(swf, "d") == {("Job", "1"), ("Work", "2")}
+
+
+def test_the_commands_of_the_guide(local_aws: LocalAws, tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8")
+    section = guide.partition("\n## Queues\n")[2].partition("\n## ")[0]
+    commands = re.findall(r"^cpe provision (.*)$", section, re.MULTILINE)
+    assert len(commands) == 3
+    for command in commands:
+        told = CliRunner().invoke(provision, [*command.split(), "--dir", str(tmp_path)])
+        assert told.exit_code == 0, told.output
+    names = {url.rpartition("/")[2] for url in boto3.client("sqs").list_queues()["QueueUrls"]}
+    assert {"cpe-ClientA-output-dead", "cpe-ClientB-output-dead.fifo"} <= names
+    assert len(names) == 8
