@@ -1,12 +1,16 @@
-"""The clients of one process: one boto3 session, timeouts and retries set on purpose."""
+"""The clients of one process: one session, timeouts and retries set on purpose.
+
+They are botocore's. boto3's are the same, with methods for files that nobody here uses; to import it costs
+every command some hundredths of a second.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import boto3
+import botocore.session
 from botocore.config import Config
 
 from cpe import __version__
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
     from types_boto3_swf import SWFClient
 
 USER_AGENT = f"cpe/{__version__}"
-"""What every call says of its caller, beside what boto3 says; CloudTrail shows it."""
+"""What every call says of its caller, beside what botocore says; CloudTrail shows it."""
 
 _ATTEMPTS = 4
 _CONNECT_TIMEOUT = 5.0
@@ -51,8 +55,8 @@ class AwsSession:
 
     def __init__(self, *, connections: int = 10, quick: bool = False) -> None:
         with told("AWS"):
-            self._session = boto3.Session()
-            if self._session.region_name is None:
+            self._session = botocore.session.get_session()
+            if self._session.get_config_variable("region") is None:
                 raise ConfigError(NO_REGION, code="AWS_REGION_MISSING")
             if self._session.get_credentials() is None:
                 raise ConfigError(NO_CREDENTIALS, code="AWS_CREDENTIALS_MISSING")
@@ -61,26 +65,26 @@ class AwsSession:
 
     def swf_polls(self) -> SWFClient:
         """A client for SWF's two polls, which wait a minute for an answer."""
-        with _endpoint():
-            return self._session.client("swf", config=self._config(_POLL_READ_TIMEOUT))
+        client: SWFClient = self._client("swf", _POLL_READ_TIMEOUT)
+        return client
 
     def swf(self) -> SWFClient:
         """A client for everything else of SWF."""
-        with _endpoint():
-            return self._session.client("swf", config=self._config(_CALL_READ_TIMEOUT))
+        client: SWFClient = self._client("swf", _CALL_READ_TIMEOUT)
+        return client
 
     def sqs(self) -> SQSClient:
         """A client for queues, polls included."""
-        with _endpoint():
-            return self._session.client("sqs", config=self._config(_QUEUE_READ_TIMEOUT))
+        client: SQSClient = self._client("sqs", _QUEUE_READ_TIMEOUT)
+        return client
 
     def s3(self) -> S3Client:
         """A client for objects."""
-        with _endpoint():
-            return self._session.client("s3", config=self._config(_TRANSFER_READ_TIMEOUT))
+        client: S3Client = self._client("s3", _TRANSFER_READ_TIMEOUT)
+        return client
 
-    def _config(self, read_timeout: float) -> Config:
-        return Config(
+    def _client(self, service: str, read_timeout: float) -> Any:
+        config = Config(
             connect_timeout=_QUICK_CONNECT_TIMEOUT if self._quick else _CONNECT_TIMEOUT,
             read_timeout=_QUICK_READ_TIMEOUT if self._quick else read_timeout,
             max_pool_connections=self._connections,
@@ -88,6 +92,8 @@ class AwsSession:
             tcp_keepalive=True,
             user_agent_extra=USER_AGENT,
         )
+        with _endpoint():
+            return self._session.create_client(service, config=config)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from cpe.cli.options import config_option
 from cpe.errors import CommandRejected, ConfigError
 
 if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
     from types_boto3_swf import SWFClient
 
     from cpe.aws.payloads import Payloads
@@ -73,11 +74,18 @@ class Operator:
         return self.aws.swf()
 
     @functools.cached_property
+    def s3(self) -> S3Client:
+        """The client of S3, which few commands need."""
+        from cpe.aws.deferred import deferred
+
+        return deferred(self.aws.s3)
+
+    @functools.cached_property
     def payloads(self) -> Payloads:
         """Where large texts lie."""
         from cpe.aws.payloads import Payloads
 
-        return Payloads(self.aws.s3(), self.settings.payloads)
+        return Payloads(self.s3, self.settings.payloads)
 
     @functools.cached_property
     def gateway(self) -> SwfGateway:
@@ -93,7 +101,7 @@ class Operator:
         from cpe.jobs import Jobs
 
         place = self.settings.payloads
-        claims = None if place is None else Claims(self.aws.s3(), place)
+        claims = None if place is None else Claims(self.s3, place)
         return Jobs(swf=self.gateway, payloads=self.payloads, domain=self.domain, claims=claims)
 
     def run(self, job: str, client: str | None, run_id: str | None = None) -> Run:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from cpe.config.shape import Misfit, find_misfits
 from cpe.source import Path, Suggestions
-
-if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import ValidationError
 
 _TYPES = {
     "object": "a mapping",
@@ -41,7 +35,7 @@ def find_problems(tree: Any) -> Iterator[Problem]:
         DUPLICATE_NAME, DUPLICATE_QUEUE and DUPLICATE_ACTIVITY.
     """
     suggestions = Suggestions()
-    found = [one for error in _validator().iter_errors(tree) for one in _problems(error, suggestions)]
+    found = [one for misfit in find_misfits(tree) for one in _problems(misfit, suggestions)]
     yield from found or _twins(tree)
 
 
@@ -56,21 +50,19 @@ def dotted(path: Iterable[str | int]) -> str:
     return text.removeprefix(".") or "the configuration"
 
 
-def _problems(error: ValidationError, suggestions: Suggestions) -> Iterator[Problem]:
-    path: Path = tuple(error.absolute_path)
-    schema: Mapping[str, Any] = error.schema if isinstance(error.schema, Mapping) else {}
-    instance: Any = error.instance
-    if error.validator == "additionalProperties":
+def _problems(misfit: Misfit, suggestions: Suggestions) -> Iterator[Problem]:
+    path, schema, value = misfit.path, misfit.schema, misfit.value
+    if misfit.keyword == "additionalProperties":
         known = schema["properties"]
-        for key in sorted(instance.keys() - known.keys()):
+        for key in sorted(value.keys() - known.keys()):
             hint = suggestions.did_you_mean(key, known)
             message = f"{dotted(path)} has no key {key!r}{hint}"
             yield Problem(path=(*path, key), code="UNKNOWN_KEY", message=message, key=True)
-    elif error.validator == "required":
-        for key in sorted(set(schema["required"]) - instance.keys()):
+    elif misfit.keyword == "required":
+        for key in sorted(set(schema["required"]) - value.keys()):
             yield Problem(path=path, code="MISSING_KEY", message=f"{dotted(path)} lacks the key {key!r}")
-    elif error.validator == "type":
-        yield Problem(path=path, code="WRONG_TYPE", message=f"{dotted(path)} {_wrong_type(schema, instance)}")
+    elif misfit.keyword == "type":
+        yield Problem(path=path, code="WRONG_TYPE", message=f"{dotted(path)} {_wrong_type(schema, value)}")
     else:
         reason = schema.get("errorMessage", "is not valid")
         yield Problem(path=path, code="INVALID_VALUE", message=f"{dotted(path)} {reason}")
@@ -117,11 +109,3 @@ def _repeated(values: Iterable[tuple[Path, Any]], code: str, reason: str) -> Ite
             yield Problem(
                 path=path, code=code, message=f"{dotted(path)} is the same as {dotted(earlier)}; {reason}"
             )
-
-
-@cache
-def _validator() -> Draft202012Validator:
-    from jsonschema import Draft202012Validator
-
-    schema = json.loads(files("cpe.config").joinpath("schema.json").read_text("utf-8"))
-    return Draft202012Validator(schema)
