@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from activities.media.audio_output import AudioOutput
 from activities.media.codecs import AudioEncoder
 from activities.media.outputs import Output
 from activities.media.video_output import VideoOutput
@@ -16,6 +17,8 @@ def choose_encoders(outputs: Sequence[Output], tools: Tools) -> dict[str, AudioE
     for output in outputs:
         if isinstance(output, VideoOutput):
             require_encoder(output.video.name, tools)
+            audio[output.audio.name] = choose_audio(output.audio, tools)
+        elif isinstance(output, AudioOutput):
             audio[output.audio.name] = choose_audio(output.audio, tools)
         else:
             require_encoder(output.image.encoder, tools)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from activities.encoders import choose_encoders
 from activities.fetch import fetch
 from activities.making import Making
+from activities.media.audio_output import AudioOutput
 from activities.media.codecs import AudioEncoder
 from activities.media.ffmpeg import FFmpegError
 from activities.media.job import InputAsset
@@ -17,6 +18,7 @@ from activities.media.thumb_output import ThumbOutput
 from activities.media.video_output import VideoOutput
 from activities.publish import Product
 from activities.rendition import make_video
+from activities.sound import make_audio
 from activities.source import Source, check_whole, inspect
 from activities.thumbnails import check_thumbnails, make_thumbnails
 from activities.watermarks import fetch_watermarks, flatten_watermarks
@@ -74,3 +76,6 @@ class _Film:
                 ]
             case ThumbOutput():
                 return make_thumbnails(self.making, self.source, output, name)
+            case AudioOutput():
+                encoder = self.audio[output.audio.name]
+                return [make_audio(self.making, self.source, output, name, encoder=encoder)]

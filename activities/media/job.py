@@ -31,7 +31,7 @@ CONVERSIONS: Mapping[AssetType, frozenset[AssetType]] = {
 }
 """What can be made of what."""
 
-SUPPORTED_OUTPUTS = frozenset({AssetType.VIDEO, AssetType.THUMB})
+SUPPORTED_OUTPUTS = frozenset({AssetType.VIDEO, AssetType.THUMB, AssetType.AUDIO})
 SUPPORTED_INPUTS = frozenset({AssetType.VIDEO, AssetType.AUDIO})
 
 _INPUT_KEYS = frozenset({"type", "bucket", "file", "path", "http"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from activities.media.audio_output import AudioOutput, parse_audio
 from activities.media.fields import Fields
 from activities.media.locations import Location
 from activities.media.presets import PresetLibrary
@@ -11,7 +12,7 @@ from activities.media.thumb_output import ThumbOutput, parse_thumb
 from activities.media.video_output import VideoOutput, parse_video
 from cpe.errors import InvalidInput
 
-Output = VideoOutput | ThumbOutput
+Output = VideoOutput | ThumbOutput | AudioOutput
 
 
 def parse_outputs(
@@ -49,5 +50,7 @@ def _parse_output(fields: Fields, presets: PresetLibrary) -> Output:
     match fields.text("type").upper():
         case "THUMB":
             return parse_thumb(fields)
+        case "AUDIO":
+            return parse_audio(fields)
         case _:
             return parse_video(fields, presets)
