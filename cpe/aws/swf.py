@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from cpe.aws.faults import told
-from cpe.aws.runs import Run, runs_of
+from cpe.aws.runs import Run, RunPage, moment, runs_of, started_filter
 from cpe.aws.tasks import ActivityTask, DecisionTask, StartRequest
 from cpe.protocol.references import MAX_SWF_DATA
 
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from types_boto3_swf import SWFClient
     from types_boto3_swf.type_defs import (
         DecisionTaskTypeDef,
-        ListClosedWorkflowExecutionsInputPaginateTypeDef,
-        ListOpenWorkflowExecutionsInputPaginateTypeDef,
         PollForDecisionTaskInputTypeDef,
         RespondDecisionTaskCompletedInputTypeDef,
         StartWorkflowExecutionInputTypeDef,
@@ -28,7 +25,6 @@ MAX_REASON = 256
 """Characters of a failure's reason (service model of SWF)."""
 
 _MAX_IDENTITY = 256
-_EPOCH = datetime(1970, 1, 2, tzinfo=UTC)
 
 
 class SwfGateway:
@@ -219,14 +215,7 @@ class SwfGateway:
             workflow_id: Only those of this workflow id.
             tag: Only those with this tag; not together with a workflow id.
         """
-        request: ListOpenWorkflowExecutionsInputPaginateTypeDef = {
-            "domain": domain,
-            "startTimeFilter": {"oldestDate": _date(since)},
-        }
-        if workflow_id is not None:
-            request["executionFilter"] = {"workflowId": workflow_id}
-        elif tag is not None:
-            request["tagFilter"] = {"tag": tag}
+        request = started_filter(domain, since=since, workflow_id=workflow_id, tag=tag)
         with told(f"open executions of {domain}"):
             yield from runs_of(self._calls.get_paginator("list_open_workflow_executions").paginate(**request))
 
@@ -239,14 +228,7 @@ class SwfGateway:
         tag: str | None = None,
     ) -> Iterator[Run]:
         """List closed runs as :meth:`open_runs` lists open ones, as long as the domain retains them."""
-        request: ListClosedWorkflowExecutionsInputPaginateTypeDef = {
-            "domain": domain,
-            "startTimeFilter": {"oldestDate": _date(since)},
-        }
-        if workflow_id is not None:
-            request["executionFilter"] = {"workflowId": workflow_id}
-        elif tag is not None:
-            request["tagFilter"] = {"tag": tag}
+        request = started_filter(domain, since=since, workflow_id=workflow_id, tag=tag)
         with told(f"closed executions of {domain}"):
             yield from runs_of(
                 self._calls.get_paginator("list_closed_workflow_executions").paginate(**request)
@@ -295,12 +277,17 @@ class SwfGateway:
 
     def closed_runs(self, domain: str, *, since: float) -> list[Run]:
         """List what closed since a time, in seconds since the epoch; lists may lag behind by some seconds."""
+        return [run for page in self.closed_pages(domain, since=since) for run in page.runs]
+
+    def closed_pages(self, domain: str, *, since: float | None = None) -> Iterator[RunPage]:
+        """List what closed, those first that closed last, page by page.
+
+        Args:
+            domain: The domain.
+            since: When the first of them may have closed, in seconds since the epoch; None for ever.
+        """
         with told(f"closed executions of {domain}"):
             pages = self._calls.get_paginator("list_closed_workflow_executions").paginate(
-                domain=domain, closeTimeFilter={"oldestDate": _date(since)}
+                domain=domain, closeTimeFilter={"oldestDate": moment(since)}
             )
-            return list(runs_of(pages))
-
-
-def _date(seconds: float | None) -> datetime:
-    return _EPOCH if seconds is None else datetime.fromtimestamp(seconds, UTC)
+            yield from map(RunPage.from_swf, pages)

@@ -80,6 +80,7 @@ def assemble_decider(
     )
     watcher = Watcher(
         swf=swf,
+        plans=plans,
         publisher=publisher,
         payloads=payloads,
         domain=domain,

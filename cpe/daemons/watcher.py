@@ -9,7 +9,7 @@ an event may come twice, with the same id.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,9 +20,12 @@ from cpe.aws.swf import SwfGateway
 from cpe.clock import Clock
 from cpe.daemons.publisher import Publisher
 from cpe.daemons.recent import Recent
+from cpe.daemons.retelling import Retelling
+from cpe.daemons.swf_time import SwfTime
 from cpe.decider import HistoryEvent
 from cpe.decider.closed import closing_event
 from cpe.errors import AwsError, PayloadError
+from cpe.plan import Plan
 from cpe.protocol import EventType, JobIdentity
 from cpe.protocol.events import closed_id
 
@@ -33,7 +36,7 @@ FIRST_LOOK_BACK = 3600.0
 """Seconds that a decider looks back when it starts: how long all may be down without an event being lost."""
 
 LOOK_BACK = 600.0
-"""Seconds that it looks back later; SWF's lists lag behind by some."""
+"""Seconds that it looks back later, so that it need not look at all that it saw before."""
 
 SETTLE = 60.0
 """Seconds that the decider which closed an execution has to tell of it: it knows more than its last event."""
@@ -45,20 +48,24 @@ _REMEMBERED = 20_000
 class Watcher:
     """Looks for closed executions and publishes their closing events.
 
+    What "lately" is tells SWF: this machine's clock may show another time.
+
     Args:
         swf: SWF.
+        plans: By name and version of the workflow type: they know which steps of a failed run failed.
         publisher: Takes the events; what it published before it does not publish again.
         payloads: Hold results that SWF does not carry.
         domain: The SWF domain.
-        clock: Tells what "lately" is.
+        clock: Measures what passes between looks.
         wait: Waits so many seconds, or until the daemon ends.
-        log: Gets ``closing_reported``, ``result_unreadable``.
+        log: Gets ``closing_reported``, ``result_unreadable``, ``failure_not_retold``.
     """
 
     def __init__(
         self,
         *,
         swf: SwfGateway,
+        plans: Mapping[tuple[str, str], Plan],
         publisher: Publisher,
         payloads: Payloads,
         domain: str,
@@ -67,13 +74,13 @@ class Watcher:
         log: Logger,
     ) -> None:
         self._swf = swf
+        self._retelling = Retelling(swf=swf, plans=plans, payloads=payloads, domain=domain, log=log)
         self._publisher = publisher
         self._payloads = payloads
         self._domain = domain
-        self._clock = clock
+        self._time = SwfTime(clock)
         self._wait = wait
         self._log = log
-        self._look_back = FIRST_LOOK_BACK
         self._looked = False
         self._done: Recent[bool] = Recent(_REMEMBERED)
 
@@ -82,10 +89,29 @@ class Watcher:
         if self._looked:
             self._wait(INTERVAL)
         self._looked = True
-        now = self._clock.time()
-        runs = self._swf.closed_runs(self._domain, since=now - self._look_back)
-        self._look_back = LOOK_BACK
-        return [run for run in runs if self._is_due(run, now)] or None
+        runs = self._closed_lately()
+        now = self._time.now()
+        return [run for run in runs if now is not None and self._is_due(run, now)] or None
+
+    def _closed_lately(self) -> list[Run]:
+        """List what closed within the time that is looked back. Before SWF told the time, its answer does."""
+        known = self._time.now()
+        since = None if known is None else known - LOOK_BACK
+        found: list[Run] = []
+        for page in self._swf.closed_pages(self._domain, since=since):
+            for time in (page.time, *(run.closed for run in page.runs)):
+                if time is not None:
+                    self._time.heard(time)
+            found += page.runs
+            if known is None and self._is_too_old(page.runs):
+                break
+        return found if known is not None else [run for run in found if not self._is_too_old([run])]
+
+    def _is_too_old(self, runs: Sequence[Run]) -> bool:
+        """Tell whether the last of some runs, which closed first, closed before a first look begins."""
+        now = self._time.now()
+        oldest = runs[-1].closed if runs else None
+        return now is not None and oldest is not None and oldest < now - FIRST_LOOK_BACK
 
     def handle(self, runs: list[Run]) -> None:
         """Publish the closing events of runs.
@@ -113,6 +139,8 @@ class Watcher:
         if event.type is EventType.WORKFLOW_COMPLETED:
             result = self._result(last.attributes.get("result"), run, identity)
             event = replace(event, details={**event.details, **result})
+        if event.type is EventType.WORKFLOW_FAILED:
+            event = self._retelling.failure(run, identity) or event
         self._publisher.publish(event, client=identity.client)
         self._log.info(
             "closing_reported",
