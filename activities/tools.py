@@ -46,6 +46,11 @@ def demuxers(tools: Tools) -> frozenset[str]:
     return frozenset(name for names in listed for name in names.split(","))
 
 
+def decoders(tools: Tools) -> frozenset[str]:
+    """Return the names of all decoders that this FFmpeg was built with."""
+    return _decoders(tools.ffmpeg)
+
+
 def require_encoder(name: str, tools: Tools) -> None:
     """Raise unless FFmpeg has the encoder, code ``ENCODER_UNAVAILABLE``."""
     if name not in encoders(tools):
@@ -96,6 +101,11 @@ def _packaged(name: str) -> str | None:
 @cache
 def _encoders(program: Path) -> frozenset[str]:
     return frozenset(_ENCODER_LINE.findall(_ask(program, "-encoders")))
+
+
+@cache
+def _decoders(program: Path) -> frozenset[str]:
+    return frozenset(_ENCODER_LINE.findall(_ask(program, "-decoders")))
 
 
 def _ask(program: Path, question: str) -> str:

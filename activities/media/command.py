@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
+from activities.media.channels import DEFAULT_CHANNELS, Channels
 from activities.media.codecs import AudioEncoder
 from activities.media.filters import Input, Stream, arguments
+from activities.media.geometry import Layout
 from activities.media.probe import AudioStream, MediaInfo, VideoStream
+from activities.media.rate import rate_arguments
 from activities.media.thumb_output import ThumbOutput
 from activities.media.timing import timing_arguments, timing_of
 from activities.media.video_output import VideoOutput, Watermark
@@ -33,11 +35,6 @@ RUN = ("-hide_banner", "-nostdin", "-y", "-loglevel", "error")
 PROGRESS = ("-progress", "pipe:1", "-stats_period", "0.5")
 # Neither chapters nor tags travel: tags of phones carry the place of recording.
 NO_TAGS = ("-map_metadata", "-1", "-map_chapters", "-1")
-_STEREO = 2
-
-# Peaks of half as much again, evened out over two seconds: plays through a line of the preset's rate.
-_PEAK = Fraction(3, 2)
-_BUFFER_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,19 +125,23 @@ def video_arguments(
         *NO_TAGS,
         *video_coding(output),
         *timing_arguments(timing_of(output, video)),
-        *(audio_coding(source.audio, audio, output.audio_bit_rate) if source.audio else ()),
+        *(audio_coding(source.audio, audio, output.audio_bit_rate, output.channels) if source.audio else ()),
         *(("-movflags", "+faststart") if output.container.fast_start else ()),
         *("-f", output.container.muxer, names.output),
     )
 
 
 def framed(picture: Stream, video: VideoStream, output: VideoOutput, *, mark: Stream | None) -> Stream:
-    """Bring a picture of whole frames to the output's frame rate and size, and lay its watermark over it."""
+    """Bring a picture of whole frames to the output's frame rate and shape, and lay its watermark over it.
+
+    FFmpeg itself has turned it upright before, as the source says.
+    """
     rate = timing_of(output, video).rate
     if rate is not None:
         # The filter, since the option -r makes one or two frames too many at the end.
         picture = picture.filter("fps", fps=str(rate))
-    picture = upright(picture, video, output)
+    picture = _turned(picture, output.view(video).rotation - video.rotation)
+    picture = _laid_out(picture, output.layout_for(video), full_range=video.color_range == "pc")
     if output.watermark is not None and mark is not None:
         picture = _watermarked(picture, mark, output.watermark)
     return picture
@@ -151,10 +152,37 @@ def deinterlaced(picture: Stream, video: VideoStream) -> Stream:
     return picture.filter("bwdif", mode="send_frame", deint="interlaced") if video.interlaced else picture
 
 
-def upright(picture: Stream, video: VideoStream, output: VideoOutput | ThumbOutput) -> Stream:
+def upright(picture: Stream, video: VideoStream, output: ThumbOutput) -> Stream:
     """Bring a picture to the output's size. FFmpeg itself has turned it upright before."""
     width, height = output.size_for(video)
     return picture.filter("scale", w=width, h=height).filter("setsar", sar=1)
+
+
+def _turned(picture: Stream, degrees: int) -> Stream:
+    """Turn a picture clockwise by quarters."""
+    match degrees % 360:
+        case 90:
+            return picture.filter("transpose", dir="clock")
+        case 180:
+            return picture.filter("hflip").filter("vflip")
+        case 270:
+            return picture.filter("transpose", dir="cclock")
+        case _:
+            return picture
+
+
+def _laid_out(picture: Stream, layout: Layout, *, full_range: bool) -> Stream:
+    """Cut, scale and pad an upright picture; values of the full range become those of television."""
+    if layout.window is not None:
+        width, height = layout.window
+        picture = picture.filter("crop", w=width, h=height)
+    width, height = layout.scaled
+    values = {"out_range": "tv"} if full_range else {}
+    picture = picture.filter("scale", w=width, h=height, **values)
+    if layout.canvas != layout.scaled:
+        (width, height), (x, y) = layout.canvas, layout.offset
+        picture = picture.filter("pad", w=width, h=height, x=x, y=y)
+    return picture.filter("setsar", sar=1)
 
 
 def _watermarked(picture: Stream, mark: Stream, watermark: Watermark) -> Stream:
@@ -171,26 +199,36 @@ def _from_edge(offset: int, edge: str) -> str:
 
 def video_coding(output: VideoOutput) -> tuple[str, ...]:
     """Write the options of an output's video encoder."""
-    options, rate = output.options, output.video_bit_rate
+    options = output.options
     return (
         *("-c:v", output.video.name),
         *(("-profile:v", options.profile) if options.profile else ()),
         *(("-level:v", options.level) if options.level else ()),
         *(("-refs:v", str(options.references)) if options.references else ()),
-        *("-b:v", str(rate)),
-        *(("-maxrate:v", str(int(rate * _PEAK))) if output.video.capped else ()),
-        *(("-bufsize:v", str(rate * _BUFFER_SECONDS)) if output.video.capped else ()),
+        *rate_arguments(
+            output.video, average=output.video_bit_rate, crf=output.crf, highest=output.max_bit_rate
+        ),
         *output.video.extra,
         *("-pix_fmt", "yuv420p"),
     )
 
 
-def audio_coding(stream: AudioStream, encoder: AudioEncoder, bit_rate: int) -> tuple[str, ...]:
-    """Write the options of an audio encoder; one without loss takes no bit rate (bits per second)."""
+def audio_coding(
+    stream: AudioStream, encoder: AudioEncoder, bit_rate: int, channels: Channels = DEFAULT_CHANNELS
+) -> tuple[str, ...]:
+    """Write the options of an audio encoder.
+
+    Args:
+        stream: The source's sound.
+        encoder: The encoder.
+        bit_rate: Bits per second; one without loss takes none.
+        channels: How many channels to make. The presets' devices and bit rates mean two at most.
+    """
+    count = channels.of(stream.channels)
     return (
         *("-c:a", encoder.name),
         *(() if encoder.lossless else ("-b:a", str(bit_rate))),
-        # The presets' devices and bit rates mean stereo.
-        *(("-ac", str(_STEREO)) if stream.channels > _STEREO else ()),
+        # Also where there are as many already: not every encoder takes every arrangement of loudspeakers.
+        *(("-ac", str(count)) if count != stream.channels or count > DEFAULT_CHANNELS.most else ()),
         *(("-metadata:s:a:0", f"language={stream.language}") if stream.language else ()),
     )

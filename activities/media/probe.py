@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 
 _INTERLACED = frozenset({"tt", "bb", "tb", "bt"})
 _MICRO = 1_000_000
+_HDR = frozenset({"smpte2084", "arib-std-b67"})
 _BREAKING = frozenset({"mpegts", "mpeg", "ogg"})
+_NO_COLOR = frozenset({"unknown", "reserved", "unspecified", ""})
 _NO_PICTURE_TRACK = ("attached_pic", "timed_thumbnails")
 
 
@@ -29,6 +31,10 @@ class VideoStream:
         time_base: Seconds of a tick of the frames' times; None when unknown.
         start: The second at which its first frame is shown, by the file's clock.
         duration: Seconds; None when the stream does not tell.
+        color_range: ``tv`` or ``pc``, as FFmpeg names them; this and the other colours None when not told.
+        color_space: The matrix between RGB and YUV, such as ``bt709``.
+        color_transfer: The curve from values to light, such as ``bt709``; ``smpte2084`` is PQ.
+        color_primaries: What red, green and blue are, such as ``bt2020``.
     """
 
     index: int
@@ -46,6 +52,20 @@ class VideoStream:
     interlaced: bool = False
     start: float | None = None
     duration: float | None = None
+    color_range: str | None = None
+    color_space: str | None = None
+    color_transfer: str | None = None
+    color_primaries: str | None = None
+
+    @property
+    def hdr(self) -> bool:
+        """Whether its light goes beyond what a usual screen shows: PQ or HLG."""
+        return self.color_transfer in _HDR
+
+    @property
+    def upright_size(self) -> tuple[int, int]:
+        """Stored width and height once turned upright."""
+        return (self.height, self.width) if self.rotation in (90, 270) else (self.width, self.height)
 
     @property
     def display_size(self) -> tuple[Fraction, Fraction]:
@@ -153,6 +173,10 @@ def _video(raw: Mapping[str, Any]) -> VideoStream | None:
         interlaced=raw.get("field_order") in _INTERLACED,
         start=_seconds(raw.get("start_time"), negative=True),
         duration=_seconds(raw.get("duration")),
+        color_range=_color(raw, "color_range"),
+        color_space=_color(raw, "color_space"),
+        color_transfer=_color(raw, "color_transfer"),
+        color_primaries=_color(raw, "color_primaries"),
     )
 
 
@@ -171,6 +195,11 @@ def _audio(raw: Mapping[str, Any]) -> AudioStream | None:
         # ISO 639-2: three letters; anything else is somebody's free text.
         language=language if len(language) == 3 and language.isascii() and language.islower() else None,  # noqa: PLR2004
     )
+
+
+def _color(raw: Mapping[str, Any], name: str) -> str | None:
+    value = raw.get(name)
+    return value if isinstance(value, str) and value not in _NO_COLOR else None
 
 
 def _decodable(raw: Mapping[str, Any]) -> bool:

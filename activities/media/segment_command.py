@@ -106,7 +106,12 @@ def sound_arguments(
             argument
             for name, made, version in zip(names, files, versions, strict=True)
             for argument in (
-                *("-map", name, *NO_TAGS, *audio_coding(audio, version.encoder, version.bit_rate)),
+                *(
+                    "-map",
+                    name,
+                    *NO_TAGS,
+                    *audio_coding(audio, version.encoder, version.bit_rate, version.channels),
+                ),
                 *(*_format(version.muxer), made),
             )
         ),

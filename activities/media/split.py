@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from activities.media.channels import DEFAULT_CHANNELS, Channels
 from activities.media.codecs import CONTAINERS, AudioEncoder
 from activities.media.fields import Fields
 from activities.media.locations import Location, parse_location
@@ -75,7 +76,7 @@ def work_folder(workflow_id: str, run_id: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoundVersion:
-    """A version in which the sound is made: its encoder, bits per second, and the format of its file.
+    """A version in which the sound is made: encoder, bits per second, channels, and the format of its file.
 
     The format is close to that of the outputs it is for: Matroska tells what an encoder put before the first
     sample in a way of its own.
@@ -84,6 +85,7 @@ class SoundVersion:
     encoder: AudioEncoder
     bit_rate: int
     muxer: str
+    channels: Channels = DEFAULT_CHANNELS
 
 
 def version_of_sound(output: VideoOutput) -> SoundVersion:
@@ -91,7 +93,10 @@ def version_of_sound(output: VideoOutput) -> SoundVersion:
     known = CONTAINERS["mp4"].codecs or frozenset()
     plain = output.audio.codec in known and output.container.muxer not in _MATROSKA
     return SoundVersion(
-        encoder=output.audio, bit_rate=output.audio_bit_rate, muxer="mp4" if plain else "matroska"
+        encoder=output.audio,
+        bit_rate=output.audio_bit_rate,
+        muxer="mp4" if plain else "matroska",
+        channels=output.channels,
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from activities.media.channels import Channels, parse_channels
 from activities.media.codecs import (
     AudioEncoder,
     Container,
@@ -15,7 +16,7 @@ from activities.media.codecs import (
     video_encoder,
 )
 from activities.media.fields import Fields, shown
-from activities.media.geometry import Sizing, fit
+from activities.media.geometry import Layout, Sizing, lay_out
 from activities.media.locations import (
     COMMON_KEYS,
     COMMON_PLANNED,
@@ -34,37 +35,40 @@ from activities.media.presets import (
     video_bit_rate,
 )
 from activities.media.probe import VideoStream
-from activities.media.sizing import parse_sizing
+from activities.media.rate import parse_crf, parse_max_bit_rate
+from activities.media.sizing import SIZING_KEYS, parse_rotation, parse_sizing
 from cpe.errors import InvalidInput
 
-_VIDEO = COMMON_KEYS | {
-    "preset",
-    "size",
-    "video_codec",
-    "audio_codec",
-    "video_bitrate",
-    "audio_bitrate",
-    "frame_rate",
-    "keep_ratio",
-    "no_enlarge",
-    "allow_upscale",
-    "watermark",
-}
+VIDEO_KEYS = (
+    COMMON_KEYS
+    | SIZING_KEYS
+    | {
+        "preset",
+        "video_codec",
+        "audio_codec",
+        "video_bitrate",
+        "max_bitrate",
+        "crf",
+        "audio_bitrate",
+        "audio_channels",
+        "frame_rate",
+        "rotate",
+        "watermark",
+    }
+)
+"""The keys of a VIDEO output."""
+
+WATERMARK_KEYS = frozenset({"bucket", "file", "size", "opacity", "x", "y"})
+"""The keys of its watermark."""
+
 _VIDEO_PLANNED = COMMON_PLANNED | {
-    "sizing",
-    "padding",
-    "rotate",
-    "crf",
-    "max_bitrate",
     "two_pass",
     "start",
     "duration",
     "captions",
     "loudness",
-    "audio_channels",
     "tone_map",
 }
-_WATERMARK = frozenset({"bucket", "file", "size", "opacity", "x", "y"})
 
 _FAR = 16_384
 
@@ -85,22 +89,51 @@ class Watermark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoOutput:
-    """A video to make. Bit rates in bits per second; a frame rate of None is the source's."""
+    """A video to make.
+
+    Attributes:
+        target: Where it goes and how it is stored.
+        container: Its format.
+        sizing: Its size, and how that meets the source's shape.
+        rotation: Degrees to turn the stored picture clockwise; None for what the source says of itself.
+        frame_rate: Frames per second; None for the source's.
+        video: The encoder.
+        video_bit_rate: Bits per second on average; no matter with a constant quality.
+        crf: A constant quality on the encoder's scale; None for an average bit rate.
+        max_bit_rate: The highest bits per second; None for the usual peaks.
+        options: Profile, level and reference frames.
+        audio: The encoder of the sound.
+        audio_bit_rate: Bits per second.
+        channels: How many channels the sound has.
+        watermark: A picture laid over it.
+    """
 
     target: Target
     container: Container
     sizing: Sizing
+    rotation: int | None
     frame_rate: Fraction | None
     video: VideoEncoder
     video_bit_rate: int
+    crf: int | None
+    max_bit_rate: int | None
     options: CodecOptions
     audio: AudioEncoder
     audio_bit_rate: int
+    channels: Channels
     watermark: Watermark | None
+
+    def view(self, source: VideoStream) -> VideoStream:
+        """Return the source as this output takes it: turned as the job says, where it says so."""
+        return source if self.rotation is None else replace(source, rotation=self.rotation)
+
+    def layout_for(self, source: VideoStream) -> Layout:
+        """Return the way from this source, upright, to the picture."""
+        return lay_out(self.view(source), self.sizing, even=True)
 
     def size_for(self, source: VideoStream) -> tuple[int, int]:
         """Return the width and height made of this source, in pixels."""
-        return fit(source, self.sizing, even=True)
+        return self.layout_for(source).canvas
 
 
 def parse_video(fields: Fields, presets: PresetLibrary) -> VideoOutput:
@@ -109,7 +142,7 @@ def parse_video(fields: Fields, presets: PresetLibrary) -> VideoOutput:
     Raises:
         InvalidInput: Something about it is wrong.
     """
-    fields.refuse_others(_VIDEO, _VIDEO_PLANNED)
+    fields.refuse_others(VIDEO_KEYS, _VIDEO_PLANNED)
     preset = _preset(fields, presets)
     target = parse_target(fields)
     container = container_of(target.location.key, fields.path("file"))
@@ -128,22 +161,30 @@ def parse_video(fields: Fields, presets: PresetLibrary) -> VideoOutput:
                 f"Choose another codec or another extension.",
                 code="CODEC_CONTAINER_MISMATCH",
             )
+    average = (
+        video_bit_rate(fields.scalar("video_bitrate"), fields.path("video_bitrate"))
+        if "video_bitrate" in fields
+        else preset.video_bit_rate
+    )
+    crf = parse_crf(fields, video)
     return VideoOutput(
         target=target,
         container=container,
         sizing=parse_sizing(fields, preset.size),
+        rotation=parse_rotation(fields),
         frame_rate=parse_frame_rate(fields.scalar("frame_rate"), fields.path("frame_rate"))
         if "frame_rate" in fields
         else preset.frame_rate,
         video=video,
-        video_bit_rate=video_bit_rate(fields.scalar("video_bitrate"), fields.path("video_bitrate"))
-        if "video_bitrate" in fields
-        else preset.video_bit_rate,
+        video_bit_rate=average,
+        crf=crf,
+        max_bit_rate=parse_max_bit_rate(fields, video, average=average if crf is None else None),
         options=options,
         audio=audio,
         audio_bit_rate=audio_bit_rate(fields.scalar("audio_bitrate"), fields.path("audio_bitrate"))
         if "audio_bitrate" in fields
         else preset.audio_bit_rate,
+        channels=parse_channels(fields, "audio_channels", audio),
         watermark=_watermark(fields.child("watermark")),
     )
 
@@ -159,7 +200,7 @@ def _preset(fields: Fields, presets: PresetLibrary) -> Preset:
 def _watermark(fields: Fields | None) -> Watermark | None:
     if fields is None:
         return None
-    fields.refuse_others(_WATERMARK)
+    fields.refuse_others(WATERMARK_KEYS)
     return Watermark(
         location=parse_location(fields),
         size=parse_size(fields.scalar("size"), fields.path("size")) if "size" in fields else None,

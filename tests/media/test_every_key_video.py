@@ -1,0 +1,431 @@
+"""Every key of a VIDEO output: a job with it on real media, and what FFprobe says of what was made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from activities.sample_clip import make_watermark
+from activities.transcode_asset import TranscodeAsset
+from cpe.activity import JsonValue
+from cpe.testing import ActivityEnvironment
+from tests.media.clips import ClipMaker
+
+_FRAME = 1 / 25
+
+_PRESET = {
+    "size": "320x240",
+    "frame_rate": "auto",
+    "video_bitrate": "300k",
+    "audio_bitrate": "64k",
+    "video_codec": "libx264",
+    "audio_codec": "aac",
+    "video_codec_options": "MaxReferenceFrames:2,Profile:main,Level:3.1",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What a job made: its result, its file, and what FFprobe says of that."""
+
+    entry: Mapping[str, Any]
+    path: Path
+    clips: ClipMaker
+    environment: ActivityEnvironment
+
+    @property
+    def streams(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.clips.probe(self.path)["streams"]
+        return found
+
+    def stream(self, kind: str) -> dict[str, Any]:
+        (only,) = [stream for stream in self.streams if stream["codec_type"] == kind]
+        return only
+
+    @property
+    def video(self) -> dict[str, Any]:
+        return self.stream("video")
+
+    @property
+    def audio(self) -> dict[str, Any]:
+        return self.stream("audio")
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.video["width"], self.video["height"]
+
+    @property
+    def frames(self) -> int:
+        document = self.clips.probe(self.path, "-count_packets", "-select_streams", "v:0")
+        return int(document["streams"][0]["nb_read_packets"])
+
+    @property
+    def bit_rate(self) -> float:
+        """Bits per second of the picture."""
+        packets = self.clips.probe(self.path, "-show_packets", "-select_streams", "v:0")["packets"]
+        return sum(int(packet["size"]) for packet in packets) * 8 / float(self.entry["duration"])
+
+    def quarters(self, at: float = 0.4) -> list[int]:
+        """Return the gray of upper left, upper right, lower left and lower right."""
+        (first, second), (third, fourth) = self.clips.gray(self.path, at=at, size=(2, 2))
+        return [first, second, third, fourth]
+
+
+Check = Callable[[Made], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A job: the key it is about, the output's keys, its source, and what must be true of what is made."""
+
+    key: str
+    check: Check
+    changes: Mapping[str, JsonValue] = field(default_factory=dict)
+    clip: str = "plain"
+    file: str = "x.mp4"
+
+    def __str__(self) -> str:
+        wish = ",".join(f"{name}={value}" for name, value in self.changes.items())
+        return f"{self.clip}: {wish or self.key}"
+
+
+def _is(**wanted: object) -> Check:
+    """Check what FFprobe says of the picture."""
+
+    def check(made: Made) -> None:
+        video = made.video
+        assert {name: video.get(name) for name in wanted} == wanted
+
+    return check
+
+
+def _sound(**wanted: object) -> Check:
+    def check(made: Made) -> None:
+        audio = made.audio
+        assert {name: audio.get(name) for name in wanted} == wanted
+
+    return check
+
+
+def _both(*checks: Check) -> Check:
+    def check(made: Made) -> None:
+        for one in checks:
+            one(made)
+
+    return check
+
+
+def _has_size(width: int, height: int) -> Check:
+    return _is(width=width, height=height, sample_aspect_ratio="1:1")
+
+
+def _shows(*quarters: int) -> Check:
+    """Check the gray of the four quarters: 0 is dark, 1 is bright."""
+
+    def check(made: Made) -> None:
+        assert [round(gray / 255) for gray in made.quarters()] == list(quarters)
+
+    return check
+
+
+def _bars(sides: tuple[int, int], *, black: list[tuple[int, int]], bright: list[tuple[int, int]]) -> Check:
+    """Check which of the picture's columns and lines are black, and which are not."""
+
+    def check(made: Made) -> None:
+        picture = made.clips.gray(made.path, at=0.4, size=sides)
+        assert [picture[y][x] < 40 for x, y in black] == [True] * len(black)
+        assert [picture[y][x] > 60 for x, y in bright] == [True] * len(bright)
+
+    return check
+
+
+def _bits(low: float, high: float) -> Check:
+    def check(made: Made) -> None:
+        assert low <= made.bit_rate <= high
+
+    return check
+
+
+def _x264(text: bytes) -> Check:
+    """Check one of the settings that x264 writes into the stream."""
+
+    def check(made: Made) -> None:
+        assert text in made.path.read_bytes().split(b"x264 - core", 1)[1][:1000]
+
+    return check
+
+
+def _frames(count: int) -> Check:
+    def check(made: Made) -> None:
+        assert made.frames == count
+
+    return check
+
+
+_SHAPES = [
+    Row(key="size", changes={"size": "80x60"}, check=_has_size(80, 44)),
+    Row(key="size", changes={"size": "-2x60"}, check=_has_size(106, 60)),
+    Row(key="keep_ratio", changes={"size": "80x60", "keep_ratio": "false"}, check=_has_size(80, 60)),
+    Row(key="no_enlarge", changes={"size": "640x480", "no_enlarge": True}, check=_has_size(160, 90)),
+    Row(key="allow_upscale", changes={"size": "320x240", "allow_upscale": 1}, check=_has_size(320, 180)),
+    Row(key="sizing", changes={"size": "320x240", "sizing": "Fit"}, check=_has_size(320, 180)),
+    Row(key="sizing", changes={"size": "320x240", "sizing": "Stretch"}, check=_has_size(320, 240)),
+    Row(key="sizing", changes={"size": "80x60", "sizing": "ShrinkToFit"}, check=_has_size(80, 44)),
+    Row(key="sizing", changes={"size": "320x240", "sizing": "ShrinkToFit"}, check=_has_size(160, 90)),
+    Row(
+        key="sizing",
+        changes={"size": "60x60", "sizing": "Fill"},
+        clip="halves",
+        # Its dark left and bright right half, cut off at both sides.
+        check=_both(_has_size(60, 60), _shows(0, 1, 0, 1)),
+    ),
+    Row(key="sizing", changes={"size": "240x240", "sizing": "Fill"}, check=_has_size(240, 240)),
+    Row(key="sizing", changes={"size": "60x60", "sizing": "ShrinkToFill"}, check=_has_size(60, 60)),
+    Row(key="sizing", changes={"size": "240x240", "sizing": "ShrinkToFill"}, check=_has_size(160, 90)),
+    Row(key="sizing", changes={"size": "100x40", "sizing": "Keep"}, check=_has_size(100, 40)),
+    Row(key="sizing", changes={"size": "100x240", "sizing": "Keep"}, check=_has_size(100, 90)),
+    Row(
+        key="padding",
+        changes={"size": "160x160", "padding": True},
+        clip="bright",
+        check=_both(
+            _has_size(160, 160),
+            _bars((16, 16), black=[(8, 1), (8, 14)], bright=[(0, 8), (15, 8), (8, 8)]),
+        ),
+    ),
+    Row(
+        key="padding",
+        changes={"size": "320x90", "padding": "Pad", "sizing": "Keep"},
+        clip="bright",
+        check=_both(_has_size(320, 90), _bars((32, 9), black=[(3, 4), (28, 4)], bright=[(16, 0), (16, 8)])),
+    ),
+    Row(key="padding", changes={"size": "160x160", "padding": "NoPad"}, check=_has_size(160, 90)),
+    # The clip's upper half is bright.
+    Row(
+        key="rotate", clip="upper", changes={"rotate": 0}, check=_both(_has_size(160, 90), _shows(1, 1, 0, 0))
+    ),
+    Row(
+        key="rotate",
+        clip="upper",
+        changes={"rotate": "90"},
+        check=_both(_has_size(90, 160), _shows(0, 1, 0, 1)),
+    ),
+    Row(
+        key="rotate",
+        clip="upper",
+        changes={"rotate": 180},
+        check=_both(_has_size(160, 90), _shows(0, 0, 1, 1)),
+    ),
+    Row(
+        key="rotate",
+        clip="upper",
+        changes={"rotate": 270},
+        check=_both(_has_size(90, 160), _shows(1, 0, 1, 0)),
+    ),
+    # The same, marked to be turned by 90 degrees.
+    Row(key="rotate", clip="turned", check=_both(_has_size(90, 160), _shows(0, 1, 0, 1))),
+    Row(key="rotate", clip="turned", changes={"rotate": "auto"}, check=_has_size(90, 160)),
+    Row(
+        key="rotate",
+        clip="turned",
+        changes={"rotate": 0},
+        check=_both(_has_size(160, 90), _shows(1, 1, 0, 0)),
+    ),
+    Row(
+        key="rotate",
+        clip="turned",
+        changes={"rotate": 90},
+        check=_both(_has_size(90, 160), _shows(0, 1, 0, 1)),
+    ),
+    Row(
+        key="rotate",
+        clip="turned",
+        changes={"rotate": 180},
+        check=_both(_has_size(160, 90), _shows(0, 0, 1, 1)),
+    ),
+    Row(
+        key="rotate",
+        clip="turned",
+        changes={"rotate": 270},
+        check=_both(_has_size(90, 160), _shows(1, 0, 1, 0)),
+    ),
+    Row(
+        key="watermark",
+        clip="black",
+        changes={
+            "size": "160x90",
+            "watermark": {
+                "bucket": "media-in",
+                "file": "mark.png",
+                "size": "40:-1",
+                "opacity": 1,
+                "x": 4,
+                "y": -5,
+            },
+        },
+        # 40 by 16 pixels, four from the left and five from the bottom.
+        check=_bars((160, 90), bright=[(12, 77), (24, 77)], black=[(1, 77), (50, 77), (12, 60), (12, 88)]),
+    ),
+]
+
+_RATES = [
+    Row(
+        key="preset",
+        changes={"preset": "hls400k-generic.json"},
+        check=_both(_is(level=30), _x264(b" ref=1 ")),
+    ),
+    Row(key="video_bitrate", clip="busy", changes={"video_bitrate": "150k"}, check=_bits(100_000, 210_000)),
+    Row(key="video_bitrate", clip="busy", changes={"video_bitrate": 400000}, check=_bits(300_000, 520_000)),
+    Row(key="crf", changes={"crf": 30}, check=_x264(b"crf=30.0")),
+    Row(
+        key="max_bitrate",
+        clip="busy",
+        changes={"crf": 10, "max_bitrate": "200k"},
+        check=_both(_bits(120_000, 320_000), _x264(b"vbv_maxrate=200 vbv_bufsize=400")),
+    ),
+    Row(
+        key="max_bitrate",
+        changes={"video_bitrate": "150k", "max_bitrate": "160k"},
+        check=_x264(b"bitrate=150"),
+    ),
+    Row(
+        key="crf",
+        changes={"crf": "40", "video_codec": "vp9", "audio_codec": "opus"},
+        file="x.webm",
+        check=_is(codec_name="vp9"),
+    ),
+    Row(
+        key="crf",
+        clip="busy",
+        changes={"crf": 10, "max_bitrate": "200k", "video_codec": "libvpx", "audio_codec": "opus"},
+        file="x.webm",
+        check=_both(_is(codec_name="vp8"), _bits(50_000, 300_000)),
+    ),
+    Row(
+        key="crf",
+        changes={"crf": 50, "max_bitrate": "200k", "video_codec": "av1"},
+        check=_is(codec_name="av1"),
+    ),
+    Row(key="crf", changes={"crf": 30, "video_codec": "hevc"}, check=_is(codec_name="hevc")),
+    Row(
+        key="frame_rate", changes={"frame_rate": "auto"}, check=_both(_is(avg_frame_rate="25/1"), _frames(25))
+    ),
+    Row(key="frame_rate", changes={"frame_rate": 12.5}, check=_both(_is(avg_frame_rate="25/2"), _frames(13))),
+    Row(key="frame_rate", changes={"frame_rate": "29.97"}, check=_is(avg_frame_rate="30000/1001")),
+    Row(
+        key="video_codec", changes={"video_codec": "mpeg4"}, check=_is(codec_name="mpeg4", pix_fmt="yuv420p")
+    ),
+]
+
+_SOUNDS = [
+    Row(key="audio_codec", changes={"audio_codec": "mp3"}, check=_sound(codec_name="mp3", channels=1)),
+    Row(key="audio_bitrate", changes={"audio_bitrate": "32k"}, check=_sound(codec_name="aac")),
+    Row(
+        key="audio_channels", changes={"audio_channels": 2}, check=_sound(channels=2, channel_layout="stereo")
+    ),
+    Row(key="audio_channels", clip="surround", check=_sound(channels=2, channel_layout="stereo")),
+    Row(key="audio_channels", clip="surround", changes={"audio_channels": 1}, check=_sound(channels=1)),
+    Row(key="audio_channels", clip="surround", changes={"audio_channels": "auto"}, check=_sound(channels=6)),
+    Row(
+        key="audio_channels",
+        clip="surround",
+        changes={"audio_channels": "6", "audio_codec": "opus"},
+        file="x.mkv",
+        check=_sound(codec_name="opus", channels=6),
+    ),
+    Row(
+        key="audio_channels",
+        clip="surround",
+        changes={"audio_channels": "auto", "audio_codec": "mp3"},
+        check=_sound(codec_name="mp3", channels=2),
+    ),
+]
+
+ROWS = [*_SHAPES, *_RATES, *_SOUNDS]
+
+
+class Sources:
+    """The clips that rows name, each made once. They last a second and have 25 frames."""
+
+    def __init__(self, clips: ClipMaker) -> None:
+        self._clips = clips
+        self._made: dict[str, Path] = {}
+
+    def __getitem__(self, name: str) -> Path:
+        if name not in self._made:
+            self._made[name] = getattr(self, f"_{name}")()
+        return self._made[name]
+
+    def _plain(self) -> Path:
+        return self._clips.mp4("every-plain.mp4", seconds=1)
+
+    def _halves(self) -> Path:
+        return self._painted("halves", "drawbox=x=80:y=0:w=80:h=90:color=white:t=fill")
+
+    def _upper(self) -> Path:
+        return self._painted("upper", "drawbox=x=0:y=0:w=160:h=45:color=white:t=fill")
+
+    def _bright(self) -> Path:
+        return self._painted("bright", "negate")
+
+    def _black(self) -> Path:
+        return self._painted("black", "null")
+
+    def _turned(self) -> Path:
+        return self._clips.turned("every-turned.mp4", self["upper"], 90)
+
+    def _busy(self) -> Path:
+        """Two seconds that are hard to encode."""
+        return self._clips.run(
+            "every-busy.mp4",
+            *("-f", "lavfi", "-i", "mandelbrot=size=320x180:rate=25", "-t", "2"),
+            *(
+                "-vf",
+                "noise=alls=20:allf=t",
+                "-c:v",
+                "libx264",
+                "-preset",
+                "ultrafast",
+                "-pix_fmt",
+                "yuv420p",
+            ),
+        )
+
+    def _surround(self) -> Path:
+        return self._clips.mp4(
+            "every-surround.mkv", "-af", "aformat=channel_layouts=5.1", "-c:a", "ac3", seconds=1
+        )
+
+    def _painted(self, name: str, filters: str) -> Path:
+        return self._clips.run(
+            f"every-{name}.mp4",
+            *("-f", "lavfi", "-i", "color=black:size=160x90:rate=25:duration=1", "-vf", filters),
+            *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"),
+        )
+
+
+@pytest.fixture(scope="session")
+def sources(clips: ClipMaker) -> Sources:
+    return Sources(clips)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=str)
+def test_a_key_does_what_it_says(
+    row: Row, environment: ActivityEnvironment, clips: ClipMaker, sources: Sources, tmp_path: Path
+) -> None:
+    environment.storage.put("media-in", "clip", sources[row.clip])
+    make_watermark(tmp_path / "mark.png")
+    environment.storage.put("media-in", "mark.png", tmp_path / "mark.png")
+    output = {"type": "VIDEO", "bucket": "media-out", "file": row.file, "preset": _PRESET, **row.changes}
+    result = environment.run(
+        TranscodeAsset(),
+        {"input_asset": {"type": "VIDEO", "bucket": "media-in", "file": "clip"}, "output_asset": output},
+    )
+    entry = result["outputs"][0]
+    path = tmp_path / f"made{Path(row.file).suffix}"
+    path.write_bytes(environment.storage.get("media-out", entry["key"]))
+    row.check(Made(entry=entry, path=path, clips=clips, environment=environment))
