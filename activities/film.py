@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from activities.encoders import choose_encoders
 from activities.fetch import fetch
-from activities.making import Making
+from activities.making import Making, naming
 from activities.media.audio_output import AudioOutput
 from activities.media.codecs import AudioEncoder
-from activities.media.ffmpeg import FFmpegError
 from activities.media.job import InputAsset
 from activities.media.locations import Location
 from activities.media.outputs import Output
@@ -22,7 +21,6 @@ from activities.sound import make_audio
 from activities.source import Source, check_whole, inspect
 from activities.thumbnails import check_thumbnails, make_thumbnails
 from activities.watermarks import fetch_watermarks, flatten_watermarks
-from cpe.errors import ActivityError
 
 _INPUT = "input"
 
@@ -46,7 +44,12 @@ def make_of_film(making: Making, asset: InputAsset, outputs: Sequence[Output]) -
         if isinstance(output, ThumbOutput):
             check_thumbnails(output, source)
     film = _Film(making=making, source=source, audio=audio, watermarks=watermarks)
-    return [product for index, output in enumerate(outputs) for product in film.make(output, index)]
+    pictures = film.pictures(outputs)
+    return [
+        product
+        for index, output in enumerate(outputs)
+        for product in (pictures[index] if index in pictures else film.make(output, index))
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +59,24 @@ class _Film:
     audio: dict[str, AudioEncoder]
     watermarks: dict[Location, str]
 
+    def pictures(self, outputs: Sequence[Output]) -> dict[int, list[Product]]:
+        """Make all thumbnails; return what was made for each such output, by its number."""
+        wanted = {index: output for index, output in enumerate(outputs) if isinstance(output, ThumbOutput)}
+        named = {f"output-{index}": output for index, output in wanted.items()}
+        made = make_thumbnails(self.making, self.source, named)
+        for output in wanted.values():
+            self._tell(output)
+        return {index: made[f"output-{index}"] for index in wanted}
+
     def make(self, output: Output, index: int) -> list[Product]:
-        location = output.target.location
-        try:
+        with naming(output.target.location):
             products = self._make(output, f"output-{index}")
-        except FFmpegError as error:
-            raise ActivityError(f"{location}: {error}", code=error.code, retryable=error.retryable) from error
-        self.making.context.log.info("output.made", bucket=location.bucket, key=location.key)
+        self._tell(output)
         return products
+
+    def _tell(self, output: Output) -> None:
+        location = output.target.location
+        self.making.context.log.info("output.made", bucket=location.bucket, key=location.key)
 
     def _make(self, output: Output, name: str) -> list[Product]:
         match output:
@@ -75,7 +88,7 @@ class _Film:
                     )
                 ]
             case ThumbOutput():
-                return make_thumbnails(self.making, self.source, output, name)
+                return make_thumbnails(self.making, self.source, {name: output})[name]
             case AudioOutput():
                 encoder = self.audio[output.audio.name]
                 return [make_audio(self.making, self.source, output, name, encoder=encoder)]

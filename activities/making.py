@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from activities.media.ffmpeg import FFmpegError
+from activities.media.locations import Location
 from activities.settings import MediaSettings
 from activities.stopwatch import Stopwatch
 from activities.workshop import Workshop
 from cpe.activity import ActivityContext
+from cpe.errors import ActivityError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,3 +30,13 @@ class Making:
     settings: MediaSettings
     workshop: Workshop
     stopwatch: Stopwatch
+
+
+@contextmanager
+def naming(*outputs: Location) -> Iterator[None]:
+    """Let what FFmpeg says name the outputs that it was making."""
+    try:
+        yield
+    except FFmpegError as error:
+        named = ", ".join(map(str, outputs))
+        raise ActivityError(f"{named}: {error}", code=error.code, retryable=error.retryable) from error

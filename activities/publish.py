@@ -97,12 +97,12 @@ def _describe(product: Product) -> dict[str, Any]:
 
 
 def _collapse(products: Sequence[Product], described: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    collapsed: dict[Location, dict[str, Any]] = {}
+    collapsed: dict[tuple[Location, str | None], dict[str, Any]] = {}
     for product, entry in zip(products, described, strict=True):
-        whole = collapsed.get(product.target.location)
+        whole = collapsed.get((product.target.location, product.series))
         if whole is None:
             whole = dict(entry)
-            collapsed[product.target.location] = whole
+            collapsed[product.target.location, product.series] = whole
             if product.series is not None:
                 del whole["sha256"]
                 whole |= {"key": product.series, "count": 1}

@@ -1,47 +1,123 @@
-"""FFmpeg's command that makes thumbnails, as a list of arguments; see :mod:`activities.media.command`."""
+"""FFmpeg's commands that make thumbnails, as lists of arguments; see :mod:`activities.media.command`."""
 
 from __future__ import annotations
 
-from activities.media.command import MEDIA_LIMITS, NO_TAGS, PROGRESS, RUN, deinterlaced, upright
-from activities.media.filters import Input, arguments
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from activities.media.command import MEDIA_LIMITS, NO_TAGS, PROGRESS, RUN, deinterlaced
+from activities.media.filters import Input, Stream, graph
 from activities.media.probe import MediaInfo, VideoStream
-from activities.media.thumb_output import Intervals, Snapshot, ThumbOutput
+from activities.media.thumb_output import Sprite, ThumbOutput
 
 # For a source that does not tell its frame rate.
 _FRAME_SECONDS = 0.1
 
+# Pictures by which the last one may be repeated: the last frame may end a little before the video is said to.
+_REPEATED = 2
 
-def thumb_arguments(
-    output: ThumbOutput, info: MediaInfo, video: VideoStream, *, source: str, pictures: str
+_MICRO = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """Pictures at a steady distance, to be made with others from one decoding.
+
+    Attributes:
+        output: What to make.
+        start: The second of the first picture.
+        every: Seconds from one picture to the next.
+        count: How many pictures; None where only decoding tells.
+        files: The pattern of the files to write, such as ``thumb-%06d``. They are PPM where the output's
+            format is one that Pillow writes.
+    """
+
+    output: ThumbOutput
+    start: Fraction
+    every: Fraction
+    count: int | None
+    files: str
+
+
+def snapshot_arguments(
+    output: ThumbOutput, at: float, info: MediaInfo, video: VideoStream, *, source: str, picture: str
 ) -> tuple[str, ...]:
-    """Compose the command that makes thumbnails.
+    """Compose the command that makes one picture.
 
     Args:
         output: What to make.
+        at: The second of the picture.
         info: The input file's streams.
         video: Its video stream.
         source: The file to read.
-        pictures: The file to write; for a series a pattern such as ``thumb-%06d``. They are PPM where the
-            output's format is one that Pillow writes.
+        picture: The file to write; PPM where the output's format is one that Pillow writes.
     """
-    match output.when:
-        case Snapshot(at=at):
-            moment = _moment(at, info, video)
-            seek = {"ss": f"{moment:.3f}"} if moment else {}
-            picture = Input(source, {**MEDIA_LIMITS, **seek}).stream(video.index)
-            end: tuple[str, ...] = ("-frames:v", "1", "-update", "1")
-        case Intervals(seconds=seconds):
-            picture = Input(source, MEDIA_LIMITS).stream(video.index)
-            # Rounding up makes picture k the one on show at k times the interval.
-            picture = picture.filter("fps", fps=str(1 / seconds), start_time=0, round="up")
-            end = ("-fps_mode", "passthrough", "-start_number", "1")
+    moment = _moment(at, info, video)
+    seek = {"ss": f"{moment:.3f}"} if moment else {}
+    stream = deinterlaced(Input(source, {**MEDIA_LIMITS, **seek}).stream(video.index), video)
+    inputs, (name,) = graph(_sized(stream, video, output))
     return (
-        *(*RUN, *PROGRESS),
-        *arguments(upright(deinterlaced(picture, video), video, output)),
-        *NO_TAGS,
-        *("-c:v", output.image.encoder, *output.image.quality, "-pix_fmt", output.image.pixel_format),
-        *(*end, "-f", "image2", pictures),
+        *(*RUN, *PROGRESS, *inputs, "-map", name, *_coding(output)),
+        *("-frames:v", "1", "-update", "1", "-f", "image2", picture),
     )
+
+
+def series_arguments(series: Sequence[Series], video: VideoStream, *, source: str) -> tuple[str, ...]:
+    """Compose the command that makes all series of pictures of a source, from one decoding.
+
+    Args:
+        series: What to make.
+        video: The source's video stream.
+        source: The file to read.
+    """
+    picture = deinterlaced(Input(source, MEDIA_LIMITS).stream(video.index), video)
+    ways = picture.split(len(series)) if len(series) > 1 else (picture,)
+    inputs, names = graph(*(_pictures(way, one, video) for way, one in zip(ways, series, strict=True)))
+    return (
+        *(*RUN, *PROGRESS, *inputs),
+        *(
+            argument
+            for name, one in zip(names, series, strict=True)
+            for argument in (
+                *("-map", name, *_coding(one.output), "-fps_mode", "passthrough"),
+                *("-start_number", "1", "-f", "image2", one.files),
+            )
+        ),
+    )
+
+
+def _pictures(frames: Stream, series: Series, video: VideoStream) -> Stream:
+    picture = frames
+    if series.start:
+        # In microseconds: the clock of the frames may be too coarse for the difference.
+        picture = picture.filter("settb", expr="AVTB")
+        picture = picture.filter("setpts", expr=f"PTS-{round(series.start * _MICRO)}")
+    # Rounding up makes picture k the one on show at k times the interval.
+    picture = picture.filter("fps", fps=str(1 / series.every), start_time=0, round="up")
+    if series.count is not None:
+        picture = picture.filter("tpad", stop=_REPEATED, stop_mode="clone")
+        picture = picture.filter("trim", end_frame=series.count)
+    picture = _sized(picture, video, series.output)
+    sprite = series.output.sprite
+    return _tiled(picture, sprite) if sprite is not None else picture
+
+
+def _tiled(picture: Stream, sprite: Sprite) -> Stream:
+    return picture.filter("tile", layout=f"{sprite.columns}x{sprite.rows}")
+
+
+def _sized(picture: Stream, video: VideoStream, output: ThumbOutput) -> Stream:
+    """Bring a picture to the output's size, in square pixels. FFmpeg itself has turned it upright before."""
+    width, height = output.size_for(video)
+    # JFIF knows one way to write colours, whatever the source's.
+    colours = {} if output.image.converted else {"out_color_matrix": "bt601", "out_range": "full"}
+    return picture.filter("scale", w=width, h=height, **colours).filter("setsar", sar=1)
+
+
+def _coding(output: ThumbOutput) -> tuple[str, ...]:
+    image = output.image
+    return (*NO_TAGS, "-c:v", image.encoder, *image.quality, "-pix_fmt", image.pixel_format)
 
 
 def _moment(at: float, info: MediaInfo, video: VideoStream) -> float:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 from activities.media.codecs import AUDIO_ENCODERS
@@ -15,8 +16,8 @@ from activities.media.command import (
 from activities.media.outputs import parse_outputs
 from activities.media.presets import preset_library
 from activities.media.probe import AudioStream, MediaInfo, VideoStream
-from activities.media.thumb_command import thumb_arguments
-from activities.media.thumb_output import ThumbOutput
+from activities.media.thumb_command import Series, series_arguments, snapshot_arguments
+from activities.media.thumb_output import Intervals, Snapshot, ThumbOutput
 from activities.media.video_output import VideoOutput
 
 _PICTURE = VideoStream(index=0, codec="h264", width=1280, height=720, duration=5.28)
@@ -59,7 +60,13 @@ def _thumb(source: MediaInfo = _SOURCE, pictures: str = "output-0-000001", **cha
     (output,) = parse_outputs([("output", document)], preset_library())
     assert isinstance(output, ThumbOutput)
     assert source.video is not None
-    return " ".join(thumb_arguments(output, source, source.video, source="input", pictures=pictures))
+    if isinstance(output.when, Snapshot):
+        return " ".join(
+            snapshot_arguments(output, output.when.at, source, source.video, source="input", picture=pictures)
+        )
+    assert isinstance(output.when, Intervals)
+    series = Series(output=output, start=Fraction(0), every=output.when.seconds, count=None, files=pictures)
+    return " ".join(series_arguments([series], source.video, source="input"))
 
 
 def test_a_video_by_preset() -> None:
@@ -131,7 +138,7 @@ def test_other_containers() -> None:
 
 def test_a_snapshot() -> None:
     assert _thumb(snapshot_sec=2.5) == (
-        f"{_START} -ss 2.500 -i input -filter_complex [0:0]scale=h=180:w=320[s0];[s0]setsar=sar=1[s1] -map [s1] "
+        f"{_START} -ss 2.500 -i input -filter_complex [0:0]scale=h=180:out_color_matrix=bt601:out_range=full:w=320[s0];[s0]setsar=sar=1[s1] -map [s1] "
         "-map_metadata -1 -map_chapters -1 -c:v mjpeg -q:v 3 -pix_fmt yuvj420p "
         "-frames:v 1 -update 1 -f image2 output-0-000001"
     )
