@@ -126,6 +126,13 @@ def _quietly(write: Callable[[], None]) -> Callable[[], None]:
     return attempt
 
 
+def _log_requests() -> None:
+    """Log each request to AWS as it is made, before it is signed: signatures are nobody's affair."""
+    log = logging.getLogger("botocore.endpoint")
+    log.setLevel(logging.DEBUG)
+    log.addFilter(lambda record: record.levelno > logging.DEBUG or record.msg.startswith("Making request"))
+
+
 def _run(shell: Commander) -> None:
     while True:
         try:
@@ -161,7 +168,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the commander; returns the exit code."""
     line = CommandLine()
     options = _parser(line).parse_args(arguments)
-    logging.basicConfig(level=logging.DEBUG if options.debug else logging.WARNING)
+    logging.basicConfig(format="%(levelname)s %(message)s")
+    if options.debug:
+        _log_requests()
     use_aws_options(options)
     interactive = sys.stdin.isatty() and not options.words
     database = database_file(options)

@@ -84,7 +84,15 @@ def _activities(job: JobState) -> Table:
     table.add_column(width=_BAR_WIDTH)
     table.add_column()
     for activity in job.activities.values():
-        bar = ProgressBar(total=100, completed=activity.progress or 0, width=_BAR_WIDTH)
+        bar = ProgressBar(
+            total=100,
+            completed=activity.progress or 0,
+            width=_BAR_WIDTH,
+            # The defaults differ from each other only where a terminal has 256 colours.
+            style="dim",
+            complete_style="cyan",
+            finished_style="green",
+        )
         why = reason_words(activity.reason, activity.details)
         words = Text(why or activity_words(activity), style=STATUS_STYLE.get(activity.status, ""))
         table.add_row(Text(f"  {activity.activity_id}"), bar, words)

@@ -81,7 +81,7 @@ class Commands:
         if asked.json:
             yield _json(asdict(report))
             return
-        yield f"{_job_line(report)} {reason_words(report.reason, report.details)}".rstrip()
+        yield f"{_job_line(report)}  {reason_words(report.reason, report.details)}".rstrip()
         yield from (f"  {_activity_line(activity)}" for activity in report.activities)
 
     def _get_job_list(self, asked: argparse.Namespace) -> Iterator[str]:

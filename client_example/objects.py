@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
-from boto3.exceptions import Boto3Error
+from boto3.exceptions import Boto3Error, S3UploadFailedError
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cpe.errors import AwsError, ConfigError
@@ -36,11 +36,19 @@ class Objects:
             self._s3.download_file(bucket, key, str(file))
 
 
+# HeadObject answers without a body: 404 is all that it says of a missing object or bucket.
+_MISSING = {"404": "there is no such object", "NoSuchBucket": "there is no such bucket"}
+
+
 @contextmanager
 def _told(subject: str) -> Iterator[None]:
     try:
         yield
     except (ClientError, BotoCoreError, Boto3Error) as error:
-        raise AwsError(f"{subject}: {' '.join(str(error).split())}", code="STORAGE_REFUSED") from error
+        # boto3 lays another text around why an upload failed.
+        cause = error.__context__ if isinstance(error, S3UploadFailedError) else error
+        said = cause.response.get("Error", {}).get("Code") if isinstance(cause, ClientError) else None
+        why = _MISSING.get(str(said)) or " ".join(str(cause or error).split())
+        raise AwsError(f"{subject}: {why}", code="STORAGE_REFUSED") from error
     except OSError as error:
         raise ConfigError(f"{subject}: {error.strerror or error}", code="FILE_UNUSABLE") from error

@@ -16,9 +16,9 @@ def client_options(parser: argparse.ArgumentParser) -> None:
         "-c",
         "--config",
         type=Path,
-        default=Path("clientConfig.json"),
+        default=Path(os.environ.get("CPE_CLIENT_CONFIG") or "clientConfig.json"),
         metavar="FILE",
-        help="the client's name and queues (default: %(default)s)",
+        help="the client's name and queues (default: CPE_CLIENT_CONFIG, or clientConfig.json)",
     )
     parser.add_argument("-k", "--key", metavar="ID", help="AWS access key id; better: AWS_ACCESS_KEY_ID")
     parser.add_argument(

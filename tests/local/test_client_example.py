@@ -143,6 +143,40 @@ def test_files_go_to_buckets_and_back(config: Path, tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert target.read_text() == "content"
+    done = command(config, f"upload '{source}' cpe-none/a\ndownload cpe-input/none {target}\n")
+    assert done.stderr.splitlines() == [
+        f"error: upload of {source} to s3://cpe-none/a: there is no such bucket (STORAGE_REFUSED)",
+        f"error: download of s3://cpe-input/none to {target}: there is no such object (STORAGE_REFUSED)",
+    ]
+
+
+def test_requests_are_logged_on_demand_without_signatures(config: Path) -> None:
+    done = subprocess.run(
+        arguments("client_commander.py", config, "-d", "start_job", str(SAMPLES[0]), "j1"),
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        env=environment(),
+        check=False,
+    )
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("DEBUG Making request for OperationModel(name=SendMessage)")
+    assert "START_JOB" in line
+    assert "Signature" not in line
+
+
+def test_the_configuration_may_be_named_by_a_variable(sqs: SQSClient, config: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "client_example" / "client_commander.py"), "start_job", str(SAMPLES[0])],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        env=environment() | {"CPE_CLIENT_CONFIG": str(config)},
+        cwd=tmp_path / "..",
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Messages" in sqs.receive_message(QueueUrl=url(config, "input"))
 
 
 @pytest.mark.parametrize("program", ["client_commander.py", "client_poller.py"])
