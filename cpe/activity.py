@@ -34,7 +34,10 @@ JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskInfo:
-    """Which task this is. `client` and `job_id` are None when the execution is none of CPE's own."""
+    """Which task this is. `client` and `job_id` are None when the execution is none of CPE's own.
+
+    `attempt` counts the attempts at the activity from 1; None where it cannot be told.
+    """
 
     activity_id: str
     activity_name: str
@@ -44,6 +47,7 @@ class TaskInfo:
     started_event_id: int
     client: str | None = None
     job_id: str | None = None
+    attempt: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -236,11 +236,17 @@ class SwfGateway:
 
     def first_event(self, domain: str, workflow_id: str, run_id: str) -> Mapping[str, Any]:
         """Tell a run's first history event, SWF's own dict: how it was started."""
+        return self.first_events(domain, workflow_id, run_id, count=1)[0]
+
+    def first_events(
+        self, domain: str, workflow_id: str, run_id: str, *, count: int
+    ) -> list[Mapping[str, Any]]:
+        """Read the beginning of a history in one call: so many events, 1,000 at most, or fewer."""
         with told(f"history of {workflow_id}"):
             answer = self._calls.get_workflow_execution_history(
-                domain=domain, execution={"workflowId": workflow_id, "runId": run_id}, maximumPageSize=1
+                domain=domain, execution={"workflowId": workflow_id, "runId": run_id}, maximumPageSize=count
             )
-        return answer["events"][0]
+        return list(answer["events"])
 
     def signal(
         self, domain: str, workflow_id: str, name: str, text: str | None, *, run_id: str | None = None

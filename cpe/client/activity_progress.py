@@ -80,7 +80,7 @@ def _fresh(ref: ActivityRef, run_id: str | None, attempt: int, time: float) -> A
 
 
 def _attempt(event: Event) -> int | None:
-    """Which attempt an event tells of; None when it does not say, as a worker's do not."""
+    """Which attempt an event tells of; None when it does not say, as a worker's may not."""
     attempt = event.details.get("attempt")
     if event.type is _FAILED:
         result = event.details.get("result")

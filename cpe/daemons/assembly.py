@@ -18,6 +18,7 @@ from cpe.aws.swf import SwfGateway
 from cpe.clock import SystemClock
 from cpe.config import Settings
 from cpe.daemons.activities import load_activity
+from cpe.daemons.attempts import Attempts
 from cpe.daemons.commands import Commands
 from cpe.daemons.daemon import Daemon
 from cpe.daemons.decider import Decider
@@ -207,6 +208,7 @@ def assemble_worker(
             activity=activity,
             settings=activity_settings.settings,
             swf=swf,
+            attempt_of=Attempts(swf=swf, payloads=payloads, domain=domain, log=log).number,
             publisher=_publisher(aws, settings, payloads, log),
             scratch=scratch,
             payloads=payloads,

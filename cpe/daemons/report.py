@@ -55,6 +55,8 @@ class TaskReporter:
 
     def _report(self, kind: EventType, phase: str, details: Mapping[str, Any]) -> None:
         task = self._task
+        if task.attempt is not None:
+            details = {**details, "attempt": task.attempt}
         event = Event(
             type=kind,
             time=self._clock.time(),

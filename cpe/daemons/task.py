@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from cpe.activity import Activity, ActivityContext, Cancellation, Logger, Storage, TaskInfo
@@ -33,6 +34,7 @@ class TaskRunner:
         activity: The instance that does the work.
         settings: The activity's `settings`.
         swf: SWF.
+        attempt_of: Tells which attempt a task is; None where it cannot be told.
         publisher: Takes the events.
         scratch: Gives each task its directory.
         payloads: Hold inputs and results that SWF does not carry.
@@ -49,6 +51,7 @@ class TaskRunner:
         activity: Activity,
         settings: Mapping[str, Any],
         swf: SwfGateway,
+        attempt_of: Callable[[ActivityTask], int | None],
         publisher: Publisher,
         scratch: Scratch,
         payloads: Payloads,
@@ -61,6 +64,7 @@ class TaskRunner:
         self._activity = activity
         self._settings = settings
         self._swf = swf
+        self._attempt_of = attempt_of
         self._publisher = publisher
         self._scratch = scratch
         self._payloads = payloads
@@ -125,6 +129,7 @@ class TaskRunner:
 
     def _work(self, task: ActivityTask, info: TaskInfo, cancellation: Cancellation, log: Logger) -> Any:
         task_input = self._input(task, info, cancellation)
+        info = replace(info, attempt=self._attempt_of(task))
         reporter = TaskReporter(task=info, publisher=self._publisher, clock=self._clock, log=log)
         reporter.started(task_input)
         with self._scratch.task(info.activity_id) as folder:

@@ -104,6 +104,7 @@ def test_a_task_from_poll_to_result(stage: Stage, tmp_path: Path) -> None:
         "activityId": "Step1",
         "activityType": {"name": "Work", "version": "v1"},
         "input": {"do": "report"},
+        "attempt": 1,
     }
     assert [path for path in (tmp_path / "scratch").iterdir() if path.name != ".gate"] == []
 

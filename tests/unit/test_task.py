@@ -129,6 +129,7 @@ def runner(wire: Wire, tmp_path: Path) -> Any:
                 activity=activity,
                 settings={},
                 swf=SwfGateway(polls=client, calls=client),
+                attempt_of=lambda _: None,
                 publisher=Publisher(Settings(), lambda url: Queue(sqs, url), get_logger(), no_place),
                 scratch=scratch,
                 payloads=payloads,
