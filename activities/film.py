@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from activities.encoders import choose_encoders
 from activities.fetch import fetch
+from activities.frames import read_frames
+from activities.ladder import Ladder, Made
 from activities.making import Making, naming
 from activities.media.audio_output import AudioOutput
 from activities.media.codecs import AudioEncoder
@@ -14,9 +16,10 @@ from activities.media.job import InputAsset
 from activities.media.locations import Location
 from activities.media.outputs import Output
 from activities.media.thumb_output import ThumbOutput
+from activities.media.timing import timing_of
 from activities.media.video_output import VideoOutput
 from activities.publish import Product
-from activities.rendition import make_video
+from activities.rendition import make_video, video_facts
 from activities.sound import make_audio
 from activities.source import Source, check_whole, inspect
 from activities.thumbnails import check_thumbnails, make_thumbnails
@@ -44,12 +47,11 @@ def make_of_film(making: Making, asset: InputAsset, outputs: Sequence[Output]) -
         if isinstance(output, ThumbOutput):
             check_thumbnails(output, source)
     film = _Film(making=making, source=source, audio=audio, watermarks=watermarks)
-    pictures = film.pictures(outputs)
-    return [
-        product
-        for index, output in enumerate(outputs)
-        for product in (pictures[index] if index in pictures else film.make(output, index))
-    ]
+    made = film.pictures(outputs) | film.videos(outputs)
+    for index, output in enumerate(outputs):
+        if index not in made:
+            made[index] = film.make(output, index)
+    return [product for index in range(len(outputs)) for product in made[index]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,40 @@ class _Film:
             self._tell(output)
         return {index: made[f"output-{index}"] for index in wanted}
 
+    def videos(self, outputs: Sequence[Output]) -> dict[int, list[Product]]:
+        """Make together what videos can be; return what was made for each, by its output's number."""
+        wanted = {
+            index: output
+            for index, output in enumerate(outputs)
+            if isinstance(output, VideoOutput) and timing_of(output, self.source.video).known
+        }
+        if not wanted:
+            return {}
+        with self.making.stopwatch.measure("probe"):
+            frames = read_frames(self.making.workshop, self.source)
+        if frames is None:
+            return {}
+        ladder = Ladder.of(
+            self.making,
+            self.source,
+            frames,
+            list(wanted.values()),
+            audio=self.audio,
+            watermarks=self.watermarks,
+        )
+        if len(wanted) == 1 and ladder.plan.segments == 1:
+            return {}
+        with naming(*(output.target.location for output in wanted.values())):
+            made = ladder.make([f"output-{index}" for index in wanted])
+        found = {}
+        for (index, output), one in zip(wanted.items(), made, strict=True):
+            if one is not None:
+                found[index] = [self._product(output, one)]
+                self._tell(output)
+        return found
+
     def make(self, output: Output, index: int) -> list[Product]:
+        """Make one output by itself."""
         with naming(output.target.location):
             products = self._make(output, f"output-{index}")
         self._tell(output)
@@ -92,3 +127,12 @@ class _Film:
             case AudioOutput():
                 encoder = self.audio[output.audio.name]
                 return [make_audio(self.making, self.source, output, name, encoder=encoder)]
+
+    def _product(self, output: VideoOutput, made: Made) -> Product:
+        return Product(
+            path=self.making.workshop.directory / made.file,
+            target=output.target,
+            key=output.target.location.key,
+            content_type=output.container.content_type,
+            facts=video_facts(made.info),
+        )

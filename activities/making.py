@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from activities.media.ffmpeg import FFmpegError
 from activities.media.locations import Location
+from activities.media.planner import Machine
 from activities.settings import MediaSettings
 from activities.stopwatch import Stopwatch
 from activities.workshop import Workshop
@@ -23,12 +24,14 @@ class Making:
         context: The task.
         settings: The activity's settings.
         workshop: FFmpeg, in the task's scratch directory.
+        machine: The processors and the memory that the task may use.
         stopwatch: Takes the times of fetching, probing, encoding and verifying.
     """
 
     context: ActivityContext
     settings: MediaSettings
     workshop: Workshop
+    machine: Machine
     stopwatch: Stopwatch
 
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 
 from activities.media.codecs import AudioEncoder
 from activities.media.locations import Location, Target
 from activities.media.probe import MediaInfo
-from activities.media.segment_command import Rendition, segment_arguments, sound_arguments
-from activities.media.segments import Segment, stretch_of
+from activities.media.segment_command import Rendition, sound_arguments
+from activities.media.segments import Segment
 from activities.media.split import Split, versions_of_sound
-from activities.media.timing import timing_of
 from activities.media.video_output import VideoOutput
 from activities.publish import Product
 from activities.rendition import video_facts
 from activities.report import LadderReport
+from activities.segment_maker import SegmentMaker
 from activities.source import Source
 from activities.stopwatch import Stopwatch
 from activities.verify import verify_video
@@ -48,40 +47,21 @@ class PartMaker:
     stopwatch: Stopwatch
 
     def segment(self, segment: Segment, watermarks: Mapping[Location, str]) -> list[Product]:
-        """Make a segment of all outputs.
-
-        It is read from shortly before its start. Should that not give the frames that the file's packets
-        promise, it is read from the file's start instead, as TranscodeAsset reads it: that decides.
-        """
-        video = self.source.video
-        renditions = [
-            Rendition(
-                output=output,
-                stretch=stretch_of(segment, timing_of(output, video), self.split.first),
-                file=f"output-{index}",
-            )
-            for index, output in enumerate(self.outputs)
-        ]
-        start = segment.start.time if segment.start else self.split.first
-        seconds = float(segment.end.time - start) if segment.end else None
+        """Make a segment of all outputs."""
+        maker = SegmentMaker(
+            workshop=self.workshop,
+            source=self.source,
+            outputs=self.outputs,
+            first=self.split.first,
+            watermarks=watermarks,
+            log=self.context.log,
+        )
+        renditions = maker.renditions(segment, "output")
+        seconds = maker.seconds(segment)
         report = self._report(f"segment {segment.index}", seconds)
-        seek = segment.start.seek if segment.start else Fraction(0)
-        for point in dict.fromkeys((seek, Fraction(0))):
-            arguments = segment_arguments(
-                renditions,
-                self.source.info,
-                video,
-                file=self.source.file,
-                seek=point,
-                watermarks=watermarks,
-            )
-            with self.stopwatch.measure("encode"):
-                self.workshop.encode(arguments, duration=seconds, report=report.update)
-            with self.stopwatch.measure("verify"):
-                counted = all(map(self._is_complete, renditions))
-            if counted:
-                break
-            self.context.log.warning("segment.inexact", segment=segment.index, seek=float(point))
+        with self.stopwatch.measure("encode"):
+            # Workers run as many segments at once as they have cores. One thread each also costs less in all.
+            maker.make(segment, renditions, threads=1, report=report.update)
         with self.stopwatch.measure("verify"):
             products = [
                 self._verified(segment, index, rendition, seconds)
@@ -118,13 +98,6 @@ class PartMaker:
     def _report(self, part: str, seconds: float | None) -> LadderReport:
         keys = [output.target.location.key for output in self.outputs]
         return LadderReport(self.context, keys, seconds, part=part)
-
-    def _is_complete(self, rendition: Rendition) -> bool:
-        """Tell whether a rendition starts with the frame and has as many as it should."""
-        stretch = rendition.stretch
-        made = self.workshop.frame_times(rendition.file, 0)
-        times = made.times if made is not None else []
-        return bool(times) and times[0] == 0 and stretch.frames in (None, len(times))
 
     def _verified(self, segment: Segment, index: int, rendition: Rendition, seconds: float | None) -> Product:
         video = self.source.video

@@ -19,9 +19,11 @@ _KEYS = frozenset(
         "fetch_time_limit",
         "encode_time_limit",
         "allow_private_networks",
+        "cores",
     }
 )
 _HUGE = 1e15
+_MOST_CORES = 1024
 _GIB = 1024**3
 _HOUR = 3600.0
 
@@ -38,6 +40,7 @@ class MediaSettings:
         fetch_seconds: Longest download of an `http` input, six hours by default.
         encode_seconds: Longest run of FFmpeg for one output, a day by default.
         allow_private_networks: Whether `http` inputs may come from private and local addresses.
+        cores: Processors that one task uses; None for all that the worker may use.
     """
 
     ffmpeg: str | None
@@ -47,6 +50,7 @@ class MediaSettings:
     fetch_seconds: float
     encode_seconds: float
     allow_private_networks: bool
+    cores: int | None
 
 
 def read_settings(settings: Mapping[str, Any]) -> MediaSettings:
@@ -67,6 +71,7 @@ def read_settings(settings: Mapping[str, Any]) -> MediaSettings:
             fetch_seconds=fields.number("fetch_time_limit", 6 * _HOUR, low=1, high=_HUGE),
             encode_seconds=fields.number("encode_time_limit", 24 * _HOUR, low=1, high=_HUGE),
             allow_private_networks=fields.flag("allow_private_networks", default=False),
+            cores=round(fields.number("cores", 1, low=1, high=_MOST_CORES)) if "cores" in fields else None,
         )
     except InvalidInput as error:
         raise ConfigError(f"The activity's settings are invalid: {error}", code="SETTINGS_INVALID") from error

@@ -12,6 +12,7 @@ from itertools import compress
 from typing import Any
 
 from activities.fetch import fetch
+from activities.frames import read_frames
 from activities.media.fields import Fields
 from activities.media.job import AssetType, parse_job
 from activities.media.outputs import parse_outputs
@@ -63,7 +64,7 @@ class SplitAsset(Activity):
         with stopwatch.measure("probe"):
             source = inspect(workshop, _INPUT, AssetType.VIDEO)
             check_whole(workshop, source)
-            frames = _frames(workshop, source)
+            frames = read_frames(workshop, source)
         timings = tuple(timing_of(output, source.video) for output in videos)
         segments = _segments(Fields(context.input, "input"), source, frames, timings)
         split = Split(
@@ -88,21 +89,6 @@ class SplitAsset(Activity):
         check_result(result)
         context.log.info("asset.split", segments=len(segments), bucket=split.bucket, folder=split.folder)
         return result
-
-
-def _frames(workshop: Workshop, source: Source) -> Frames | None:
-    """Return the source's frames, at times that count from the file's start; None if some have none."""
-    base = source.video.time_base
-    known = workshop.frame_times(source.file, source.video.index) if base is not None else None
-    if base is None or known is None or not known.times:
-        return None
-    # As FFmpeg does it: to the nearest tick.
-    start = round(source.info.origin / base)
-    return Frames(
-        time_base=base,
-        times=[time - start for time in known.times],
-        keys=[time - start for time in known.keys],
-    )
 
 
 def _segments(

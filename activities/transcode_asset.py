@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from activities.film import make_of_film
+from activities.machine import this_machine
 from activities.making import Making
 from activities.media.job import parse_job
 from activities.media.outputs import parse_outputs
@@ -55,6 +56,7 @@ class TranscodeAsset(Activity):
                 cancellation=context.cancellation,
                 encode_seconds=settings.encode_seconds,
             ),
+            machine=this_machine(cores=settings.cores),
             stopwatch=stopwatch,
         )
         for bucket in dict.fromkeys(output.target.location.bucket for output in outputs):

@@ -62,6 +62,7 @@ def segment_arguments(
     file: str,
     seek: Fraction,
     watermarks: Mapping[Location, str],
+    threads: int | None = 1,
 ) -> tuple[str, ...]:
     """Compose the command that makes a segment of all outputs, from one decoding.
 
@@ -72,6 +73,7 @@ def segment_arguments(
         file: Its file.
         seek: Where to start reading, in seconds; 0 for the start.
         watermarks: The file of each watermark.
+        threads: Threads of each encoder; None for its own choice.
     """
     picture = deinterlaced(_read(file, source, video.index, seek=seek), video)
     marks = _marks(renditions, watermarks)
@@ -85,7 +87,7 @@ def segment_arguments(
         *(
             argument
             for name, rendition in zip(names, renditions, strict=True)
-            for argument in ("-map", name, *_rendition(rendition, video))
+            for argument in ("-map", name, *_rendition(rendition, video, threads))
         ),
     )
 
@@ -201,13 +203,13 @@ def _trimmed(picture: Stream, stretch: Stretch) -> Stream:
     return picture.filter("trim", **known) if known else picture
 
 
-def _rendition(rendition: Rendition, video: VideoStream) -> tuple[str, ...]:
+def _rendition(rendition: Rendition, video: VideoStream, threads: int | None) -> tuple[str, ...]:
     output = rendition.output
     return (
         *NO_TAGS,
         *video_coding(output),
-        # Workers run as many segments at once as they have cores. One thread each also costs less in all.
-        *("-threads", "1", "-force_key_frames", _ON_GRID, "-g", str(GRID_SECONDS * MAX_FRAME_RATE)),
+        *(() if threads is None else ("-threads", str(threads))),
+        *("-force_key_frames", _ON_GRID, "-g", str(GRID_SECONDS * MAX_FRAME_RATE)),
         *output.video.grid,
         *timing_arguments(timing_of(output, video)),
         *("-output_ts_offset", _decimal(-rendition.stretch.begin)),

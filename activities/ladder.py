@@ -1,0 +1,178 @@
+"""Makes videos together: from one decoding, in segments side by side where that pays, and the sound once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import partial
+
+from activities.assembly import assemble, look_at_parts, verify_assembled
+from activities.crew import Crew
+from activities.joint_report import JointReport
+from activities.making import Making
+from activities.media.codecs import AudioEncoder
+from activities.media.locations import Location
+from activities.media.planner import LadderPlan, plan_ladder
+from activities.media.probe import MediaInfo
+from activities.media.segment_command import sound_arguments
+from activities.media.segments import Frames, Segment, cut, stretch_of
+from activities.media.split import version_of_sound, versions_of_sound
+from activities.media.timing import timing_of
+from activities.media.video_output import VideoOutput
+from activities.segment_maker import SegmentMaker
+from activities.source import Source
+from activities.verify_parts import verify_sound
+from activities.workshop import Workshop
+from cpe.errors import ActivityError
+
+_PART = "part"
+_INVALID = "OUTPUT_INVALID"
+_WHOLE = Segment(index=0, start=None, end=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A finished video: its file in the scratch directory, and what is in it."""
+
+    file: str
+    info: MediaInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ladder:
+    """Videos of one source that are made together.
+
+    Attributes:
+        making: The task.
+        source: Its input.
+        frames: The input's frames.
+        outputs: The videos.
+        audio: For the name of each audio encoder asked for, the one this machine has.
+        watermarks: The file of each watermark.
+        plan: How they are made.
+    """
+
+    making: Making
+    source: Source
+    frames: Frames
+    outputs: Sequence[VideoOutput]
+    audio: Mapping[str, AudioEncoder]
+    watermarks: Mapping[Location, str]
+    plan: LadderPlan
+
+    @classmethod
+    def of(
+        cls,
+        making: Making,
+        source: Source,
+        frames: Frames,
+        outputs: Sequence[VideoOutput],
+        *,
+        audio: Mapping[str, AudioEncoder],
+        watermarks: Mapping[Location, str],
+    ) -> Ladder:
+        """Plan videos for this machine; the arguments are the attributes."""
+        seconds = float(frames.seconds(-1) - frames.seconds(0))
+        return cls(
+            making=making,
+            source=source,
+            frames=frames,
+            outputs=outputs,
+            audio=audio,
+            watermarks=watermarks,
+            plan=plan_ladder(outputs, source.video, seconds=seconds, machine=making.machine),
+        )
+
+    def make(self, files: Sequence[str]) -> list[Made | None]:
+        """Make the videos in these files, and verify them.
+
+        Returns:
+            The videos; None for one whose segments do not fit together exactly. It has to be made by itself:
+            some encoders know few frame rates and move frames to those.
+
+        Raises:
+            ActivityError: One could not be made.
+        """
+        making = self.making
+        segments = cut(self.frames, self.plan.segments, demuxer=self.source.info.demuxer) or (_WHOLE,)
+        keys = [output.target.location.key for output in self.outputs]
+        report = JointReport(making.context, keys, self.source.info.video_duration, runs=len(segments))
+        making.context.log.info("ladder.planned", outputs=len(self.outputs), segments=len(segments))
+        sounds = versions_of_sound(self.outputs) if self.source.info.audio else ()
+        # One more than there are processors: the sound is short, and would else be made after all the rest.
+        with Crew.of(making.workshop, self.plan.at_once + bool(sounds)) as crew:
+            with making.stopwatch.measure("encode"):
+                self._encode(crew, segments, [f"sound-{version}" for version in range(len(sounds))], report)
+            with making.stopwatch.measure("verify"):
+                joins = [
+                    partial(self._join, crew.workshop, output, index, segments, files[index])
+                    for index, output in enumerate(self.outputs)
+                ]
+                made = crew.all_of(joins)
+        report.finish(but=[key for key, one in zip(keys, made, strict=True) if one is None])
+        return made
+
+    def _encode(
+        self, crew: Crew, segments: Sequence[Segment], sounds: Sequence[str], report: JointReport
+    ) -> None:
+        maker = SegmentMaker(
+            workshop=crew.workshop,
+            source=self.source,
+            outputs=self.outputs,
+            first=self._first,
+            watermarks=self.watermarks,
+            log=self.making.context.log,
+        )
+        runs = [
+            partial(
+                maker.make,
+                segment,
+                maker.renditions(segment, f"{_PART}-{segment.index}"),
+                threads=self.plan.threads if len(segments) > 1 else None,
+                report=report.of(segment.index),
+            )
+            for segment in segments
+        ]
+        crew.all_of([*([partial(self._make_sounds, crew.workshop, sounds)] if sounds else []), *runs])
+
+    def _make_sounds(self, workshop: Workshop, files: Sequence[str]) -> None:
+        versions = [
+            replace(version, encoder=self.audio[version.encoder.name])
+            for version in versions_of_sound(self.outputs)
+        ]
+        stream = self.source.audio
+        seconds = stream.duration or self.source.info.duration
+        arguments = sound_arguments(versions, self.source.info, stream, file=self.source.file, files=files)
+        workshop.encode(arguments, duration=seconds, report=lambda _progress: None)
+        for file, version in zip(files, versions, strict=True):
+            verify_sound(workshop, file, version.encoder, seconds=seconds)
+
+    def _join(
+        self, workshop: Workshop, output: VideoOutput, index: int, segments: Sequence[Segment], file: str
+    ) -> Made | None:
+        timing = timing_of(output, self.source.video)
+        sound = None
+        if self.source.info.audio:
+            version = versions_of_sound(self.outputs).index(version_of_sound(output))
+            sound = f"sound-{version}"
+        pictures = [f"{_PART}-{segment.index}-{index}" for segment in segments]
+        begins = [stretch_of(segment, timing, self._first).begin for segment in segments]
+        try:
+            parts = look_at_parts(workshop, pictures, begins, sound)
+            assemble(workshop, output, parts, file, report=lambda _progress: None)
+            return Made(file=file, info=verify_assembled(workshop, output, parts, file))
+        except ActivityError as error:
+            if error.code != _INVALID:
+                raise
+            self.making.context.log.warning(
+                "ladder.inexact", key=output.target.location.key, reason=str(error)
+            )
+            return None
+        finally:
+            for picture in pictures:
+                (workshop.directory / picture).unlink(missing_ok=True)
+
+    @property
+    def _first(self) -> Fraction:
+        return self.frames.seconds(0)

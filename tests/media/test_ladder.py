@@ -1,0 +1,101 @@
+"""Videos that one task makes together, in segments side by side: what each would be by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from activities.media import planner
+from activities.media.presets import preset_library
+from activities.transcode_asset import TranscodeAsset
+from cpe.testing import ActivityEnvironment
+from tests.media.clips import ClipMaker
+from tests.media.test_segments_joined import _FILMS, _frames, _job, _ladder, _made, _sound, _video, lossless
+
+__all__ = ["lossless"]
+
+_MACHINE = planner.Machine(cores=3, memory=4096 * planner.MIB)
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let short films be cut, as if the machine had three processors."""
+    monkeypatch.setattr(planner, "_LEAST_WORK", 0.001)
+    monkeypatch.setattr(planner, "_LEAST_SECONDS", 1)
+    monkeypatch.setattr("activities.transcode_asset.this_machine", lambda cores: _MACHINE)
+    preset_library.cache_clear()
+    yield
+    preset_library.cache_clear()
+
+
+@pytest.mark.parametrize("name", _FILMS)
+@pytest.mark.usefixtures("lossless")
+def test_every_frame_is_there_once_at_its_time(
+    environment: ActivityEnvironment,
+    clips: ClipMaker,
+    tmp_path: Path,
+    name: str,
+    request: pytest.FixtureRequest,
+) -> None:
+    source = _FILMS[name](clips)
+    environment.storage.put("media-in", source.name, source)
+    apart = [
+        environment.run(TranscodeAsset(), _job(source, [output]))["outputs"][0] for output in _ladder("apart")
+    ]
+    request.getfixturevalue("eager")
+    together = environment.run(TranscodeAsset(), _job(source, _ladder("together")))["outputs"]
+    for one, joined in zip(apart, together, strict=True):
+        assert joined["key"] == one["key"].replace("apart", "together")
+        assert joined.keys() == one.keys()
+        paths = [_made(environment, output["key"], tmp_path) for output in (one, joined)]
+        assert _frames(clips, paths[1]) == _frames(clips, paths[0])
+        assert _sound(clips, paths[1]) == _sound(clips, paths[0])
+
+
+@pytest.mark.usefixtures("eager")
+def test_progress_is_that_of_all_segments(environment: ActivityEnvironment, clips: ClipMaker) -> None:
+    source = _FILMS["25"](clips)
+    environment.storage.put("media-in", source.name, source)
+    environment.run(TranscodeAsset(), _job(source, _ladder("together")))
+    for key in ("together/own.mp4", "together/small.mkv"):
+        reports: list[Any] = [event.result for event in environment.events if event.result is not None]
+        told = [report["progress"] for report in reports if report["output"] == key]
+        assert told[-1] == 100.0
+        assert told == sorted(told)
+
+
+@pytest.mark.usefixtures("eager")
+def test_the_order_of_the_outputs_is_kept(environment: ActivityEnvironment, clips: ClipMaker) -> None:
+    source = _FILMS["25"](clips)
+    environment.storage.put("media-in", source.name, source)
+    thumb = {"type": "THUMB", "bucket": "media-out", "file": "t.jpg", "size": "64x36"}
+    outputs = [_video("one.mp4"), thumb, _video("two.mp4")]
+    made = environment.run(TranscodeAsset(), _job(source, outputs))["outputs"]
+    assert [output["key"] for output in made] == ["one.mp4", "t.jpg", "two.mp4"]
+
+
+@pytest.mark.usefixtures("eager")
+def test_nothing_is_left_of_segments(environment: ActivityEnvironment, clips: ClipMaker) -> None:
+    source = _FILMS["25"](clips)
+    environment.storage.put("media-in", source.name, source)
+    environment.run(TranscodeAsset(), _job(source, _ladder("together")))
+    assert set(environment.storage.keys("media-out")) == {
+        "together/own.mp4",
+        "together/small.mkv",
+    }
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_video_that_cannot_be_joined_exactly_is_made_by_itself(
+    environment: ActivityEnvironment, clips: ClipMaker
+) -> None:
+    source = _FILMS["25"](clips)
+    environment.storage.put("media-in", source.name, source)
+    # MPEG-2 knows no rate of 7: what it makes of a segment does not begin where the next one ends.
+    outputs = [_video("one.mp4"), _video("two.mkv", video_codec="mpeg2video", frame_rate="7")]
+    made = environment.run(TranscodeAsset(), _job(source, outputs))["outputs"]
+    assert [output["key"] for output in made] == ["one.mp4", "two.mkv"]
+    assert [event for _, event, _ in environment.log.records].count("ladder.inexact") == 1
