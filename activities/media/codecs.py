@@ -24,6 +24,9 @@ class VideoEncoder:
         profiles: The profiles it takes by name; empty when it takes none.
         levels: Whether it takes a level and a number of reference frames.
         capped: Whether it takes a highest bit rate and a buffer size beside the average.
+        crf: The constant qualities it takes, the best first; None when it takes none.
+        crf_cap: Whether the cap of a constant quality is given as an average rate, as libvpx has it.
+        two_pass: Whether it may look at the whole video before it encodes it.
         any_time: Whether a frame may come at any tick of a fine clock. MPEG-2 knows a few rates only, MPEG-4
             Part 2 no clock finer than 1/65535 s.
         extra: Options it is always given.
@@ -36,6 +39,9 @@ class VideoEncoder:
     profiles: frozenset[str] = frozenset()
     levels: bool = False
     capped: bool = True
+    crf: tuple[int, int] | None = None
+    crf_cap: bool = False
+    two_pass: bool = True
     any_time: bool = True
     extra: tuple[str, ...] = ()
     grid: tuple[str, ...] = ()
@@ -49,6 +55,8 @@ class AudioEncoder:
     codec: str
     fallback: str | None = None
     lossless: bool = False
+    channels: int = 8
+    """The most it takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +115,7 @@ VIDEO_ENCODERS: Mapping[str, VideoEncoder] = {
             codec="h264",
             profiles=_AVC_PROFILES,
             levels=True,
+            crf=(1, 51),
             extra=("-thread_type", "slice"),
             grid=("-sc_threshold", "0"),
         ),
@@ -114,12 +123,14 @@ VIDEO_ENCODERS: Mapping[str, VideoEncoder] = {
             name="libx265",
             codec="hevc",
             profiles=frozenset({"main"}),
+            crf=(0, 51),
             grid=("-forced-idr", "1", "-x265-params", "open-gop=0:scenecut=0"),
         ),
-        VideoEncoder(name="libvpx-vp9", codec="vp9"),
-        VideoEncoder(name="libvpx", codec="vp8"),
-        # SVT-AV1 takes a cap only with a constant quality, not with an average rate.
-        VideoEncoder(name="libsvtav1", codec="av1", capped=False),
+        VideoEncoder(name="libvpx-vp9", codec="vp9", crf=(0, 63), crf_cap=True),
+        VideoEncoder(name="libvpx", codec="vp8", crf=(4, 63), crf_cap=True),
+        # SVT-AV1 takes a cap only with a constant quality, not with an average rate. FFmpeg gives it one
+        # pass.
+        VideoEncoder(name="libsvtav1", codec="av1", capped=False, crf=(1, 63), two_pass=False),
         VideoEncoder(name="mpeg4", codec="mpeg4", any_time=False),
         VideoEncoder(name="mpeg2video", codec="mpeg2video", any_time=False),
     )
@@ -130,10 +141,10 @@ AUDIO_ENCODERS: Mapping[str, AudioEncoder] = {
     for encoder in (
         AudioEncoder(name="aac", codec="aac"),
         AudioEncoder(name="libfdk_aac", codec="aac", fallback="aac"),
-        AudioEncoder(name="libmp3lame", codec="mp3"),
+        AudioEncoder(name="libmp3lame", codec="mp3", channels=2),
         AudioEncoder(name="libopus", codec="opus"),
         AudioEncoder(name="libvorbis", codec="vorbis"),
-        AudioEncoder(name="ac3", codec="ac3"),
+        AudioEncoder(name="ac3", codec="ac3", channels=6),
         AudioEncoder(name="flac", codec="flac", lossless=True),
         AudioEncoder(name="alac", codec="alac", lossless=True),
         AudioEncoder(name="pcm_s16le", codec="pcm_s16le", lossless=True),
