@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from activities.media.locations import Location, Target
+from activities.media.locations import Target
 from cpe.activity import ActivityContext, JsonValue
 from cpe.errors import ActivityError
 
-MAX_RESULT = 32_768
-"""SWF's limit for the result of an activity, in characters of JSON."""
+MAX_RESULT = 16 * 1024 * 1024
+"""Bytes of JSON that a worker can keep for the result of an activity."""
 
 _TIMING_ROOM = 512
 
@@ -29,7 +29,6 @@ class Product:
         key: Its key; the target's own, or a numbered one of a series.
         content_type: Its MIME type, unless the target says otherwise.
         facts: What the result tells of it: duration in s, width and height in pixels, codecs.
-        series: The pattern of the keys when it is one of a series.
     """
 
     path: Path
@@ -37,22 +36,22 @@ class Product:
     key: str
     content_type: str
     facts: Mapping[str, JsonValue]
-    series: str | None = None
 
 
 def describe(products: Sequence[Product]) -> list[dict[str, Any]]:
     """Return what the activity's result says of each product, in order.
 
-    A series too long for SWF's limit is described by one entry: the pattern of its keys, how many, and the
-    sum of their sizes.
-
     Raises:
-        ActivityError: It is too long all the same, ``RESULT_TOO_LARGE``.
+        ActivityError: It is too long for a result, ``RESULT_TOO_LARGE``.
     """
     described = [_describe(product) for product in products]
-    if not _fits(described):
-        described = _collapse(products, described)
-    check_result(described, room=_TIMING_ROOM)
+    size = len(json.dumps(described, ensure_ascii=False, separators=(",", ":")).encode())
+    if size > MAX_RESULT - _TIMING_ROOM:
+        raise ActivityError(
+            f"What there is to say of {len(products)} outputs takes {size} bytes; a result has at most "
+            f"{MAX_RESULT}. Ask for fewer outputs in one job.",
+            code="RESULT_TOO_LARGE",
+        )
     return described
 
 
@@ -69,20 +68,6 @@ def publish(context: ActivityContext, products: Sequence[Product]) -> None:
         )
 
 
-def check_result(result: object, *, room: int = 0) -> None:
-    """Raise when a result is too long for SWF, code ``RESULT_TOO_LARGE``."""
-    if not _fits(result, room=room):
-        raise ActivityError(
-            f"The activity's result has more than the {MAX_RESULT} characters that SWF carries. Ask for "
-            "fewer outputs in one job.",
-            code="RESULT_TOO_LARGE",
-        )
-
-
-def _fits(result: object, *, room: int = _TIMING_ROOM) -> bool:
-    return len(json.dumps(result)) <= MAX_RESULT - room
-
-
 def _describe(product: Product) -> dict[str, Any]:
     with product.path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -94,19 +79,3 @@ def _describe(product: Product) -> dict[str, Any]:
         "content_type": product.target.options.content_type or product.content_type,
         **product.facts,
     }
-
-
-def _collapse(products: Sequence[Product], described: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    collapsed: dict[tuple[Location, str | None], dict[str, Any]] = {}
-    for product, entry in zip(products, described, strict=True):
-        whole = collapsed.get((product.target.location, product.series))
-        if whole is None:
-            whole = dict(entry)
-            collapsed[product.target.location, product.series] = whole
-            if product.series is not None:
-                del whole["sha256"]
-                whole |= {"key": product.series, "count": 1}
-        else:
-            whole["count"] += 1
-            whole["size"] += entry["size"]
-    return list(collapsed.values())

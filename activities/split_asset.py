@@ -21,7 +21,6 @@ from activities.media.segments import Frames, Segment, cut, wished_segments
 from activities.media.split import Sound, Split, versions_of_sound, work_folder, write_part, write_split
 from activities.media.timing import Timing, timing_of
 from activities.media.video_output import VideoOutput
-from activities.publish import check_result
 from activities.settings import read_settings
 from activities.source import Source, check_whole, inspect
 from activities.stopwatch import Stopwatch
@@ -86,7 +85,6 @@ class SplitAsset(Activity):
             "others": [document for document, mine in zip(documents, cut_up, strict=True) if not mine],
             "timing": stopwatch.seconds,
         }
-        check_result(result)
         context.log.info("asset.split", segments=len(segments), bucket=split.bucket, folder=split.folder)
         return result
 

@@ -184,7 +184,7 @@ class _Pictures:
         if wanted not in (None, len(files)):
             raise invalid_output(f"has {len(files)} pictures instead of {wanted}")
         made = [
-            _product(output, file, output.numbered_key(number), size, series=output.numbered_key("%06d"))
+            _product(output, file, output.numbered_key(number), size)
             for number, file in enumerate(files, start=1)
         ]
         if sprite is None or count is None or end is None:
@@ -217,9 +217,7 @@ def _finished(making: Making, output: ThumbOutput, name: str, *, size: tuple[int
     return files
 
 
-def _product(
-    output: ThumbOutput, file: Path, key: str, size: tuple[int, int], *, series: str | None = None
-) -> Product:
+def _product(output: ThumbOutput, file: Path, key: str, size: tuple[int, int]) -> Product:
     facts: dict[str, JsonValue] = {
         "width": size[0],
         "height": size[1],
@@ -231,7 +229,6 @@ def _product(
         key=key,
         content_type=output.image.content_type,
         facts=facts,
-        series=series,
     )
 
 

@@ -12,7 +12,6 @@ from typing import Any
 from activities.fetch import fetch
 from activities.media.job import InputAsset, parse_job
 from activities.media.locations import Location
-from activities.publish import check_result
 from activities.settings import read_settings
 from activities.shortcomings import missing_demuxers
 from activities.sniff import HEAD_BYTES, sniff
@@ -71,7 +70,6 @@ class ValidateAsset(Activity):
             "metadata": metadata,
             "output_assets": [document for _, document in job.outputs],
         }
-        check_result(result)
         return result
 
 

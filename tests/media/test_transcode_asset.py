@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +15,7 @@ from PIL import Image
 from activities.sample_clip import make_watermark
 from activities.transcode_asset import TranscodeAsset
 from cpe.errors import ActivityError, InvalidInput, LeaseLost
+from cpe.protocol.references import MAX_SWF_DATA
 from cpe.testing import ActivityEnvironment
 from tests.media.clips import ClipMaker
 
@@ -296,18 +298,21 @@ def test_thumbnails_in_png_need_no_png_of_ffmpeg(
             assert picture.getpixel((16, 9)) == pytest.approx((255, 0, 0), abs=4)
 
 
-def test_a_series_too_long_for_a_result_is_summed_up(
+def test_each_picture_of_a_long_series_is_described(
     environment: ActivityEnvironment, clips: ClipMaker
 ) -> None:
     clip = clips.run("long.mp4", "-f", "lavfi", "-i", "testsrc2=size=32x32:rate=10:duration=20", "-g", "10")
-    (output,) = _run(
+    outputs = _run(
         environment,
         clip,
         {"type": "THUMB", "file": "t.jpg", "size": "16:16", "mode": "intervals", "intervals": 0.1},
     )
-    keys = environment.storage.keys("media-out")
-    assert (output["key"], output["count"], len(keys)) == ("t%06d.jpg", 200, 200)
-    assert output["size"] == sum(len(environment.storage.get("media-out", key)) for key in keys)
+    assert [output["key"] for output in outputs] == [f"t{number:06}.jpg" for number in range(1, 201)]
+    assert sorted(environment.storage.keys("media-out")) == [output["key"] for output in outputs]
+    for output in outputs:
+        made = environment.storage.get("media-out", output["key"])
+        assert (output["size"], output["sha256"]) == (len(made), hashlib.sha256(made).hexdigest())
+    assert len(json.dumps(outputs)) > MAX_SWF_DATA
 
 
 @pytest.mark.parametrize(
