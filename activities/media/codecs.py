@@ -23,6 +23,7 @@ class VideoEncoder:
         codec: FFprobe's name of what it makes.
         profiles: The profiles it takes by name; empty when it takes none.
         levels: Whether it takes a level and a number of reference frames.
+        speeds: How much work it puts into a frame, by the encoder's own names, the least first.
         capped: Whether it takes a highest bit rate and a buffer size beside the average.
         crf: The constant qualities it takes, the best first; None when it takes none.
         crf_cap: Whether the cap of a constant quality is given as an average rate, as libvpx has it.
@@ -38,6 +39,7 @@ class VideoEncoder:
     codec: str
     profiles: frozenset[str] = frozenset()
     levels: bool = False
+    speeds: tuple[str, ...] = ()
     capped: bool = True
     crf: tuple[int, int] | None = None
     crf_cap: bool = False
@@ -103,6 +105,7 @@ class ImageFormat:
         return self.encoder == "ppm"
 
 
+_SPEEDS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 _AVC_PROFILES = frozenset({"baseline", "main", "high"})
 
 VIDEO_ENCODERS: Mapping[str, VideoEncoder] = {
@@ -115,6 +118,7 @@ VIDEO_ENCODERS: Mapping[str, VideoEncoder] = {
             codec="h264",
             profiles=_AVC_PROFILES,
             levels=True,
+            speeds=_SPEEDS,
             crf=(1, 51),
             extra=("-thread_type", "slice"),
             grid=("-sc_threshold", "0"),
@@ -123,6 +127,7 @@ VIDEO_ENCODERS: Mapping[str, VideoEncoder] = {
             name="libx265",
             codec="hevc",
             profiles=frozenset({"main"}),
+            speeds=_SPEEDS,
             crf=(0, 51),
             grid=("-forced-idr", "1", "-x265-params", "open-gop=0:scenecut=0"),
         ),

@@ -39,6 +39,7 @@ _KEYS = frozenset(
 )
 _LEVEL = re.compile(r"[1-6](\.[0-3])?")
 _MAX_REFERENCES = 16
+_OPTIONS = frozenset({"MaxReferenceFrames", "Profile", "Level", "Speed"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,7 @@ class CodecOptions:
     references: int | None = None
     profile: str | None = None
     level: str | None = None
+    speed: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,17 +70,19 @@ class Preset:
 def parse_codec_options(text: str, where: str) -> CodecOptions:
     """Read ``MaxReferenceFrames:3,Profile:baseline,Level:3.1``; each part is optional.
 
+    ``Speed:veryfast`` is ours: how much work x264 and x265 put into each frame, by their own names of it.
+
     Example:
         >>> parse_codec_options("Profile:main,Level:4", "options")
-        CodecOptions(references=None, profile='main', level='4')
+        CodecOptions(references=None, profile='main', level='4', speed=None)
     """
     parts: dict[str, str] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, colon, value = part.partition(":")
-        if not colon or name not in {"MaxReferenceFrames", "Profile", "Level"}:
+        if not colon or name not in _OPTIONS:
             raise InvalidInput(
-                f"{where} must list MaxReferenceFrames:N, Profile:NAME and Level:N, separated by commas; "
-                f"{shown(part)} is none of these."
+                f"{where} must list MaxReferenceFrames:N, Profile:NAME, Level:N and Speed:NAME, separated by "
+                f"commas; {shown(part)} is none of these."
             )
         parts[name] = value.strip()
     references = parts.get("MaxReferenceFrames")
@@ -90,7 +94,10 @@ def parse_codec_options(text: str, where: str) -> CodecOptions:
     if level is not None and not _LEVEL.fullmatch(level):
         raise InvalidInput(f"{where}: Level must be such as 3 or 3.1, not {shown(level)}.")
     return CodecOptions(
-        references=int(references) if references else None, profile=parts.get("Profile"), level=level
+        references=int(references) if references else None,
+        profile=parts.get("Profile"),
+        level=level,
+        speed=parts.get("Speed"),
     )
 
 
@@ -104,6 +111,12 @@ def check_options(options: CodecOptions, encoder: VideoEncoder, where: str) -> N
         )
     if not encoder.levels and (options.level or options.references):
         raise InvalidInput(f"{where}: {encoder.name} takes no Level and no MaxReferenceFrames.")
+    if options.speed is not None and options.speed not in encoder.speeds:
+        known = ", ".join(encoder.speeds) or "none"
+        raise InvalidInput(
+            f"{where}: {encoder.name} has no Speed {shown(options.speed)}; it knows {known}.",
+            code="UNKNOWN_SPEED",
+        )
 
 
 def parse_preset(name: str, value: object, where: str) -> Preset:

@@ -106,6 +106,7 @@ def test_a_users_directory_adds_and_replaces(tmp_path: Path) -> None:
         ({"video_codec_options": "Profile=main"}, "'Profile=main' is none of these"),
         ({"video_codec_options": "Level:nine"}, "Level must be such as"),
         ({"video_codec_options": "MaxReferenceFrames:99"}, "must be 1 to 16"),
+        ({"video_codec_options": "Speed:ludicrous"}, "has no Speed 'ludicrous'; it knows ultrafast, "),
         ({"video_codec": "h265x"}, "no video codec 'h265x'"),
         ({"size": None}, "size is missing"),
         ({"shell": "ls"}, "unknown key 'shell'"),
@@ -127,5 +128,6 @@ def test_a_directory_that_is_not_there_stops_the_worker(tmp_path: Path) -> None:
 
 
 def test_codec_options_are_split_at_the_colon() -> None:
-    options = parse_codec_options("MaxReferenceFrames:3,Profile:baseline,Level:3.1", "options")
+    options = parse_codec_options("MaxReferenceFrames:3,Profile:baseline,Level:3.1,Speed:fast", "options")
     assert (options.references, options.profile, options.level) == (3, "baseline", "3.1")
+    assert options.speed == "fast"
