@@ -1,4 +1,4 @@
-"""Makes one video: builds the command, runs it, verifies what came of it."""
+"""Makes one video by itself: finds out what must be known, runs the commands, verifies what came of it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,21 @@ from collections.abc import Mapping
 
 from activities.making import Making
 from activities.media.codecs import AudioEncoder
-from activities.media.command import VideoNames, video_arguments
 from activities.media.locations import Location
 from activities.media.probe import MediaInfo
+from activities.media.video_command import (
+    Findings,
+    VideoNames,
+    first_pass_arguments,
+    loudness_arguments,
+    video_arguments,
+)
 from activities.media.video_output import VideoOutput
 from activities.publish import Product
 from activities.report import ProgressReport
+from activities.sound import measure_loudness
 from activities.source import Source
+from activities.tools import tone_mapper
 from activities.verify import expected_duration, verify_video
 from cpe.activity import JsonValue
 
@@ -39,25 +47,24 @@ def make_video(
     Raises:
         ActivityError: It could not be made, or is not what it should be.
     """
-    seconds = expected_duration(source.info)
+    part = output.excerpt.of(source.info) if output.excerpt is not None else source.info
+    seconds = expected_duration(part)
     report = ProgressReport(making.context, output.target.location.key, seconds)
-    arguments = video_arguments(
-        output,
-        source.info,
-        source.video,
-        audio=audio,
-        names=VideoNames(
-            source=source.file,
-            output=name,
-            watermark=watermarks[output.watermark.location] if output.watermark else None,
-        ),
+    names = VideoNames(
+        source=source.file,
+        output=name,
+        watermark=watermarks[output.watermark.location] if output.watermark else None,
     )
+    workshop, info, video = making.workshop, source.info, source.video
     with making.stopwatch.measure("encode"):
-        making.workshop.encode(arguments, duration=seconds, report=report.update)
+        findings = _find_out(making, source, output)
+        passes = [video_arguments(output, info, video, audio=audio, names=names, findings=findings)]
+        if output.two_pass:
+            passes.insert(0, first_pass_arguments(output, info, video, names=names, findings=findings))
+        for number, arguments in enumerate(passes):
+            workshop.encode(arguments, duration=seconds, report=report.of_run(number, len(passes)))
     with making.stopwatch.measure("verify"):
-        made = verify_video(
-            making.workshop, name, output, size=output.size_for(source.video), source=source.info
-        )
+        made = verify_video(workshop, name, output, size=output.size_for(video), source=part)
     report.finish()
     return Product(
         path=making.workshop.directory / name,
@@ -66,6 +73,17 @@ def make_video(
         content_type=output.container.content_type,
         facts=video_facts(made),
     )
+
+
+def _find_out(making: Making, source: Source, output: VideoOutput) -> Findings:
+    """Measure the sound, and look how this FFmpeg maps tones, where the output needs it."""
+    workshop, audio = making.workshop, source.info.audio
+    measured = None
+    if output.loudness is not None and audio is not None:
+        command = loudness_arguments(output, source.info, audio, file=source.file)
+        measured = measure_loudness(workshop, command)
+    mapper = tone_mapper(workshop.tools) if output.tone_map and source.video.hdr else None
+    return Findings(loudness=measured, mapper=mapper)
 
 
 def video_facts(made: MediaInfo) -> dict[str, JsonValue]:

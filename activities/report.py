@@ -53,6 +53,10 @@ class ProgressReport:
         self._next = now + self._interval
         self._send(progress)
 
+    def of_run(self, number: int, runs: int) -> Callable[[Progress], None]:
+        """Return what takes the progress of one of several runs over the whole; the first is number 0."""
+        return lambda progress: self.update(progress.of_run(number, runs))
+
     def finish(self) -> None:
         """Report that the output is done: always the last report, always 100."""
         last = self._last

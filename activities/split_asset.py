@@ -45,8 +45,9 @@ class SplitAsset(Activity):
         settings = read_settings(context.settings)
         job = parse_job(context.input)
         outputs = parse_outputs(job.outputs, preset_library(settings.presets))
-        videos = tuple(output for output in outputs if isinstance(output, VideoOutput))
-        if not videos:
+        together = [isinstance(output, VideoOutput) and not output.alone for output in outputs]
+        videos = tuple(output for output in outputs if isinstance(output, VideoOutput) and not output.alone)
+        if not any(isinstance(output, VideoOutput) for output in outputs):
             raise InvalidInput("input.output_assets has no VIDEO. Segments are for videos only.")
         for bucket in dict.fromkeys(output.target.location.bucket for output in outputs):
             context.storage.check_bucket(bucket)
@@ -67,7 +68,7 @@ class SplitAsset(Activity):
         timings = tuple(timing_of(output, source.video) for output in videos)
         segments = _segments(Fields(context.input, "input"), source, frames, timings)
         split = Split(
-            bucket=videos[0].target.location.bucket,
+            bucket=(videos or outputs)[0].target.location.bucket,
             folder=work_folder(context.task.workflow_id, context.task.run_id),
             size=(context.scratch / _INPUT).stat().st_size,
             first=frames.seconds(0) if frames is not None else Fraction(0),
@@ -77,7 +78,7 @@ class SplitAsset(Activity):
         # The sound first: it takes longer than a segment of a long film.
         parts: list[Segment | Sound] = [*([Sound()] if segments and split.sounds else []), *segments]
         documents = [document for _, document in job.outputs]
-        cut_up = [bool(segments) and isinstance(output, VideoOutput) for output in outputs]
+        cut_up = [bool(segments) and each for each in together]
         result: dict[str, Any] = {
             "split": write_split(split),
             "parts": [write_part(part) for part in parts],
@@ -95,6 +96,6 @@ def _segments(
     count = wished_segments(
         job, frames.seconds(-1) - frames.seconds(0) if frames is not None else Fraction(0)
     )
-    if frames is None or not all(timing.known for timing in timings):
+    if frames is None or not timings or not all(timing.known for timing in timings):
         return ()
     return cut(frames, count, demuxer=source.info.demuxer)

@@ -10,11 +10,13 @@ from pathlib import Path
 
 from activities.media import ffmpeg
 from activities.media.codecs import AUDIO_ENCODERS, AudioEncoder
+from activities.media.tone import ToneMapper
 from cpe.activity import Cancellation
 from cpe.errors import ActivityError, ConfigError
 
 _ASK_SECONDS = 30.0
 _ENCODER_LINE = re.compile(r"^ [VAS][A-Z.]{5} (\S+)", re.MULTILINE)
+_FILTER_LINE = re.compile(r"^ [T.][S.C]{1,2} (\w+) ", re.MULTILINE)
 _DEMUXER_LINE = re.compile(r"^ {1,2}D[A-Za-z ]{0,3} ([\w,.-]+) ", re.MULTILINE)
 
 
@@ -49,6 +51,28 @@ def demuxers(tools: Tools) -> frozenset[str]:
 def decoders(tools: Tools) -> frozenset[str]:
     """Return the names of all decoders that this FFmpeg was built with."""
     return _decoders(tools.ffmpeg)
+
+
+def filters(tools: Tools) -> frozenset[str]:
+    """Return the names of all filters that this FFmpeg was built with."""
+    return _filters(tools.ffmpeg)
+
+
+def tone_mapper(tools: Tools) -> ToneMapper:
+    """Tell with what this FFmpeg brings a high dynamic range to the usual one.
+
+    Raises:
+        ActivityError: With nothing, ``TONE_MAP_UNAVAILABLE``.
+    """
+    if {"zscale", "tonemap"} <= filters(tools):
+        return ToneMapper.ZIMG
+    if _scale_maps_tones(tools.ffmpeg):
+        return ToneMapper.SWSCALE
+    raise ActivityError(
+        "The FFmpeg of this worker cannot map tones: it is older than 8.0, and was built without the filter "
+        "zscale. Leave tone_map out, or install another FFmpeg.",
+        code="TONE_MAP_UNAVAILABLE",
+    )
 
 
 def require_encoder(name: str, tools: Tools) -> None:
@@ -108,11 +132,21 @@ def _decoders(program: Path) -> frozenset[str]:
     return frozenset(_ENCODER_LINE.findall(_ask(program, "-decoders")))
 
 
-def _ask(program: Path, question: str) -> str:
+@cache
+def _filters(program: Path) -> frozenset[str]:
+    return frozenset(_FILTER_LINE.findall(_ask(program, "-filters")))
+
+
+@cache
+def _scale_maps_tones(program: Path) -> bool:
+    return "perceptual tone mapping" in _ask(program, "-h", "filter=scale")
+
+
+def _ask(program: Path, *question: str) -> str:
     try:
         return ffmpeg.run(
             program,
-            ("-hide_banner", question),
+            ("-hide_banner", *question),
             directory=Path("/"),
             cancellation=Cancellation(),
             time_limit=_ASK_SECONDS,

@@ -23,10 +23,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from activities.media.command import VideoNames, video_arguments
 from activities.media.outputs import parse_outputs
 from activities.media.presets import preset_library
 from activities.media.probe import parse_probe
+from activities.media.video_command import VideoNames, video_arguments
 from activities.media.video_output import VideoOutput
 from activities.sample_clip import make_clip
 from activities.tools import choose_audio, find_tools

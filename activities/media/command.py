@@ -7,16 +7,19 @@ extension, so that FFmpeg tells formats by content alone.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from fractions import Fraction
 
 from activities.media.channels import DEFAULT_CHANNELS, Channels
 from activities.media.codecs import AudioEncoder
-from activities.media.filters import Input, Stream, arguments
+from activities.media.excerpt import Excerpt
+from activities.media.filters import Stream
 from activities.media.geometry import Layout
-from activities.media.probe import AudioStream, MediaInfo, VideoStream
+from activities.media.probe import AudioStream, VideoStream
 from activities.media.rate import rate_arguments
+from activities.media.reading import decimal
 from activities.media.thumb_output import ThumbOutput
-from activities.media.timing import timing_arguments, timing_of
+from activities.media.timing import timing_of
+from activities.media.tone import ToneMapper, tone_mapped
 from activities.media.video_output import VideoOutput, Watermark
 
 _DEMUXERS = (
@@ -35,15 +38,6 @@ RUN = ("-hide_banner", "-nostdin", "-y", "-loglevel", "error")
 PROGRESS = ("-progress", "pipe:1", "-stats_period", "0.5")
 # Neither chapters nor tags travel: tags of phones carry the place of recording.
 NO_TAGS = ("-map_metadata", "-1", "-map_chapters", "-1")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VideoNames:
-    """The files of one video: what is read, the PAM picture laid over it if any, and what is written."""
-
-    source: str
-    output: str
-    watermark: str | None = None
 
 
 def probe_arguments(file: str) -> tuple[str, ...]:
@@ -104,44 +98,30 @@ def _key_frame_before(time: float) -> tuple[str, ...]:
     return ("-noaccurate_seek", "-ss", f"{time:.3f}") if time else ()
 
 
-def video_arguments(
-    output: VideoOutput, source: MediaInfo, video: VideoStream, *, audio: AudioEncoder, names: VideoNames
-) -> tuple[str, ...]:
-    """Compose the command that makes a video.
-
-    Args:
-        output: What to make.
-        source: The input file's streams.
-        video: Its video stream.
-        audio: The audio encoder; the output's own or its fallback.
-        names: The files to read and write.
-    """
-    file = Input(names.source, MEDIA_LIMITS)
-    mark = Input(names.watermark, PICTURE_LIMITS).stream(0) if names.watermark is not None else None
-    picture = framed(deinterlaced(file.stream(video.index), video), video, output, mark=mark)
-    sound = [file.stream(source.audio.index)] if source.audio else []
-    return (
-        *(*RUN, *PROGRESS, *arguments(picture, *sound)),
-        *NO_TAGS,
-        *video_coding(output),
-        *timing_arguments(timing_of(output, video)),
-        *(audio_coding(source.audio, audio, output.audio_bit_rate, output.channels) if source.audio else ()),
-        *(("-movflags", "+faststart") if output.container.fast_start else ()),
-        *("-f", output.container.muxer, names.output),
-    )
-
-
-def framed(picture: Stream, video: VideoStream, output: VideoOutput, *, mark: Stream | None) -> Stream:
+def framed(
+    picture: Stream,
+    video: VideoStream,
+    output: VideoOutput,
+    *,
+    mark: Stream | None,
+    mapper: ToneMapper | None = None,
+) -> Stream:
     """Bring a picture of whole frames to the output's frame rate and shape, and lay its watermark over it.
 
     FFmpeg itself has turned it upright before, as the source says.
+
+    Args:
+        picture: The picture, at the times that it has in the whole source.
+        video: What the source tells of it.
+        output: What it becomes.
+        mark: The watermark's picture.
+        mapper: With what a high dynamic range is brought to the usual one; None to leave it.
     """
-    rate = timing_of(output, video).rate
-    if rate is not None:
-        # The filter, since the option -r makes one or two frames too many at the end.
-        picture = picture.filter("fps", fps=str(rate))
+    picture = _timed(picture, timing_of(output, video).rate, output.excerpt)
     picture = _turned(picture, output.view(video).rotation - video.rotation)
     picture = _laid_out(picture, output.layout_for(video), full_range=video.color_range == "pc")
+    if mapper is not None:
+        picture = tone_mapped(picture, video, mapper)
     if output.watermark is not None and mark is not None:
         picture = _watermarked(picture, mark, output.watermark)
     return picture
@@ -156,6 +136,23 @@ def upright(picture: Stream, video: VideoStream, output: ThumbOutput) -> Stream:
     """Bring a picture to the output's size. FFmpeg itself has turned it upright before."""
     width, height = output.size_for(video)
     return picture.filter("scale", w=width, h=height).filter("setsar", sar=1)
+
+
+def _timed(picture: Stream, rate: Fraction | None, excerpt: Excerpt | None) -> Stream:
+    """Bring a picture to a constant rate, if there is one; of a part, take the frames on show in it."""
+    if excerpt is not None and excerpt.start:
+        picture = picture.filter("setpts", expr=f"PTS-{decimal(excerpt.start)}/TB")
+    if rate is not None:
+        # The filter, since the option -r makes one or two frames too many at the end. The frame that is on
+        # show at the start of a part comes first.
+        start = {"start_time": 0} if excerpt is not None else {}
+        picture = picture.filter("fps", fps=str(rate), **start)
+    if excerpt is None:
+        return picture
+    ends = {"start": "0"} if rate is None else {}
+    if excerpt.duration is not None:
+        ends["end"] = decimal(excerpt.duration)
+    return picture.filter("trim", **ends) if ends else picture
 
 
 def _turned(picture: Stream, degrees: int) -> Stream:
@@ -202,6 +199,7 @@ def video_coding(output: VideoOutput) -> tuple[str, ...]:
     options = output.options
     return (
         *("-c:v", output.video.name),
+        *(("-preset:v", options.speed) if options.speed else ()),
         *(("-profile:v", options.profile) if options.profile else ()),
         *(("-level:v", options.level) if options.level else ()),
         *(("-refs:v", str(options.references)) if options.references else ()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,22 @@ class Progress:
     speed: float | None
     fps: float | None
     eta: float | None
+
+    def of_run(self, number: int, runs: int) -> Progress:
+        """Return the progress of all runs, each over the whole, when this is that of one of them.
+
+        Example:
+            >>> Progress(done=2.5, percent=25.0, speed=2.0, fps=50.0, eta=3.75).of_run(1, 2).percent
+            62.5
+        """
+        if runs == 1:
+            return self
+        share = (100 * number + self.percent) / runs
+        left = None
+        if self.eta is not None and self.speed:
+            left = round(self.eta + (runs - number - 1) * (self.done / self.speed + self.eta), 1)
+        whole = self.done * 100 / self.percent if self.percent else 0.0
+        return replace(self, done=round(whole * share / 100, 3), percent=round(share, 1), eta=left)
 
 
 class ProgressParser:

@@ -15,6 +15,7 @@ from activities.media.codecs import (
     container_of,
     video_encoder,
 )
+from activities.media.excerpt import Excerpt, parse_excerpt
 from activities.media.fields import Fields, shown
 from activities.media.geometry import Layout, Sizing, lay_out
 from activities.media.locations import (
@@ -25,6 +26,7 @@ from activities.media.locations import (
     parse_location,
     parse_target,
 )
+from activities.media.loudness import parse_loudness
 from activities.media.notation import Size, parse_frame_rate, parse_size
 from activities.media.presets import (
     CodecOptions,
@@ -53,6 +55,11 @@ VIDEO_KEYS = (
         "audio_channels",
         "frame_rate",
         "rotate",
+        "two_pass",
+        "start",
+        "duration",
+        "loudness",
+        "tone_map",
         "watermark",
     }
 )
@@ -61,14 +68,7 @@ VIDEO_KEYS = (
 WATERMARK_KEYS = frozenset({"bucket", "file", "size", "opacity", "x", "y"})
 """The keys of its watermark."""
 
-_VIDEO_PLANNED = COMMON_PLANNED | {
-    "two_pass",
-    "start",
-    "duration",
-    "captions",
-    "loudness",
-    "tone_map",
-}
+_VIDEO_PLANNED = COMMON_PLANNED | {"captions"}
 
 _FAR = 16_384
 
@@ -106,6 +106,10 @@ class VideoOutput:
         audio_bit_rate: Bits per second.
         channels: How many channels the sound has.
         watermark: A picture laid over it.
+        two_pass: Whether the encoder looks at all of it before it encodes it.
+        excerpt: The part of the source that is taken; None for all of it.
+        loudness: LUFS that the whole sound is brought to; None to leave it.
+        tone_map: Whether a high dynamic range is brought to the usual one.
     """
 
     target: Target
@@ -122,6 +126,15 @@ class VideoOutput:
     audio_bit_rate: int
     channels: Channels
     watermark: Watermark | None
+    two_pass: bool = False
+    excerpt: Excerpt | None = None
+    loudness: float | None = None
+    tone_map: bool = False
+
+    @property
+    def alone(self) -> bool:
+        """Whether it needs runs of its own: it is not made together with others, nor in segments."""
+        return self.two_pass or self.tone_map or self.excerpt is not None or self.loudness is not None
 
     def view(self, source: VideoStream) -> VideoStream:
         """Return the source as this output takes it: turned as the job says, where it says so."""
@@ -186,6 +199,10 @@ def parse_video(fields: Fields, presets: PresetLibrary) -> VideoOutput:
         else preset.audio_bit_rate,
         channels=parse_channels(fields, "audio_channels", audio),
         watermark=_watermark(fields.child("watermark")),
+        two_pass=_two_pass(fields, video),
+        excerpt=parse_excerpt(fields),
+        loudness=parse_loudness(fields),
+        tone_map=fields.flag("tone_map", default=False),
     )
 
 
@@ -195,6 +212,13 @@ def _preset(fields: Fields, presets: PresetLibrary) -> Preset:
     if isinstance(fields.raw("preset"), Mapping):
         return parse_preset("preset of the job", fields.raw("preset"), where)
     return presets.find(fields.text("preset"), where)
+
+
+def _two_pass(fields: Fields, video: VideoEncoder) -> bool:
+    two_pass = fields.flag("two_pass", default=False)
+    if two_pass and not video.two_pass:
+        raise InvalidInput(f"{fields.path('two_pass')}: FFmpeg gives {video.name} one pass only.")
+    return two_pass
 
 
 def _watermark(fields: Fields | None) -> Watermark | None:

@@ -67,6 +67,12 @@ class ClipMaker:
         document: dict[str, Any] = json.loads(done.stdout)
         return document
 
+    def decoded(self, path: Path, *arguments: str) -> bytes:
+        """Return what FFmpeg writes to standard output of a file."""
+        command: list[str | Path] = [self.tools.ffmpeg, "-nostdin", "-v", "error", "-i", path]
+        done = subprocess.run([*command, *arguments, "pipe:1"], check=True, capture_output=True, timeout=60)
+        return done.stdout
+
     def gray(self, path: Path, *, at: float, size: tuple[int, int]) -> list[list[int]]:
         """Return the lines of one frame as gray values, upright and scaled to `size`."""
         width, height = size

@@ -7,17 +7,16 @@ from activities.media.codecs import AUDIO_ENCODERS
 from activities.media.command import (
     MEDIA_LIMITS,
     PICTURE_LIMITS,
-    VideoNames,
     decode_arguments,
     probe_arguments,
     tail_arguments,
-    video_arguments,
 )
 from activities.media.outputs import parse_outputs
 from activities.media.presets import preset_library
 from activities.media.probe import AudioStream, MediaInfo, VideoStream
 from activities.media.thumb_command import Series, series_arguments, snapshot_arguments
 from activities.media.thumb_output import Intervals, Snapshot, ThumbOutput
+from activities.media.video_command import VideoNames, video_arguments
 from activities.media.video_output import VideoOutput
 
 _PICTURE = VideoStream(index=0, codec="h264", width=1280, height=720, duration=5.28)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +17,12 @@ from cpe.activity import JsonValue
 from cpe.testing import ActivityEnvironment
 from tests.media.clips import ClipMaker
 
-_FRAME = 1 / 25
+_HZ = 48_000
+_X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
+_COUNTED = (
+    *("-f", "lavfi", "-i", "color=black:size=160x90:rate=25:duration=3,format=gray,geq=lum=3*N"),
+    *("-f", "lavfi", "-i", "aevalsrc=(0.1+0.1*floor(t))*sin(2764.6*t):s=48000:d=3"),
+)
 
 _PRESET = {
     "size": "320x240",
@@ -68,6 +75,22 @@ class Made:
         """Bits per second of the picture."""
         packets = self.clips.probe(self.path, "-show_packets", "-select_streams", "v:0")["packets"]
         return sum(int(packet["size"]) for packet in packets) * 8 / float(self.entry["duration"])
+
+    def grays(self) -> list[int]:
+        """Return the gray of each frame."""
+        filters = ("-vf", "scale=1:1:flags=area", "-fps_mode", "passthrough", "-pix_fmt", "gray")
+        return list(self.clips.decoded(self.path, *filters, "-f", "rawvideo"))
+
+    def samples(self) -> list[float]:
+        """Return the sound's samples, mixed into one channel, 1 at full scale."""
+        content = self.clips.decoded(self.path, "-vn", "-ac", "1", "-ar", str(_HZ), "-f", "s16le")
+        return [value / 32768 for (value,) in struct.iter_unpack("<h", content)]
+
+    def loudness(self) -> float:
+        """Return the sound's integrated loudness in LUFS."""
+        filters = ("-vn", "-af", "ebur128=metadata=1,ametadata=mode=print:file=-", "-f", "null")
+        printed = self.clips.decoded(self.path, *filters).decode()
+        return float(printed.rsplit("r128.I=", 1)[1].split()[0])
 
     def quarters(self, at: float = 0.4) -> list[int]:
         """Return the gray of upper left, upper right, lower left and lower right."""
@@ -345,7 +368,164 @@ _SOUNDS = [
     ),
 ]
 
-ROWS = [*_SHAPES, *_RATES, *_SOUNDS]
+
+def _runs(first: int, last: int, count: int) -> Check:
+    """Check the numbers of the first and the last source frame, and how many frames there are.
+
+    Frame n of the clip has the gray 3n.
+    """
+
+    def check(made: Made) -> None:
+        grays = made.grays()
+        assert len(grays) == count
+        assert (round(grays[0] / 3), round(grays[-1] / 3)) == (first, last)
+        assert float(made.video.get("start_time", 0)) == pytest.approx(0, abs=0.001)
+
+    return check
+
+
+def _hears(start: float, seconds: float) -> Check:
+    """Check the length of the sound, and that it is the source's from `start` on.
+
+    Its level is a tenth higher with each second.
+    """
+
+    def check(made: Made) -> None:
+        samples = made.samples()
+        # One frame of AAC is 21 ms.
+        assert float(made.audio["duration"]) == pytest.approx(seconds, abs=0.022)
+        step = math.floor(start) + 1 - start
+        for at, level in ((step - 0.1, math.floor(start)), (step + 0.1, math.floor(start) + 1)):
+            if 0 <= at < seconds - 0.05:
+                near = samples[round((at - 0.04) * _HZ) : round((at + 0.04) * _HZ)]
+                assert max(map(abs, near)) == pytest.approx(0.1 + 0.1 * level, abs=0.02)
+
+    return check
+
+
+def _loudness(target: float) -> Check:
+    def check(made: Made) -> None:
+        assert made.loudness() == pytest.approx(target, abs=0.6)
+
+    return check
+
+
+_PARTS = [
+    Row(
+        key="start",
+        clip="counted",
+        changes={"start": 1},
+        check=_both(_runs(25, 74, 50), _hears(1, 2)),
+    ),
+    Row(
+        key="start",
+        clip="counted",
+        changes={"start": "00:00:01.520", "duration": "0.4"},
+        check=_both(_runs(38, 47, 10), _hears(1.52, 0.4)),
+    ),
+    Row(
+        key="duration",
+        clip="counted",
+        changes={"duration": 1.2},
+        check=_both(_runs(0, 29, 30), _hears(0, 1.2)),
+    ),
+    Row(
+        key="duration",
+        clip="counted",
+        changes={"start": 2.6, "duration": 60},
+        check=_both(_runs(65, 74, 10), _hears(2.6, 0.4)),
+    ),
+    Row(
+        key="start",
+        clip="counted",
+        changes={"start": "0:0:1.5", "duration": "00:01", "frame_rate": 50},
+        # Frame 37 is on show at 1.5 s.
+        check=_both(_runs(37, 62, 50), _hears(1.5, 1)),
+    ),
+    Row(
+        key="start",
+        clip="counted_ts",
+        changes={"start": 1, "duration": 1},
+        # Its sound starts 21 ms before its picture.
+        check=_both(_runs(24, 48, 25), _hears(1 - 0.021, 1)),
+    ),
+    Row(
+        key="start",
+        clip="counted_mkv",
+        changes={"start": 1.4, "duration": 0.8},
+        file="x.ts",
+        check=_frames(20),
+    ),
+    Row(
+        key="start",
+        clip="uneven",
+        changes={"start": 1, "duration": 1},
+        # Of its 75 frames those at every third place are missing.
+        check=_frames(16),
+    ),
+]
+
+_PASSES = [
+    Row(
+        key="two_pass",
+        clip="busy",
+        changes={"two_pass": True, "video_bitrate": "300k"},
+        check=_bits(240_000, 360_000),
+    ),
+    Row(key="two_pass", changes={"two_pass": True}, check=_x264(b"rc=2pass")),
+    Row(key="two_pass", changes={"two_pass": "true", "video_codec": "hevc"}, check=_is(codec_name="hevc")),
+    Row(
+        key="two_pass",
+        changes={"two_pass": True, "video_codec": "vp9", "audio_codec": "opus"},
+        file="x.webm",
+        check=_is(codec_name="vp9"),
+    ),
+    Row(
+        key="two_pass",
+        changes={"two_pass": True, "video_codec": "vp8"},
+        file="x.mkv",
+        check=_is(codec_name="vp8"),
+    ),
+    Row(key="two_pass", changes={"two_pass": True, "video_codec": "mpeg4"}, check=_is(codec_name="mpeg4")),
+    Row(
+        key="two_pass",
+        clip="counted",
+        changes={"two_pass": True, "start": 1, "duration": 1},
+        check=_both(_runs(25, 49, 25), _x264(b"rc=2pass")),
+    ),
+]
+
+_LEVELS = [
+    Row(key="loudness", clip="counted", changes={"loudness": -23}, check=_loudness(-23)),
+    Row(
+        key="loudness", clip="counted", changes={"loudness": "-16", "audio_channels": 2}, check=_loudness(-16)
+    ),
+    Row(key="loudness", clip="surround", changes={"loudness": -20}, check=_loudness(-20)),
+    Row(key="loudness", clip="black", changes={"loudness": -20}, check=_frames(25)),
+]
+
+_BT709 = _is(
+    pix_fmt="yuv420p", color_range="tv", color_space="bt709", color_transfer="bt709", color_primaries="bt709"
+)
+_COLORS = [
+    Row(key="tone_map", clip="pq", changes={"tone_map": True}, check=_BT709),
+    Row(key="tone_map", clip="hlg", changes={"tone_map": True}, check=_BT709),
+    Row(key="tone_map", changes={"tone_map": True}, check=_is(pix_fmt="yuv420p")),
+    Row(
+        key="tone_map",
+        clip="pq",
+        changes={"tone_map": False},
+        check=_is(
+            pix_fmt="yuv420p",
+            color_range="tv",
+            color_space="bt2020nc",
+            color_transfer="smpte2084",
+            color_primaries="bt2020",
+        ),
+    ),
+]
+
+ROWS = [*_SHAPES, *_RATES, *_SOUNDS, *_PARTS, *_PASSES, *_LEVELS, *_COLORS]
 
 
 class Sources:
@@ -398,6 +578,34 @@ class Sources:
     def _surround(self) -> Path:
         return self._clips.mp4(
             "every-surround.mkv", "-af", "aformat=channel_layouts=5.1", "-c:a", "ac3", seconds=1
+        )
+
+    def _counted(self) -> Path:
+        """Three seconds; frame n has the gray 3n, and the sound is louder with each second."""
+        return self._clips.run("every-counted.mp4", *_COUNTED, *_X264, "-g", "30", "-c:a", "aac")
+
+    def _counted_ts(self) -> Path:
+        return self._clips.run("every-counted.ts", *_COUNTED, *_X264, "-g", "30", "-c:a", "aac")
+
+    def _counted_mkv(self) -> Path:
+        return self._clips.run("every-counted.mkv", *_COUNTED, *_X264, "-g", "30", "-c:a", "libmp3lame")
+
+    def _uneven(self) -> Path:
+        drop = ("-vf", "select=mod(n-1\\,3)", "-fps_mode", "vfr")
+        return self._clips.run("every-uneven.mp4", *_COUNTED, *drop, *_X264, "-c:a", "aac")
+
+    def _pq(self) -> Path:
+        return self._ten_bits("pq", "smpte2084")
+
+    def _hlg(self) -> Path:
+        return self._ten_bits("hlg", "arib-std-b67")
+
+    def _ten_bits(self, name: str, transfer: str) -> Path:
+        colors = f"color_primaries=bt2020:color_trc={transfer}:colorspace=bt2020nc:range=tv"
+        return self._clips.run(
+            f"every-{name}.mov",
+            *("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=1"),
+            *("-vf", f"format=yuv422p10le,setparams={colors}", "-c:v", "prores_ks"),
         )
 
     def _painted(self, name: str, filters: str) -> Path:

@@ -137,7 +137,6 @@ def test_thumbnails() -> None:
         ({"keep_ratio": [1]}, "INPUT_INVALID", "must be true or false"),
         ({"no_enlarge": True, "allow_upscale": True}, "INPUT_INVALID", "contradict"),
         ({"custom_cmd": "ffmpeg -i ${input_file}"}, "CUSTOM_CMD_DISABLED", "not enabled"),
-        ({"two_pass": True}, "KEY_UNSUPPORTED", r"output_asset\.two_pass is not supported yet"),
         ({"kms_key_id": "k"}, "KEY_UNSUPPORTED", "kms_key_id is not supported yet"),
         ({"watermarc": {}}, "KEY_UNSUPPORTED", "Did you mean 'watermark'"),
         ({"content_type": "x\r\ny"}, "INPUT_INVALID", "is no MIME type"),

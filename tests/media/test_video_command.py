@@ -9,10 +9,19 @@ from typing import Any
 import pytest
 
 from activities.media.codecs import AUDIO_ENCODERS
-from activities.media.command import VideoNames, video_arguments
+from activities.media.excerpt import Excerpt
+from activities.media.loudness import Loudness
 from activities.media.outputs import parse_outputs
 from activities.media.presets import preset_library
 from activities.media.probe import AudioStream, MediaInfo, VideoStream
+from activities.media.tone import ToneMapper
+from activities.media.video_command import (
+    Findings,
+    VideoNames,
+    first_pass_arguments,
+    loudness_arguments,
+    video_arguments,
+)
 from activities.media.video_output import VideoOutput
 from cpe.errors import InvalidInput
 
@@ -141,6 +150,146 @@ def test_coding(changes: dict[str, Any], options: str) -> None:
     assert f" {options} " in _command(**changes)
 
 
+def test_a_part_is_cut_by_the_sources_own_times() -> None:
+    """Read from a second before it, at the times of the whole; then counted from 0."""
+    picture = replace(_PICTURE, start=0.08)
+    source = replace(_SOURCE, start=0.04, video=picture)
+    command = _command(source, start="00:00:02.5", duration=1, frame_rate=25, size="640x360")
+    assert " -loglevel error -copyts -progress " in command
+    assert (
+        " -itsoffset -0.040000 -noaccurate_seek -protocol_whitelist file -ss 1.500000 -i input -filter_complex "
+        "[0:0]setpts=expr=PTS-2.500000/TB[s0];[s0]fps=fps=25:start_time=0[s1];[s1]trim=end=1.000000[s2];"
+        "[s2]scale=h=360:w=640[s3];[s3]setsar=sar=1[s4];"
+        "[0:1]atrim=end=3.500000:start=2.500000[s5];[s5]asetpts=expr=PTS-2.500000/TB[s6] -map [s4] -map [s6] "
+    ) in command
+
+
+def test_a_part_at_the_start_needs_no_seeking() -> None:
+    command = _command(duration="0.5", frame_rate=25, size="640x360")
+    assert "-copyts" not in command
+    assert " -ss " not in command
+    assert "[0:0]fps=fps=25:start_time=0[s0];[s0]trim=end=0.500000[s1];" in command
+    assert "[0:1]atrim=end=0.500000[s4];[s4]asetpts=expr=PTS-0.000000/TB[s5]" in command
+
+
+def test_the_frames_of_a_part_keep_their_times_where_the_rate_is_not_steady() -> None:
+    assert _filters(start=2, frame_rate="auto", size="640x360").startswith(
+        "setpts=expr=PTS-2.000000/TB,trim=start=0,scale="
+    )
+
+
+def test_a_format_without_an_index_is_read_from_its_start() -> None:
+    assert " -ss " not in _command(replace(_SOURCE, demuxer="mpegts"), start=3)
+
+
+def test_two_passes_share_their_notes() -> None:
+    output = _output(two_pass=True, size="640x360")
+    names = VideoNames(source="input", output="output-0")
+    first = " ".join(first_pass_arguments(output, _SOURCE, _PICTURE, names=names))
+    assert first.endswith(
+        "setsar=sar=1[s1] -map [s1] -c:v libx264 -profile:v main -level:v 3.1 -refs:v 3 -b:v 872000 "
+        "-maxrate:v 1308000 -bufsize:v 1744000 -thread_type slice -pix_fmt yuv420p "
+        "-pass 1 -passlogfile output-0-notes -fps_mode vfr -f null -"
+    )
+    assert " -pix_fmt yuv420p -pass 2 -passlogfile output-0-notes -fps_mode " in _command(two_pass=True)
+    assert " -x265-params pass=2:stats=output-0-notes " in _command(two_pass="true", video_codec="hevc")
+
+
+def test_the_loudness_is_measured_as_the_sound_will_be() -> None:
+    output = _output(loudness=-16, audio_channels=1, start=2)
+    command = " ".join(loudness_arguments(output, _SOURCE, _SOUND, file="input"))
+    assert command.endswith(
+        "-ss 1.000000 -i input -filter_complex [0:1]atrim=start=2.000000[s0];[s0]asetpts=expr=PTS-2.000000/TB[s1];"
+        "[s1]aformat=channel_layouts=mono[s2];[s2]ebur128=metadata=1:peak=true[s3];"
+        "[s3]ametadata=file=-:mode=print[s4] -map [s4] -f null -"
+    )
+
+
+def test_the_sound_is_brought_to_a_loudness_with_what_was_measured() -> None:
+    output = _output(loudness=-16)
+    command = _with(output, Findings(loudness=Loudness(integrated=-23.0, peak=-4.0, spread=5.0)))
+    assert (
+        "[0:1]aformat=channel_layouts=stereo[s2];[s2]loudnorm=I=-16.00:LRA=5.00:TP=-1.00:measured_I=-23.00:"
+    ) in command
+    assert "aresample=sample_rate=48000" in command
+    assert " -map 0:1 " in _with(output, Findings()), "silence stays as it is"
+
+
+def test_a_high_dynamic_range_is_brought_to_the_usual_one() -> None:
+    pq = replace(_PICTURE, color_transfer="smpte2084", color_space="bt2020nc", color_primaries="bt2020")
+    output = _output(tone_map=True, size="640x360")
+    by_zimg = _with(output, Findings(mapper=ToneMapper.ZIMG), pq)
+    assert (
+        "zscale=min=bt2020nc:npl=203:pin=bt2020:rin=tv:t=linear:tin=smpte2084[s2];[s2]format=pix_fmts=gbrpf32le[s3];"
+        "[s3]zscale=p=bt709[s4];[s4]tonemap=desat=0:tonemap=hable[s5];[s5]zscale=m=bt709:r=tv:t=bt709[s6];"
+        "[s6]format=pix_fmts=yuv420p[s7];[s7]sidedata=mode=delete[s8]"
+    ) in by_zimg
+    by_scale = _with(output, Findings(mapper=ToneMapper.SWSCALE), pq)
+    assert (
+        "[s1]setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc:range=tv[s2];"
+        "[s2]scale=intent=perceptual:out_color_matrix=bt709:out_primaries=bt709:out_range=tv:out_transfer=bt709[s3];"
+    ) in by_scale
+
+
+def _with(output: VideoOutput, findings: Findings, video: VideoStream = _PICTURE) -> str:
+    return " ".join(
+        video_arguments(
+            output,
+            replace(_SOURCE, video=video),
+            video,
+            audio=AUDIO_ENCODERS["aac"],
+            names=VideoNames(source="input", output="output-0"),
+            findings=findings,
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "alone"),
+    [
+        ({}, False),
+        ({"crf": 20, "max_bitrate": "1M", "sizing": "Fill", "rotate": 90, "audio_channels": 1}, False),
+        ({"two_pass": True}, True),
+        ({"start": 1}, True),
+        ({"start": 0}, False),
+        ({"duration": 1}, True),
+        ({"loudness": -23}, True),
+        ({"tone_map": True}, True),
+        ({"tone_map": "false", "two_pass": 0}, False),
+    ],
+    ids=str,
+)
+def test_what_is_made_alone(changes: dict[str, Any], alone: bool) -> None:
+    assert _output(**changes).alone is alone
+
+
+def test_a_part_is_as_long_as_the_source_allows() -> None:
+    assert Excerpt(start=Fraction(5)).of(_SOURCE).video_duration == pytest.approx(0.28)
+    whole = Excerpt(start=Fraction(1), duration=Fraction(60)).of(_SOURCE)
+    assert (whole.duration, whole.video_duration) == pytest.approx((4.312, 4.28))
+    assert Excerpt(duration=Fraction(2)).of(_SOURCE).video_duration == 2
+    unknown = MediaInfo(demuxer="flv", video=VideoStream(index=0, codec="h264", width=2, height=2))
+    assert Excerpt(start=Fraction(9), duration=Fraction(2)).of(unknown).video_duration == 2
+    with pytest.raises(InvalidInput, match=r"starts at 5\.28 s, but the source lasts 5\.280 s") as caught:
+        Excerpt(start=Fraction("5.28")).of(_SOURCE)
+    assert caught.value.code == "START_OUT_OF_RANGE"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        (1, 1),
+        ("1.5", Fraction(3, 2)),
+        ("00:00:01.500", Fraction(3, 2)),
+        ("1:02:03", 3723),
+        ("02:03.25", Fraction("123.25")),
+        ("100:00:00", 360_000),
+    ],
+)
+def test_times(text: object, seconds: Fraction) -> None:
+    assert _output(start=text).excerpt == Excerpt(start=Fraction(seconds))
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
@@ -162,6 +311,16 @@ def test_coding(changes: dict[str, Any], options: str) -> None:
         ({"padding": "black"}, r"output\.padding must be true or false"),
         ({"rotate": 45}, "must be one of auto, 0, 90, 180, 270"),
         ({"rotate": "-90"}, "must be one of auto, 0, 90, 180, 270"),
+        ({"start": "1;ls"}, r"output\.start must be seconds such as 12\.5, or HH:MM:SS\.mmm"),
+        ({"start": -1}, r"output\.start must be seconds"),
+        ({"start": "00:60:00"}, r"output\.start must be seconds"),
+        ({"start": "999:00:00"}, "up to seven days"),
+        ({"duration": 0}, r"output\.duration must be more than 0"),
+        ({"duration": "1e3"}, r"output\.duration must be seconds"),
+        ({"crf": 23, "two_pass": True}, "crf and two_pass contradict"),
+        ({"two_pass": True, "video_codec": "av1"}, "gives libsvtav1 one pass only"),
+        ({"loudness": 3}, "from -50 to -5"),
+        ({"tone_map": "hable"}, "must be true or false"),
     ],
     ids=str,
 )
@@ -176,6 +335,7 @@ def test_wishes_that_cannot_be(change: dict[str, Any], complaint: str) -> None:
         {"sizing": "Fit", "keep_ratio": True, "allow_upscale": True},
         {"sizing": "Stretch", "keep_ratio": "false", "no_enlarge": 0},
         {"sizing": "ShrinkToFill", "no_enlarge": True, "allow_upscale": False},
+        {"crf": 23, "two_pass": False},
     ],
     ids=str,
 )
