@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from cpe.cli import options
@@ -33,8 +35,14 @@ for command in (
     cpe.add_command(command)
 
 
+# They go on until they are stopped; all others are to be brief.
+_LASTING = frozenset({"local", "up"})
+
+
 def main() -> None:
     """Run `cpe`."""
+    if _LASTING.isdisjoint(sys.argv[1:2]):
+        options.look_less_for_garbage()
     options.main(cpe, "cpe")
 
 

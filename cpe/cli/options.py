@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -21,6 +23,9 @@ EXIT_USAGE = 2
 
 EXIT_INTERRUPTED = 130
 """Ctrl-C ended what would go on; what shells say of such a program."""
+
+_ALLOCATIONS = 100_000
+"""Objects made between two looks for garbage: some ten megabytes."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -72,6 +77,16 @@ def main(command: click.Command, program: str) -> None:
         told = f"{error.code}: {error}" if isinstance(error, CommandRejected) else str(error)
         click.echo(f"{program}: {told}", err=True)
         sys.exit(EXIT_USAGE if isinstance(error, ConfigError | PlanError) else EXIT_FAILURE)
+
+
+def look_less_for_garbage() -> None:
+    """Save a brief command a fifth of its time.
+
+    Nearly all that it makes is what it imports, and that is no garbage to the end: it is looked through
+    neither while there is ever more of it nor when the command ends.
+    """
+    gc.set_threshold(_ALLOCATIONS)
+    atexit.register(gc.freeze)
 
 
 def leave(*, clean: bool) -> None:
