@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import jsonschema
-from referencing import Registry
-from referencing.exceptions import Unresolvable
-from referencing.jsonschema import DRAFT4
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from cpe.errors import StepFault
 from cpe.source import Suggestions
+
+if TYPE_CHECKING:
+    from jsonschema import Draft4Validator
 
 MAX_SCHEMA_VALUES = 5_000
 """Values in one schema: checking so many takes a third of a second."""
@@ -64,15 +63,19 @@ class InputSpec:
     __slots__ = ("_validator",)
 
     def __init__(self, schema: Mapping[str, Any] | None) -> None:
-        self._validator: jsonschema.Draft4Validator | None = None
+        self._validator: Draft4Validator | None = None
         if not schema:
             return
+        # Imported where there is a schema: it takes a tenth of a second, and many who know plans see none.
+        from jsonschema import Draft4Validator
+        from referencing import Registry
+
         if problems := list(_size_problems(schema)) or [
             *_keyword_problems(schema),
             *_reference_problems(schema),
         ]:
             raise SchemaRefused(problems)
-        self._validator = jsonschema.Draft4Validator(schema, registry=Registry())
+        self._validator = Draft4Validator(schema, registry=Registry())
 
     def check(self, value: object, what: str) -> None:
         """Raise StepFault with code INPUT_INVALID unless `value` satisfies the schema."""
@@ -108,7 +111,7 @@ def _size_problems(schema: Mapping[str, Any]) -> Iterator[SchemaProblem]:
 def _keyword_problems(schema: Mapping[str, Any]) -> Iterator[SchemaProblem]:
     suggestions = Suggestions()
     try:
-        for error in _METASCHEMA.iter_errors(schema):
+        for error in _metaschema().iter_errors(schema):
             path = tuple(error.absolute_path)
             message = error.message
             if path[-1:] == ("type",) and isinstance(error.instance, str):
@@ -140,6 +143,10 @@ def _pattern_problem(pattern: str) -> str | None:
 
 def _reference_problems(schema: Mapping[str, Any]) -> Iterator[SchemaProblem]:
     """Find each ``$ref`` that leads out of the schema or nowhere."""
+    from referencing import Registry
+    from referencing.exceptions import Unresolvable
+    from referencing.jsonschema import DRAFT4
+
     resolver = Registry().with_resource("", DRAFT4.create_resource(schema)).resolver()
     for path, reference in _values(schema):
         if path[-1:] != ("$ref",) or not isinstance(reference, str):
@@ -171,5 +178,9 @@ def _place(path: Iterable[str | int]) -> str:
     return f"{text}: " if text else ""
 
 
-# Patterns are compiled here, where whatever goes wrong with one is caught: no format checker.
-_METASCHEMA = jsonschema.Draft4Validator(jsonschema.Draft4Validator.META_SCHEMA)
+@cache
+def _metaschema() -> Draft4Validator:
+    # Patterns are compiled above, where whatever goes wrong with one is caught: no format checker.
+    from jsonschema import Draft4Validator
+
+    return Draft4Validator(Draft4Validator.META_SCHEMA)
