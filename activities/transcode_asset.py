@@ -1,4 +1,4 @@
-"""TranscodeAsset: makes videos and thumbnails of a video.
+"""TranscodeAsset: makes videos, pictures, sounds and pages of an asset.
 
 Everything wrong with the task itself is told before anything is fetched. Nothing is published unless
 everything was made and verified.
@@ -6,17 +6,19 @@ everything was made and verified.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from activities.film import make_of_film
+from activities.images import make_of_picture
 from activities.machine import this_machine
 from activities.making import Making
-from activities.media.job import parse_job
-from activities.media.outputs import parse_outputs
+from activities.media.job import AssetType, JobInput, parse_job
+from activities.media.outputs import Targeted, parse_outputs, parse_pictures
 from activities.media.presets import preset_library
-from activities.publish import describe, publish
-from activities.settings import read_settings
+from activities.publish import Product, describe, publish
+from activities.settings import MediaSettings, read_settings
 from activities.shortcomings import missing_demuxers, missing_encoders
 from activities.stopwatch import Stopwatch
 from activities.tools import encoders, find_tools
@@ -26,7 +28,7 @@ from cpe.errors import CpeError, InvalidInput
 
 
 class TranscodeAsset(Activity):
-    """VIDEO → VIDEO and THUMB, by preset; see docs/activities.md."""
+    """Makes the outputs of a job; see docs/activities.md."""
 
     def check_worker(self, settings: Mapping[str, Any]) -> None:
         """Raise ConfigError unless FFmpeg is here and works, and all presets are sound."""
@@ -43,7 +45,7 @@ class TranscodeAsset(Activity):
     def run(self, context: ActivityContext) -> JsonValue:
         settings = read_settings(context.settings)
         job = parse_job(context.input)
-        outputs = parse_outputs(job.outputs, preset_library(settings.presets))
+        outputs, make = _read(job, settings)
         if not outputs:
             raise InvalidInput("input.output_asset is missing. It says what to make of the input.")
         stopwatch = Stopwatch("fetch", "probe", "encode", "verify", "publish")
@@ -62,9 +64,22 @@ class TranscodeAsset(Activity):
         for bucket in dict.fromkeys(output.target.location.bucket for output in outputs):
             context.storage.check_bucket(bucket)
         context.preparing()
-        products = make_of_film(making, job.asset, outputs)
+        products = make(making)
         context.finishing()
         with stopwatch.measure("publish"):
             described = describe(products)
             publish(context, products)
         return {"outputs": described, "timing": stopwatch.seconds}
+
+
+def _read(
+    job: JobInput, settings: MediaSettings
+) -> tuple[Sequence[Targeted], Callable[[Making], list[Product]]]:
+    """Read the outputs of a job; return them, and what makes them all."""
+    match job.asset.type:
+        case AssetType.IMAGE:
+            pictures = parse_pictures(job.outputs)
+            return pictures, partial(make_of_picture, asset=job.asset, outputs=pictures)
+        case _:
+            outputs = parse_outputs(job.outputs, preset_library(settings.presets))
+            return outputs, partial(make_of_film, asset=job.asset, outputs=outputs)

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from activities.bounded import Bench
 from activities.fetch import fetch
-from activities.media.job import InputAsset, parse_job
+from activities.images import PICTURE_SECONDS, describe_picture
+from activities.media.job import AssetType, InputAsset, parse_job
 from activities.media.locations import Location
 from activities.settings import read_settings
 from activities.shortcomings import missing_demuxers
@@ -60,10 +62,14 @@ class ValidateAsset(Activity):
         if mime is None:
             with path.open("rb") as file:
                 mime = sniff(file.read(HEAD_BYTES))
-        source = inspect(workshop, _INPUT, job.asset.type)
-        check_whole(workshop, source)
-        check_decodable(workshop, source, job.asset.type)
-        metadata = describe_source(source, mime=mime, kind=job.asset.type.value)
+        kind = job.asset.type
+        if kind is AssetType.IMAGE:
+            bench = Bench(
+                directory=context.scratch, cancellation=context.cancellation, seconds=PICTURE_SECONDS
+            )
+            metadata = describe_picture(bench, _INPUT) | {"type": kind.value}
+        else:
+            metadata = _describe_film(workshop, mime, kind)
         result: dict[str, Any] = {
             "input_asset": job.document,
             "input_metadata": metadata,
@@ -71,6 +77,13 @@ class ValidateAsset(Activity):
             "output_assets": [document for _, document in job.outputs],
         }
         return result
+
+
+def _describe_film(workshop: Workshop, mime: str | None, kind: AssetType) -> dict[str, Any]:
+    source = inspect(workshop, _INPUT, kind)
+    check_whole(workshop, source)
+    check_decodable(workshop, source, kind)
+    return describe_source(source, mime=mime, kind=kind.value)
 
 
 def _sniff_object(context: ActivityContext, asset: InputAsset) -> str | None:

@@ -70,9 +70,7 @@ _RATES: Mapping[str, frozenset[int]] = {
 _ANY_RATE = frozenset({*_MP3_RATES, 64000, 88200, 96000, 176400, 192000})
 
 LAYOUTS: Mapping[int, str] = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
-"""FFmpeg's names of the layouts that may be asked for, by number of channels."""
-
-_MOST_CHANNELS: Mapping[str, int] = {"mp3": 2, "ac3": 6}
+"""FFmpeg's names of the layouts that are made, by number of channels."""
 
 
 def audio_format_of(key: str, where: str) -> AudioFormat:
@@ -93,15 +91,6 @@ def check_sample_rate(rate: int, codec: str, where: str) -> None:
         raise InvalidInput(
             f"{where}: {codec} takes {', '.join(map(str, sorted(rates)))} Hz, not {shown(rate)}. "
             "Leave it out to keep the source's rate, or the nearest to it."
-        )
-
-
-def check_channels(channels: int, codec: str, where: str) -> None:
-    """Raise InvalidInput unless a codec takes that many channels."""
-    known = [count for count in LAYOUTS if count <= _MOST_CHANNELS.get(codec, max(LAYOUTS))]
-    if channels not in known:
-        raise InvalidInput(
-            f"{where}: {codec} takes {', '.join(map(str, known))} channels, not {shown(channels)}."
         )
 
 

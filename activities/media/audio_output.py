@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from activities.media.audio_formats import (
     AudioFormat,
     audio_format_of,
-    check_channels,
     check_sample_rate,
     nearest_rate,
 )
+from activities.media.channels import DEFAULT_CHANNELS, Channels, parse_channels
 from activities.media.codecs import AudioEncoder, audio_encoder
 from activities.media.fields import Fields, shown
 from activities.media.locations import COMMON_KEYS, COMMON_PLANNED, Target, parse_target
@@ -22,9 +22,7 @@ from cpe.errors import InvalidInput
 AUDIO_KEYS = COMMON_KEYS | {"audio_codec", "audio_bitrate", "channels", "sample_rate", "loudness"}
 
 _PER_CHANNEL = 64_000
-_STEREO = 2
 _MAX_RATE = 192_000
-_MAX_CHANNELS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +34,7 @@ class AudioOutput:
         format: Its file format.
         audio: The encoder.
         bit_rate: Bits per second; None for a usual one, and for encoders without loss.
-        channels: How many; None for the source's, at most two.
+        channels: How many.
         sample_rate: Hz; None for the source's, or the nearest that the codec takes.
         loudness: LUFS that the whole is brought to; None to leave it.
     """
@@ -45,13 +43,13 @@ class AudioOutput:
     format: AudioFormat
     audio: AudioEncoder
     bit_rate: int | None = None
-    channels: int | None = None
+    channels: Channels = DEFAULT_CHANNELS
     sample_rate: int | None = None
     loudness: float | None = None
 
     def channels_for(self, source: AudioStream) -> int:
         """Return how many channels are made of this source."""
-        return self.channels or min(source.channels, _STEREO)
+        return self.channels.of(source.channels)
 
     def sample_rate_for(self, source: AudioStream) -> int:
         """Return the rate, in Hz, that is made of this source."""
@@ -85,7 +83,7 @@ def parse_audio(fields: Fields) -> AudioOutput:
         format=form,
         audio=audio,
         bit_rate=_bit_rate(fields, audio),
-        channels=_channels(fields, audio),
+        channels=parse_channels(fields, "channels", audio),
         sample_rate=_sample_rate(fields, audio),
         loudness=parse_loudness(fields),
     )
@@ -99,14 +97,6 @@ def _bit_rate(fields: Fields, audio: AudioEncoder) -> int | None:
             f"{fields.path('audio_bitrate')}: {audio.codec} has no loss and takes no bit rate. Leave it out."
         )
     return audio_bit_rate(fields.scalar("audio_bitrate"), fields.path("audio_bitrate"))
-
-
-def _channels(fields: Fields, audio: AudioEncoder) -> int | None:
-    if "channels" not in fields:
-        return None
-    channels = round(fields.number("channels", _STEREO, low=1, high=_MAX_CHANNELS))
-    check_channels(channels, audio.codec, fields.path("channels"))
-    return channels
 
 
 def _sample_rate(fields: Fields, audio: AudioEncoder) -> int | None:

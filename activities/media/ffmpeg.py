@@ -44,13 +44,25 @@ _TAIL_LENGTH = 600
 
 
 class FFmpegError(ActivityError):
-    """A run that did not succeed. `tail` is the end of what it said, fit for people."""
+    """A run that did not succeed.
+
+    `tail` is the end of what it said, fit for people; `status` its exit status, negative for a signal.
+    """
 
     default_code = "FFMPEG_FAILED"
 
-    def __init__(self, message: str, *, tail: str, code: str | None = None, retryable: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        tail: str,
+        code: str | None = None,
+        retryable: bool = False,
+        status: int | None = None,
+    ) -> None:
         super().__init__(f"{message}: {tail}" if tail else f"{message}.", code=code, retryable=retryable)
         self.tail = tail
+        self.status = status
 
 
 def run(
@@ -223,6 +235,7 @@ def _failure(name: str, status: int, tail: str) -> FFmpegError:
             tail=tail,
             code="FFMPEG_KILLED",
             retryable=True,
+            status=status,
         )
     if "No space left on device" in tail:
         return FFmpegError(

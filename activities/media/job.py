@@ -31,8 +31,8 @@ CONVERSIONS: Mapping[AssetType, frozenset[AssetType]] = {
 }
 """What can be made of what."""
 
-SUPPORTED_OUTPUTS = frozenset({AssetType.VIDEO, AssetType.THUMB, AssetType.AUDIO})
-SUPPORTED_INPUTS = frozenset({AssetType.VIDEO, AssetType.AUDIO})
+SUPPORTED_OUTPUTS = frozenset({AssetType.VIDEO, AssetType.THUMB, AssetType.AUDIO, AssetType.IMAGE})
+SUPPORTED_INPUTS = frozenset({AssetType.VIDEO, AssetType.AUDIO, AssetType.IMAGE})
 
 _INPUT_KEYS = frozenset({"type", "bucket", "file", "path", "http"})
 

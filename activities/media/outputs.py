@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from activities.media.audio_output import AudioOutput, parse_audio
 from activities.media.fields import Fields
-from activities.media.locations import Location
+from activities.media.image_output import ImageOutput, parse_image
+from activities.media.locations import Location, Target
 from activities.media.presets import PresetLibrary
 from activities.media.thumb_output import ThumbOutput, parse_thumb
 from activities.media.video_output import VideoOutput, parse_video
 from cpe.errors import InvalidInput
 
 Output = VideoOutput | ThumbOutput | AudioOutput
+"""What is made of a film or a sound."""
+
+
+class Targeted(Protocol):
+    """An output of any kind."""
+
+    @property
+    def target(self) -> Target:
+        """Where it goes."""
+        ...
 
 
 def parse_outputs(
     documents: Sequence[tuple[str, Mapping[str, object]]], presets: PresetLibrary
 ) -> tuple[Output, ...]:
-    """Read all outputs of a job.
+    """Read all outputs of a job on a film or a sound.
 
     Args:
         documents: Where each stands in the input, and the object.
@@ -28,8 +40,21 @@ def parse_outputs(
         InvalidInput: An output is wrong, wants what is not supported, or has the place of another one.
     """
     outputs = tuple(_parse_output(Fields(document, where), presets) for where, document in documents)
+    refuse_duplicates([(where, output) for (where, _), output in zip(documents, outputs, strict=True)])
+    return outputs
+
+
+def parse_pictures(documents: Sequence[tuple[str, Mapping[str, object]]]) -> tuple[ImageOutput, ...]:
+    """Read all outputs of a job on a picture; arguments and errors are those of :func:`parse_outputs`."""
+    outputs = tuple(parse_image(Fields(document, where)) for where, document in documents)
+    refuse_duplicates([(where, output) for (where, _), output in zip(documents, outputs, strict=True)])
+    return outputs
+
+
+def refuse_duplicates(outputs: Sequence[tuple[str, Targeted]]) -> None:
+    """Raise InvalidInput when two outputs, each with its place in the input, would be one object."""
     seen: dict[Location, str] = {}
-    for (where, _), output in zip(documents, outputs, strict=True):
+    for where, output in outputs:
         location = output.target.location
         if location in seen:
             raise InvalidInput(
@@ -37,7 +62,6 @@ def parse_outputs(
                 code="DUPLICATE_OUTPUT",
             )
         seen[location] = where
-    return outputs
 
 
 def _parse_output(fields: Fields, presets: PresetLibrary) -> Output:

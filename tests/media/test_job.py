@@ -59,8 +59,7 @@ def test_what_else_a_plan_passes_on_is_not_our_business() -> None:
         ("IMAGE", "THUMB", "CONVERSION_TYPE_ERROR"),
         ("DOC", "AUDIO", "CONVERSION_TYPE_ERROR"),
         ("VIDEO", "PLAYLIST", "OUTPUT_TYPE_UNSUPPORTED"),
-        ("IMAGE", "IMAGE", "OUTPUT_TYPE_UNSUPPORTED"),
-        ("DOC", "IMAGE", "OUTPUT_TYPE_UNSUPPORTED"),
+        ("DOC", "DOC", "OUTPUT_TYPE_UNSUPPORTED"),
     ],
 )
 def test_conversions_that_are_refused(source: str, wanted: str, code: str) -> None:
@@ -72,7 +71,7 @@ def test_conversions_that_are_refused(source: str, wanted: str, code: str) -> No
 
 def test_inputs_that_are_not_built_yet() -> None:
     with pytest.raises(InvalidInput) as caught:
-        parse_job({"input_asset": _ASSET | {"type": "IMAGE"}})
+        parse_job({"input_asset": _ASSET | {"type": "DOC"}})
     assert caught.value.code == "INPUT_TYPE_UNSUPPORTED"
 
 
