@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+PLAN = """
+name: Works
+version: "1.0"
+activities: [{ name: Echo, version: v1, outputs_spec: { all: "$" } }]
+steps: [{ name: Echo, activity: Echo, input: "{{__input__}}" }]
+"""
 
 HEAVY = ["boto3", "botocore", "jinja2", "jsonschema", "moto", "rich", "structlog", "yaml", "yaql"]
 
@@ -48,3 +58,36 @@ def test_help_and_mistakes_import_nothing_heavy() -> None:
     for line, (code, heavy) in found.items():
         assert code == (0 if line.endswith("--help") else 2), line
         assert heavy == [], line
+
+
+DOING = """
+import json, os, runpy, sys
+try:
+    runpy.run_module("cpe.cli.main", run_name="__main__")
+finally:
+    sys.stderr.write(json.dumps(sorted(set(json.loads(os.environ["HEAVY"])) & sys.modules.keys())))
+"""
+
+
+def imported(*arguments: str, folder: Path) -> set[str]:
+    """Run a command; tell what of the heavy it imported."""
+    done = subprocess.run(
+        [sys.executable, "-c", DOING, *arguments],
+        cwd=folder,
+        env={**os.environ, "HEAVY": json.dumps(HEAVY), "PYTHONPATH": str(REPOSITORY)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stderr.splitlines()[-1]))
+
+
+def test_what_needs_no_aws_imports_none_of_it(tmp_path: Path) -> None:
+    sample = str(REPOSITORY / "config" / "cpe.json")
+    assert imported("config", "show", "--origin", "-c", sample, folder=tmp_path) <= {"yaml"}
+    assert imported("config", "check", sample, folder=tmp_path) <= {"yaml"}
+    (tmp_path / "plan.yml").write_text(PLAN)
+    assert imported("plan", "validate", "plan.yml", folder=tmp_path) == {"jinja2", "yaml", "yaql"}
