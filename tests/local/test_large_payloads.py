@@ -28,13 +28,16 @@ TEXT = "ä" * 400_000
 
 
 class Later:
-    """A clock for a watcher: by its time every closing has settled."""
+    """A clock that is moved ahead."""
+
+    def __init__(self) -> None:
+        self.offset = 0.0
 
     def time(self) -> float:
-        return time.time() + SETTLE + 1
+        return time.time() + self.offset
 
     def monotonic(self) -> float:
-        return time.monotonic()
+        return time.monotonic() + self.offset
 
 
 @pytest.fixture
@@ -64,18 +67,22 @@ def decide(stage: Stage, kind: str, **attributes: Any) -> None:
 
 
 def report_closings(stage: Stage) -> None:
-    """Let a watcher look once."""
+    """Let a watcher look, and again when the decider has had its time."""
     aws = AwsSession()
     sqs, payloads = aws.sqs(), Payloads(aws.s3(), stage.settings.payloads)
+    clock = Later()
     watcher = Watcher(
         swf=SwfGateway(polls=aws.swf(), calls=aws.swf()),
+        plans={},
         publisher=Publisher(stage.settings, lambda url: Queue(sqs, url), get_logger(), payloads),
         payloads=payloads,
         domain=stage.domain,
-        clock=Later(),
+        clock=clock,
         wait=lambda _: None,
         log=get_logger(),
     )
+    assert watcher.poll() is None
+    clock.offset = SETTLE + 1
     runs = watcher.poll()
     assert runs
     watcher.handle(runs)
