@@ -37,9 +37,12 @@ _LIST_LIMITS: Mapping[str, str] = {"protocol_whitelist": "file", "format_whiteli
 """What may be opened to join: a list that JoinAsset wrote, and the formats of segments."""
 
 # The first frame of the segment, and the first in each cell of the grid.
-_ON_GRID = (
+_GRID = (
+    "-force_key_frames",
     f"expr:if(isnan(prev_forced_t),1,gt(floor((t+{float(NEAR):g})/{GRID_SECONDS}),"
-    f"floor((prev_forced_t+{float(NEAR):g})/{GRID_SECONDS})))"
+    f"floor((prev_forced_t+{float(NEAR):g})/{GRID_SECONDS})))",
+    "-g",
+    str(GRID_SECONDS * MAX_FRAME_RATE),
 )
 _MICRO = 1_000_000
 _START = Fraction(0)
@@ -209,8 +212,8 @@ def _rendition(rendition: Rendition, video: VideoStream, threads: int | None) ->
         *NO_TAGS,
         *video_coding(output),
         *(() if threads is None else ("-threads", str(threads))),
-        *("-force_key_frames", _ON_GRID, "-g", str(GRID_SECONDS * MAX_FRAME_RATE)),
-        *output.video.grid,
+        *(_GRID if output.gridded else ()),
+        *(output.video.grid if output.gridded else ()),
         *timing_arguments(timing_of(output, video)),
         *("-output_ts_offset", _decimal(-rendition.stretch.begin)),
         *(*_format(_muxer(output.video.codec)), rendition.file),

@@ -1,8 +1,8 @@
 """Where a video is cut in time, so that its segments can be encoded apart and joined exactly.
 
-Every cut lies on a grid of :data:`GRID_SECONDS`, on which all outputs have their key frames. It falls between
-two frames of the source. Which frames of an output belong to a segment follows from the cuts by exact
-arithmetic, so that none is lost or doubled.
+Every cut lies on a grid of :data:`GRID_SECONDS`, on which the renditions of a playlist have their key frames.
+It falls between two frames of the source. Which frames of an output belong to a segment follows from the cuts
+by exact arithmetic, so that none is lost or doubled.
 """
 
 from __future__ import annotations

@@ -110,6 +110,8 @@ class VideoOutput:
         excerpt: The part of the source that is taken; None for all of it.
         loudness: LUFS that the whole sound is brought to; None to leave it.
         tone_map: Whether a high dynamic range is brought to the usual one.
+        gridded: Whether its key frames stand on a grid in time, as those of a playlist's renditions do; else
+            the encoder chooses them.
     """
 
     target: Target
@@ -130,6 +132,7 @@ class VideoOutput:
     excerpt: Excerpt | None = None
     loudness: float | None = None
     tone_map: bool = False
+    gridded: bool = False
 
     @property
     def alone(self) -> bool:

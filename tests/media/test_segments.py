@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import accumulate, pairwise
 from typing import Any
@@ -279,8 +280,14 @@ def test_a_segment_of_two_outputs_is_decoded_once() -> None:
     assert "trim=start=10.010000[" in command
     assert command.endswith("-output_ts_offset -10.010000 -movie_timescale 1000000 -f mp4 o-1")
     assert command.count(" -threads 1 ") == 2
-    assert command.count(" -force_key_frames expr:if(isnan(prev_forced_t),1,gt(floor((t+0.001)/2),") == 2
-    assert command.count(" -sc_threshold 0 ") == 2
+    assert "-force_key_frames" not in command
+
+
+def test_the_renditions_of_a_playlist_have_key_frames_on_the_grid() -> None:
+    gridded = replace(_output(), gridded=True)
+    command = _segment(gridded, segment=Segment(index=1, start=_CUT, end=None))
+    assert command.count(" -force_key_frames expr:if(isnan(prev_forced_t),1,gt(floor((t+0.001)/2),") == 1
+    assert command.count(" -sc_threshold 0 ") == 1
 
 
 def test_the_first_segment_is_read_from_the_start() -> None:
