@@ -25,7 +25,10 @@ def activity() -> None:
 @client_option
 @json_option
 def list_activities(*, operator: Operator, job: str, client: str | None, as_json: bool) -> None:
-    """List the activities of a job, in the order in which they were first scheduled."""
+    """List the activities of a job.
+
+    They stand in the order in which they were first scheduled.
+    """
     run = operator.run(job, client)
     activities = operator.jobs.report(run).activities
     if as_json:

@@ -31,9 +31,9 @@ def config() -> None:
 def show(
     *, config: Path | None, name: str | None, output_queue: str | None, origin: bool, as_json: bool
 ) -> None:
-    """Show every setting: flags go before variables, variables before the file.
+    """Show every setting that counts.
 
-    Secrets are masked.
+    Flags go before variables, variables before the file. Secrets are masked.
     """
     from cpe.config import read_layers
     from cpe.config.show import shown_settings

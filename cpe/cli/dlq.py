@@ -47,9 +47,10 @@ class _Box:
 
 @click.group()
 def dlq() -> None:
-    """Look at dead letters, and send them back: messages that were delivered as often as their queue allows.
+    """Look at dead letters, and send them back.
 
-    Of all configured clients unless --client names one.
+    They are messages that were delivered as often as their queue allows; of all configured clients unless
+    --client names one.
     """
 
 
@@ -61,7 +62,10 @@ def dlq() -> None:
 )
 @json_option
 def list_letters(*, operator: Operator, client: str | None, limit: int, as_json: bool) -> None:
-    """List dead letters and why they cannot be understood, if they cannot; they stay where they are."""
+    """List dead letters, and what is wrong with them.
+
+    That is why they cannot be understood, if they cannot. They stay where they are.
+    """
     found = [(box, box.letters.list(limit), box.letters.count()) for box in _boxes(operator, client)]
     if as_json:
         queues = [

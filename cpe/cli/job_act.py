@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 def cancel(
     *, operator: Operator, job: str, client: str | None, activity: str | None, yes: bool, as_json: bool
 ) -> None:
-    """Ask a job to stop: its decider stops what runs, cleans up as the plan says, and closes it."""
+    """Ask a job to stop.
+
+    Its decider stops what runs, cleans up as the plan says, and closes it.
+    """
     run = operator.run(job, client)
     if activity is None:
         confirm(f"Ask {run.workflow_id} to stop?", yes=yes)
@@ -83,9 +86,10 @@ def signal(
 )
 @json_option
 def retry(*, operator: Operator, job: str, client: str | None, steps: tuple[str, ...], as_json: bool) -> None:
-    """Do a closed job again, as a new run: what failed, and what never ran; what succeeded stays done.
+    """Do a closed job again, as a new run.
 
-    The client is told of the new run with WORKFLOW_SCHEDULED, if it is configured.
+    What failed is done again, and what never ran is done; what succeeded stays done. The client is told
+    of the new run with WORKFLOW_SCHEDULED, if it is configured.
     """
     run = operator.run(job, client)
     run_id = operator.jobs.retry(run, f"operator:{uuid.uuid4().hex}", steps)
@@ -129,7 +133,10 @@ def _announced(operator: Operator, run: Run, run_id: str) -> bool:
 def terminate(
     *, operator: Operator, job: str, client: str | None, reason: str, yes: bool, as_json: bool
 ) -> None:
-    """Close a job at once, its children too: nothing is cleaned up, and no plan is asked."""
+    """Close a job at once, its children too.
+
+    Nothing is cleaned up, and no plan is asked.
+    """
     run = operator.run(job, client)
     confirm(f"Close {run.workflow_id} at once, without any cleaning up?", yes=yes)
     operator.jobs.terminate(run, reason)

@@ -46,7 +46,10 @@ def list_jobs(
     page: str | None,
     as_json: bool,
 ) -> None:
-    """List jobs, those first that were started last; of all clients unless --client names one."""
+    """List jobs, those first that were started last.
+
+    Those of all clients, unless --client names one.
+    """
     from cpe.protocol import JobFilter
 
     wanted = JobFilter(status) if status is not None else None
@@ -110,7 +113,10 @@ def show(*, operator: Operator, job: str, client: str | None, as_json: bool) -> 
 @click.option("--run", "run_id", metavar="RUN_ID", help="An earlier run of the job; the newest by default.")
 @click.option("--raw", is_flag=True, help="Leave references to large payloads as they are.")
 def history(*, operator: Operator, job: str, client: str | None, run_id: str | None, raw: bool) -> None:
-    """Print a job's history as JSON, as `cpe plan replay` reads it; large payloads stand in it whole."""
+    """Print a job's history as JSON.
+
+    `cpe plan replay` reads it. Large payloads stand in it whole.
+    """
     from cpe.aws.new_events import new_events
 
     run = operator.run(job, client, run_id)

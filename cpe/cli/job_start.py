@@ -46,10 +46,10 @@ def start(
     wait: bool,
     as_json: bool,
 ) -> None:
-    """Start a job: send START_JOB to the client's input queue. An input poller must run.
+    """Start a job: send START_JOB to the client's queue.
 
-    Without VERSION the workflow's only registered version is taken. What --data says of `workflow` besides
-    name and version stays. The client hears of the job as of its own.
+    An input poller must run. Without VERSION the workflow's only registered version is taken. What --data
+    says of `workflow` besides name and version stays. The client hears of the job as of its own.
     """
     from cpe.aws.sqs import Queue
     from cpe.protocol import Command, CommandType, JobIdentity, encode_command

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 @client_option
 @json_option
 def watch(*, operator: Operator, job: str, client: str | None, as_json: bool) -> None:
-    """Show what happens to a job until it ends: bars on a terminal, lines elsewhere.
+    """Show what happens to a job until it ends.
 
-    Ends with 0 if the job completed, with 1 if it ended in another way.
+    Bars on a terminal, lines elsewhere. Ends with 0 if the job completed, with 1 if it ended in another way.
     """
     with left_by_interrupt():
         follow_to_the_end(operator, operator.run(job, client), as_json=as_json)
@@ -43,9 +43,10 @@ def watch(*, operator: Operator, job: str, client: str | None, as_json: bool) ->
 )
 @json_option
 def tail(*, operator: Operator, client: str | None, since: float | None, as_json: bool) -> None:
-    """Show what happens to all jobs until Ctrl-C; to those of one client with --client.
+    """Show what happens to all jobs until Ctrl-C.
 
-    Reads histories every two seconds. What workers report between start and end is not in them.
+    With --client to those of one client. Reads histories every two seconds. What workers report between
+    start and end is not in them.
     """
     from cpe.cli.event_view import make_view
     from cpe.cli.follow import TAIL_INTERVAL, Tail, looks

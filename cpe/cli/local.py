@@ -58,10 +58,10 @@ record_option = click.option(
 def local(
     *, port: int, host: str, data: Path | None, faults: tuple[str, ...], record: Path | None, as_json: bool
 ) -> None:
-    """Run an AWS on this machine: SWF, SQS, S3 and SNS on one endpoint.
+    """Run an AWS on this machine: SWF, SQS, S3 and SNS.
 
-    Without --data everything is in memory and gone at the end; queues, buckets and topics always are.
-    Ctrl-C or SIGTERM ends it at once. docs/local-aws.md is the guide.
+    All of them are on one endpoint. Without --data everything is in memory and gone at the end; queues,
+    buckets and topics always are. Ctrl-C or SIGTERM ends it at once. docs/local-aws.md is the guide.
     """
     news: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):

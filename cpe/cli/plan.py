@@ -95,7 +95,7 @@ def graph(*, path: Path, form: str, output: Path | None) -> None:
     "histories", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 def replay(*, path: Path, histories: tuple[Path, ...]) -> None:
-    """Decide recorded histories again and show where the decisions differ.
+    """Decide recorded histories again; show what differs.
 
     A history is JSON as `aws swf get-workflow-execution-history` prints it; `workflowId` and `runId` beside
     `events` say which run it is: the ids of children and the pauses of retries come from them. `payloads`

@@ -38,9 +38,9 @@ def asyncapi(*, form: str) -> None:
 @protocol.command()
 @click.argument("types", nargs=-1, metavar="[TYPE]…")
 def schema(*, types: tuple[str, ...]) -> None:
-    """Print the JSON Schema of messages of these types, such as START_JOB; of all if none is named.
+    """Print the JSON Schema of messages.
 
-    It refers to nothing outside of itself.
+    Of these types, such as START_JOB; of all if none is named. It refers to nothing outside of itself.
     """
     from cpe.protocol.schema import bundled_schema
 

@@ -56,10 +56,10 @@ def provision(
     folder: Path,
     dry_run: bool,
 ) -> None:
-    """Create the SWF domain, a client's queues and the buckets; what exists already stays.
+    """Create the SWF domain, a client's queues and the buckets.
 
-    Each queue has a dead-letter queue. A queue that is there keeps its attributes, and its own redrive policy
-    if it has one.
+    What exists already stays. Each queue has a dead-letter queue. A queue that is there keeps its
+    attributes, and its own redrive policy if it has one.
 
     Writes config.json for the daemons, with the activities of --config or of the configuration that comes
     with CPE, and client.json for the client's programs, and prints the variables that name them.

@@ -48,10 +48,10 @@ def simulate(
     history_file: Path | None,
     as_json: bool,
 ) -> None:
-    """Play a job: the real decider on SWF's rules, in simulated time; tasks go by a script.
+    """Play a job in simulated time.
 
-    Ends with 0 if the workflow completed, with 1 if it ended in another way or not at all, with 2 if the
-    plan or the script is wrong.
+    The real decider works on SWF's rules; tasks go by a script. Ends with 0 if the workflow completed,
+    with 1 if it ended in another way or not at all, with 2 if the plan or the script is wrong.
     """
     from cpe import simulation
     from cpe.plan import load_plan

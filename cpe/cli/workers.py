@@ -38,10 +38,10 @@ def worker() -> None:
 )
 @json_option
 def list_workers(*, operator: Operator, since: float | None, executions: int, as_json: bool) -> None:
-    """List who took tasks lately, and from which task lists: read from the histories of recent executions.
+    """List who took tasks lately, and from which task lists.
 
-    SWF keeps no list of pollers: one that waits and has found no task is not seen. What CPE's daemons call
-    themselves is host:pid.
+    Read from the histories of recent executions: SWF keeps no list of pollers, and one that waits and has
+    found no task is not seen. What CPE's daemons call themselves is host:pid.
     """
     from cpe.aws.new_events import new_events
     from cpe.cli.sightings import Sightings

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from cpe.local import control, moto_sqs, recording
+from cpe.local import control, moto_regions, moto_sqs, recording
 from cpe.local.exchange import Answer
 from cpe.local.faults import control as fault_control
 from cpe.local.recording import RECORDING, Recording
@@ -28,6 +28,7 @@ _SCOPE = re.compile(r"Credential=[^/,]+/\d{8}/[^/,]+/([^/,]+)/aws4_request")
 _MOTO = "/moto-api/"
 _RESET = f"{_MOTO}reset"
 
+moto_regions.install()
 moto_sqs.install()
 recording.install()
 

@@ -35,6 +35,24 @@ def test_it_answers_for_all_services(local_aws: LocalAws) -> None:
     assert [domain["name"] for domain in domains] == ["d"]
 
 
+@pytest.mark.parametrize("region", ["mars-north-1", "eu-west-1", "nowhere"])
+def test_it_answers_in_any_region(local_aws: LocalAws, region: str) -> None:
+    s3, sqs = boto3.client("s3", region_name=region), boto3.client("sqs", region_name=region)
+    url = sqs.create_queue(QueueName="in")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody="hello")
+    assert sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"] == "hello"
+    assert "QueueUrls" not in boto3.client("sqs").list_queues()  # regions are apart, as ever
+    assert f":{region}:" in boto3.client("sns", region_name=region).create_topic(Name="news")["TopicArn"]
+    s3.create_bucket(
+        Bucket="videos",
+        CreateBucketConfiguration={"LocationConstraint": region},  # type: ignore[typeddict-item]  # any region
+    )
+    s3.put_object(Bucket="videos", Key="a", Body=b"x")
+    assert s3.get_object(Bucket="videos", Key="a")["Body"].read() == b"x"
+    swf = boto3.client("swf", region_name=region)
+    swf.register_domain(name="d", workflowExecutionRetentionPeriodInDays="1")
+
+
 def test_reset_forgets_everything_at_once(local_aws: LocalAws) -> None:
     s3, sqs, swf = boto3.client("s3"), boto3.client("sqs"), boto3.client("swf")
     took = []
