@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from activities.existing import with_skipped
 from activities.joiner import Joiner
 from activities.media.fields import Fields
 from activities.media.job import parse_job
@@ -64,13 +65,13 @@ class JoinAsset(Activity):
         context.finishing()
         with stopwatch.measure("publish"):
             described = describe(products)
-            publish(context, products)
+            left = publish(context, products)
         try:
             discard_parts(context, fields)
         except ActivityError as error:
             # The outputs are there; parts that stay cost a little storage and nothing else.
             context.log.warning("parts.left", folder=split.folder, bucket=split.bucket, reason=error.code)
-        return {"outputs": described, "timing": stopwatch.seconds}
+        return {"outputs": with_skipped(described, left), "timing": stopwatch.seconds}
 
 
 def discard_parts(context: ActivityContext, fields: Fields) -> int:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from activities.media.locations import Target
+from activities.existing import is_left, leave
+from activities.media.locations import Location, Target
 from cpe.activity import ActivityContext, JsonValue
 from cpe.errors import ActivityError
 
@@ -29,6 +30,8 @@ class Product:
         key: Its key; the target's own, or a numbered one of a series.
         content_type: Its MIME type, unless the target says otherwise.
         facts: What the result tells of it: duration in s, width and height in pixels, codecs.
+        stage: When it is uploaded: after all products of lower stages.
+        described: Whether the result has an entry for it; another one may stand for it.
     """
 
     path: Path
@@ -36,6 +39,13 @@ class Product:
     key: str
     content_type: str
     facts: Mapping[str, JsonValue]
+    stage: int = 0
+    described: bool = True
+
+    @property
+    def location(self) -> Location:
+        """Where it goes."""
+        return Location(bucket=self.target.location.bucket, key=self.key)
 
 
 def describe(products: Sequence[Product]) -> list[dict[str, Any]]:
@@ -44,7 +54,7 @@ def describe(products: Sequence[Product]) -> list[dict[str, Any]]:
     Raises:
         ActivityError: It is too long for a result, ``RESULT_TOO_LARGE``.
     """
-    described = [_describe(product) for product in products]
+    described = [_describe(product) for product in products if product.described]
     size = len(json.dumps(described, ensure_ascii=False, separators=(",", ":")).encode())
     if size > MAX_RESULT - _TIMING_ROOM:
         raise ActivityError(
@@ -55,17 +65,40 @@ def describe(products: Sequence[Product]) -> list[dict[str, Any]]:
     return described
 
 
-def publish(context: ActivityContext, products: Sequence[Product]) -> None:
-    """Upload the products; a cancellation stops before the next one."""
-    for product in products:
+def publish(context: ActivityContext, products: Sequence[Product]) -> set[Location]:
+    """Upload the products, stage by stage; a cancellation stops before the next one.
+
+    Return the places of those that were not stored: all of an output for which a key is taken, where its job
+    says to skip it then.
+
+    Raises:
+        ActivityError: A key is taken, and the job says to fail then, ``OUTPUT_EXISTS``.
+    """
+    skipped = {
+        product.target.location for product in products if is_left(context, product.target, product.key)
+    }
+    for product in sorted(products, key=lambda product: product.stage):
         context.check()
-        options = product.target.options
+        if product.target.location not in skipped and not _store(context, product):
+            skipped.add(product.target.location)
+    return {product.location for product in products if product.target.location in skipped}
+
+
+def _store(context: ActivityContext, product: Product) -> bool:
+    """Upload a product; return whether its key was free, where it may not be taken."""
+    options = product.target.options
+    try:
         context.storage.upload(
             product.path,
-            product.target.location.bucket,
+            product.location.bucket,
             product.key,
             replace(options, content_type=options.content_type or product.content_type),
         )
+    except ActivityError as error:
+        if error.code != "OBJECT_EXISTS":
+            raise
+        return not leave(product.target, product.key)
+    return True
 
 
 def _describe(product: Product) -> dict[str, Any]:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from itertools import compress
 from typing import Any
 
+from activities.existing import is_left, skipped, with_skipped
 from activities.film import make_of_film
 from activities.images import make_of_picture
 from activities.machine import this_machine
 from activities.making import Making
 from activities.media.job import AssetType, JobInput, parse_job
-from activities.media.outputs import Targeted, parse_outputs, parse_pictures
+from activities.media.outputs import Targeted, buckets_of, parse_outputs, parse_pictures
 from activities.media.presets import preset_library
 from activities.publish import Product, describe, publish
 from activities.settings import MediaSettings, read_settings
@@ -61,25 +63,32 @@ class TranscodeAsset(Activity):
             machine=this_machine(cores=settings.cores),
             stopwatch=stopwatch,
         )
-        for bucket in dict.fromkeys(output.target.location.bucket for output in outputs):
+        for bucket in buckets_of(outputs):
             context.storage.check_bucket(bucket)
+        left = [is_left(context, output.target, output.target.location.key) for output in outputs]
+        wanted = [output for output, is_there in zip(outputs, left, strict=True) if not is_there]
         context.preparing()
-        products = make(making)
+        products = make(making, outputs=wanted) if wanted else []
         context.finishing()
         with stopwatch.measure("publish"):
             described = describe(products)
-            publish(context, products)
-        return {"outputs": described, "timing": stopwatch.seconds}
+            taken = publish(context, products)
+        there = [output.target.location for output in compress(outputs, left)]
+        return {
+            "outputs": [
+                *with_skipped(described, taken),
+                *(skipped(place.bucket, place.key) for place in there),
+            ],
+            "timing": stopwatch.seconds,
+        }
 
 
-def _read(
-    job: JobInput, settings: MediaSettings
-) -> tuple[Sequence[Targeted], Callable[[Making], list[Product]]]:
-    """Read the outputs of a job; return them, and what makes them all."""
+def _read(job: JobInput, settings: MediaSettings) -> tuple[Sequence[Targeted], Callable[..., list[Product]]]:
+    """Read the outputs of a job; return them, and what makes such `outputs` with a Making."""
     match job.asset.type:
         case AssetType.IMAGE:
             pictures = parse_pictures(job.outputs)
-            return pictures, partial(make_of_picture, asset=job.asset, outputs=pictures)
+            return pictures, partial(make_of_picture, asset=job.asset)
         case _:
             outputs = parse_outputs(job.outputs, preset_library(settings.presets))
-            return outputs, partial(make_of_film, asset=job.asset, outputs=outputs)
+            return outputs, partial(make_of_film, asset=job.asset)

@@ -62,13 +62,25 @@ class ObjectInfo:
 class UploadOptions:
     """How an object is stored.
 
-    `reduced_redundancy` and `encrypt` are the job's `s3_rrs` and `s3_encrypt`.
+    Attributes:
+        content_type: Its MIME type.
+        reduced_redundancy: A job's `s3_rrs`.
+        encrypt: A job's `s3_encrypt`: encryption with S3's own key, unless `kms_key_id` is given.
+        metadata: User-defined metadata.
+        kms_key_id: The key of AWS KMS that it is encrypted with: an id, an alias or an ARN.
+        storage_class: S3's name of its storage class; None for the usual one.
+        tags: Its tags.
+        if_absent: Store it only under a key that nothing has.
     """
 
     content_type: str | None = None
     reduced_redundancy: bool = False
     encrypt: bool = False
     metadata: Mapping[str, str] = field(default_factory=dict)
+    kms_key_id: str | None = None
+    storage_class: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    if_absent: bool = False
 
 
 class Storage(Protocol):
@@ -92,7 +104,11 @@ class Storage(Protocol):
         ...
 
     def upload(self, path: Path, bucket: str, key: str, options: UploadOptions) -> None:
-        """Store the file whole under `bucket`/`key`, or raise and leave the key as it was."""
+        """Store the file whole under `bucket`/`key`, or raise and leave the key as it was.
+
+        Raises:
+            ActivityError: Also ``OBJECT_EXISTS``, when it is to be stored only where there is none.
+        """
         ...
 
     def delete(self, bucket: str, key: str) -> None:

@@ -8,12 +8,14 @@ from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from boto3.s3.transfer import TransferConfig, create_transfer_manager
 from s3transfer.exceptions import RetriesExceededError
 
 from cpe.activity import Cancellation, ObjectInfo, UploadOptions
+from cpe.aws.absent import put_absent
 from cpe.aws.faults import told
 from cpe.errors import ActivityError, AwsError, ConfigError
 
@@ -29,6 +31,8 @@ _TRANSFERS = TransferConfig(
     max_concurrency=8,
 )
 """16 MiB parts: S3 takes 10,000 of them, s3transfer makes them larger for files above 156 GiB."""
+
+_OWN_NAMES = {"INVALID_RANGE": "INVALID_RANGE", "PRECONDITION_FAILED": "OBJECT_EXISTS"}
 
 
 class S3Storage:
@@ -85,8 +89,18 @@ class S3Storage:
     def upload(self, path: Path, bucket: str, key: str, options: UploadOptions) -> None:
         """Store the file whole under `bucket`/`key`, or raise and leave the key as it was."""
         key = _clean(key)
+        arguments = _arguments(options)
         with self._calling(bucket, key):
-            self._finish(self._manager.upload(os.fspath(path), bucket, key, extra_args=_arguments(options)))
+            if options.if_absent:
+                put_absent(
+                    self._client,
+                    path,
+                    (bucket, key),
+                    arguments=arguments,
+                    cancellation=self._cancellation,
+                )
+            else:
+                self._finish(self._manager.upload(os.fspath(path), bucket, key, extra_args=arguments))
 
     def delete(self, bucket: str, key: str) -> None:
         """Remove an object; nothing happens when there is none."""
@@ -141,14 +155,20 @@ def _clean(key: str) -> str:
     return key.removeprefix("/")
 
 
-def _arguments(options: UploadOptions) -> dict[str, str | dict[str, str]]:
-    arguments: dict[str, str | dict[str, str]] = {}
+def _arguments(options: UploadOptions) -> dict[str, Any]:
+    arguments: dict[str, Any] = {}
     if options.content_type:
         arguments["ContentType"] = options.content_type
     if options.reduced_redundancy:
         arguments["StorageClass"] = "REDUCED_REDUNDANCY"
-    if options.encrypt:
+    if options.storage_class:
+        arguments["StorageClass"] = options.storage_class
+    if options.kms_key_id:
+        arguments |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": options.kms_key_id}
+    elif options.encrypt:
         arguments["ServerSideEncryption"] = "AES256"
+    if options.tags:
+        arguments["Tagging"] = urlencode(options.tags)
     if options.metadata:
         arguments["Metadata"] = dict(options.metadata)
     return arguments
@@ -159,8 +179,8 @@ def _storage_error(error: AwsError | ConfigError, bucket: str, key: str | None) 
         return ActivityError(str(error), code="STORAGE_UNAVAILABLE", retryable=True)
     if isinstance(error, ConfigError) or error.code == "ACCESS_DENIED":
         return ActivityError(str(error), code="ACCESS_DENIED")
-    if error.code == "INVALID_RANGE":
-        return ActivityError(str(error), code="INVALID_RANGE")
+    if error.code in _OWN_NAMES:
+        return ActivityError(str(error), code=_OWN_NAMES[error.code])
     if error.code == "NOT_FOUND" and key is not None:
         return ActivityError(f"there is no object s3://{bucket}/{key}", code="OBJECT_NOT_FOUND")
     if error.code in ("NOT_FOUND", "BUCKET_NOT_FOUND"):

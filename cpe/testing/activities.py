@@ -89,6 +89,10 @@ class FolderStorage:
 
     def upload(self, path: Path, bucket: str, key: str, options: UploadOptions) -> None:
         self.check_bucket(bucket)
+        if options.if_absent and self._path(bucket, key).is_file():
+            raise ActivityError(
+                f"There is an object {key!r} in bucket {bucket!r} already.", code="OBJECT_EXISTS"
+            )
         self.put(bucket, key, path)
         self.options[bucket, key.lstrip("/")] = options
 

@@ -121,3 +121,65 @@ def test_an_unreachable_storage_may_be_tried_again(monkeypatch: pytest.MonkeyPat
     with pytest.raises(ActivityError) as caught:
         S3Storage(client, transfer_manager(client)).head("media", "key")
     assert (caught.value.code, caught.value.retryable) == ("STORAGE_UNAVAILABLE", True)
+
+
+def test_encryption_class_and_tags_are_stored(storage: S3Storage, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"x")
+    options = UploadOptions(
+        encrypt=True, kms_key_id="alias/films", storage_class="STANDARD_IA", tags={"job": "a b/ü", "x": ""}
+    )
+    storage.upload(source, "media", "key", options)
+    client = boto3.client("s3")
+    head = client.head_object(Bucket="media", Key="key")
+    assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", "alias/films")
+    assert head["StorageClass"] == "STANDARD_IA"
+    tags = client.get_object_tagging(Bucket="media", Key="key")["TagSet"]
+    assert {tag["Key"]: tag["Value"] for tag in tags} == {"job": "a b/ü", "x": ""}
+
+
+@pytest.mark.parametrize("size", [10, BIG])
+def test_an_object_is_stored_only_where_there_is_none(storage: S3Storage, tmp_path: Path, size: int) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(Random(1).randbytes(size))
+    options = UploadOptions(
+        content_type="video/mp4", if_absent=True, tags={"a": "b"}, storage_class="ONEZONE_IA"
+    )
+    storage.upload(source, "media", "/key", options)
+    storage.download("media", "key", target)
+    assert target.read_bytes() == source.read_bytes()
+    head = boto3.client("s3").head_object(Bucket="media", Key="key")
+    assert (head["ContentType"], head["StorageClass"]) == ("video/mp4", "ONEZONE_IA")
+    source.write_bytes(b"other")
+    assert code_of(lambda: storage.upload(source, "media", "key", options)) == "OBJECT_EXISTS"
+    assert storage.head("media", "key").size == size
+
+
+def test_s3_itself_tells_two_writers_apart(storage: S3Storage, tmp_path: Path) -> None:
+    """The condition stands on the request that makes an object visible, also of one in many parts."""
+    client, seen = AwsSession().s3(), []
+    for operation in ("PutObject", "CompleteMultipartUpload"):
+        client.meta.events.register(
+            f"before-call.s3.{operation}",
+            lambda model, params, **_: seen.append((model.name, params["headers"].get("If-None-Match"))),
+        )
+    source = tmp_path / "source"
+    for name, size in (("small", 10), ("large", BIG)):
+        source.write_bytes(bytes(size))
+        new = S3Storage(client, transfer_manager(client))
+        new.upload(source, "media", name, UploadOptions(if_absent=True))
+    assert seen == [("PutObject", "*"), ("CompleteMultipartUpload", "*")]
+
+
+def test_what_was_begun_in_parts_is_given_up(storage: S3Storage, tmp_path: Path) -> None:
+    client, cancellation = AwsSession().s3(), Cancellation()
+    source = tmp_path / "source"
+    source.write_bytes(bytes(BIG))
+    client.meta.events.register(
+        "before-call.s3.UploadPart", lambda **_: cancellation.request(LeaseLost("gone"))
+    )
+    cancelled = S3Storage(client, transfer_manager(client), cancellation)
+    with pytest.raises(LeaseLost):
+        cancelled.upload(source, "media", "key", UploadOptions(if_absent=True))
+    assert "Uploads" not in boto3.client("s3").list_multipart_uploads(Bucket="media")
+    assert code_of(lambda: storage.head("media", "key")) == "OBJECT_NOT_FOUND"

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from activities.media.geometry import Sizing
-from activities.media.locations import Location
+from activities.media.locations import Location, OnExists
 from activities.media.notation import Size
 from activities.media.outputs import Output, parse_outputs
 from activities.media.presets import CodecOptions, preset_library
@@ -73,6 +73,23 @@ def test_how_an_object_is_stored() -> None:
     )
 
 
+def test_how_an_object_is_stored_in_detail() -> None:
+    target = _video(
+        kms_key_id="arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        storage_class="STANDARD_IA",
+        tags={"job": "7", "client": "a b"},
+        on_exists="Skip",
+    ).target
+    assert target.on_exists is OnExists.SKIP
+    assert target.options == UploadOptions(
+        kms_key_id="arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+        storage_class="STANDARD_IA",
+        tags={"job": "7", "client": "a b"},
+        if_absent=True,
+    )
+    assert _thumb(on_exists="fail").target.options.if_absent
+
+
 def test_a_preset_may_travel_in_the_job() -> None:
     output = _video(
         preset={
@@ -137,7 +154,15 @@ def test_thumbnails() -> None:
         ({"keep_ratio": [1]}, "INPUT_INVALID", "must be true or false"),
         ({"no_enlarge": True, "allow_upscale": True}, "INPUT_INVALID", "contradict"),
         ({"custom_cmd": "ffmpeg -i ${input_file}"}, "CUSTOM_CMD_DISABLED", "not enabled"),
-        ({"kms_key_id": "k"}, "KEY_UNSUPPORTED", "kms_key_id is not supported yet"),
+        ({"kms_key_id": "k"}, "INPUT_INVALID", "must be the id, the alias or the ARN"),
+        ({"kms_key_id": "alias/k", "s3_encrypt": False}, "INPUT_INVALID", "s3_encrypt false and kms_key_id"),
+        ({"storage_class": "COLD"}, "INPUT_INVALID", "must be one of DEEP_ARCHIVE, GLACIER"),
+        ({"storage_class": "GLACIER", "s3_rrs": 1}, "INPUT_INVALID", "s3_rrs and storage_class contradict"),
+        ({"tags": {"aws:x": "y"}}, "INPUT_INVALID", "at most 10 texts"),
+        ({"tags": {"a": 1}}, "INPUT_INVALID", "at most 10 texts"),
+        ({"tags": {"a": "b&c=d"}}, "INPUT_INVALID", "at most 10 texts"),
+        ({"tags": {str(n): "" for n in range(11)}}, "INPUT_INVALID", "at most 10 texts"),
+        ({"on_exists": "replace"}, "INPUT_INVALID", "one of overwrite, fail, skip"),
         ({"watermarc": {}}, "KEY_UNSUPPORTED", "Did you mean 'watermark'"),
         ({"content_type": "x\r\ny"}, "INPUT_INVALID", "is no MIME type"),
         ({"metadata": {"a": "ü"}}, "INPUT_INVALID", "ASCII texts"),
