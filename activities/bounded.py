@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import signal
+import site
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,13 +17,17 @@ from pathlib import Path
 from typing import Any
 
 from activities.media import ffmpeg
+from activities.sandbox.limits import Limits
 from cpe.activity import Cancellation
 from cpe.errors import ActivityError, InvalidInput
 
 MEMORY = 3 * 1024**3
-"""Bytes of address space that such a process has."""
+"""Bytes of memory that such a process has."""
 
 _CHILD = Path(__file__).with_name("bounded_child.py")
+_PYTHON = (Path(sys.prefix), Path(sys.base_prefix), *map(Path, site.getsitepackages()), _CHILD.parent.parent)
+"""Where Python, its packages and this code are: all that such a process may read."""
+
 _CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
 
 
@@ -34,13 +39,15 @@ class Bench:
         directory: Where they run; all file names are relative to it.
         cancellation: Stops what runs.
         seconds: How long one may take.
-        memory: Bytes of address space that one may have.
+        memory: Bytes of memory that one may have.
+        scratch: Bytes that the directory may hold; None for any.
     """
 
     directory: Path
     cancellation: Cancellation
     seconds: float
     memory: int = MEMORY
+    scratch: int | None = None
 
     def run(self, module: str, request: Mapping[str, Any]) -> dict[str, Any]:
         """Let a module work on a request and return its answer.
@@ -50,7 +57,7 @@ class Bench:
                 its memory and time (``INPUT_TOO_COMPLEX``), or makes it crash (``INPUT_UNDECODABLE``).
             ActivityError: It was killed (``PROCESS_KILLED``, retryable), or the disk is full.
         """
-        arguments = ("-I", str(_CHILD), module, str(self.memory), json.dumps(request))
+        arguments = ("-I", str(_CHILD), module, json.dumps(request))
         try:
             printed = ffmpeg.run(
                 Path(sys.executable),
@@ -58,6 +65,7 @@ class Bench:
                 directory=self.directory,
                 cancellation=self.cancellation,
                 time_limit=self.seconds,
+                limits=Limits(memory=self.memory, scratch=self.scratch, readable=_PYTHON),
             )
         except ffmpeg.FFmpegError as error:
             raise _failure(error, self.seconds) from error
@@ -70,8 +78,6 @@ class Bench:
 
 def _failure(error: ffmpeg.FFmpegError, seconds: float) -> ActivityError:
     """Tell in words of pictures and documents what happened to the process."""
-    if error.code == "DISK_FULL":
-        return error
     if error.code == "FFMPEG_TIMEOUT":
         return InvalidInput(
             f"The input could not be read within {seconds:g} s. It asks for more work than is allowed here.",

@@ -17,7 +17,7 @@ from activities.media import ffmpeg
 from activities.media.notation import parse_size
 from activities.tools import find_tools
 from cpe.activity import Cancellation
-from cpe.errors import CpeError
+from cpe.errors import CpeError, InvalidInput
 
 DEFAULT_SECONDS = 10.0
 DEFAULT_SIZE = "1280x720"
@@ -49,10 +49,12 @@ def make_clip(out: Path, *, seconds: float = DEFAULT_SECONDS, size: str = DEFAUL
     """
     wish = parse_size(size, "--size")
     width, height = wish.width or 0, wish.height or 0
+    if not out.absolute().parent.is_dir():
+        raise InvalidInput(f"There is no folder {out.parent}.")
     ffmpeg.run(
         find_tools(None, None).ffmpeg,
         clip_arguments(out, seconds=seconds, width=width, height=height),
-        directory=Path.cwd(),
+        directory=out.absolute().parent,
         cancellation=Cancellation(),
         time_limit=_TIME_LIMIT,
     )

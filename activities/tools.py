@@ -7,6 +7,7 @@ import shutil
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from activities.media import ffmpeg
 from activities.media.codecs import AUDIO_ENCODERS, AudioEncoder
@@ -144,13 +145,14 @@ def _scale_maps_tones(program: Path) -> bool:
 
 def _ask(program: Path, *question: str) -> str:
     try:
-        return ffmpeg.run(
-            program,
-            ("-hide_banner", *question),
-            directory=Path("/"),
-            cancellation=Cancellation(),
-            time_limit=_ASK_SECONDS,
-        )
+        with TemporaryDirectory() as nowhere:
+            return ffmpeg.run(
+                program,
+                ("-hide_banner", *question),
+                directory=Path(nowhere),
+                cancellation=Cancellation(),
+                time_limit=_ASK_SECONDS,
+            )
     except ActivityError as error:
         raise ConfigError(f"{program} does not work: {error}", code="FFMPEG_BROKEN") from error
 

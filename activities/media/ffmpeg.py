@@ -7,10 +7,13 @@ a session and process group of its own, and a time limit. It ends
 - with the worker, ``kill -9`` included: ``child.py`` asks the kernel for it (PR_SET_PDEATHSIG). The kernel
   looks at the *thread* that started the process. That is the thread in :func:`run`, which leaves only after
   the process has ended, so a worker's thread that ends never takes a running FFmpeg with it.
+
+What a run may use and reach is limited by the kernel, see :mod:`activities.sandbox`.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import selectors
 import signal
@@ -22,10 +25,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from activities.sandbox.limits import Limits, described
+from activities.sandbox.quota import QuotaWatch, disk_full, quota_exceeded
 from cpe.activity import Cancellation
 from cpe.errors import ActivityError
 
-_CHILD = Path(__file__).parent.parent / "child.py"
+_CHILD = Path(__file__).parent.parent / "sandbox" / "child.py"
 _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 _TERM_GRACE = 2.0
@@ -34,6 +39,9 @@ _TERM_GRACE = 2.0
 _TICK = 0.5
 """Seconds between looks at the clock while FFmpeg says nothing."""
 
+_PROCESSOR_GRACE = 60
+"""Seconds of processor time beyond all that there can be within the time limit."""
+
 _CHUNK = 65_536
 _MAX_OUTPUT = 16 * 1024 * 1024
 """Bytes of standard output that are kept; FFprobe's answer to a hostile file must not fill the memory."""
@@ -41,6 +49,13 @@ _MAX_OUTPUT = 16 * 1024 * 1024
 _STDERR_KEPT = 16_384
 _TAIL_LINES = 4
 _TAIL_LENGTH = 600
+
+_STATUSES = 256
+_WORDS = {
+    errno.ENOSPC: ("No space left on device",),
+    errno.EFBIG: ("File too large",),
+    errno.ENOMEM: ("Cannot allocate memory", "Out of memory"),
+}
 
 
 class FFmpegError(ActivityError):
@@ -72,27 +87,41 @@ def run(
     directory: Path,
     cancellation: Cancellation,
     time_limit: float,
+    limits: Limits | None = None,
     on_line: Callable[[str], None] | None = None,
 ) -> str:
-    """Run a program of FFmpeg to its end and return its standard output.
+    """Run a program to its end, in the sandbox, and return its standard output.
 
     Args:
         program: The program's path.
         arguments: Its arguments.
-        directory: Where it runs; file names among the arguments are relative to it.
+        directory: Where it runs, and the one place where it may write; file names among the arguments are
+            relative to it.
         cancellation: Stops it at once.
         time_limit: Seconds after which it is stopped.
+        limits: What it may use; None for as much as there is.
         on_line: Takes each line of standard output as it comes; nothing is returned then. What it raises
             stops the program.
 
     Raises:
         ActivityError: The reason of the cancellation.
-        FFmpegError: It failed (``FFMPEG_FAILED``), took too long (``FFMPEG_TIMEOUT``), was killed by
-            somebody (``FFMPEG_KILLED``, retryable), or the disk is full (``DISK_FULL``, retryable).
+        FFmpegError: It failed (``FFMPEG_FAILED``), took too long (``FFMPEG_TIMEOUT``), wanted more memory
+            than it may have (``FFMPEG_OUT_OF_MEMORY``), or was killed by somebody (``FFMPEG_KILLED``,
+            retryable).
+        ActivityError: The disk is full (``DISK_FULL``, retryable), or its directory holds more than it may
+            (``DISK_QUOTA``).
     """
+    limits = limits or Limits()
     cancellation.check()
+    words = described(
+        limits,
+        program=program,
+        directory=directory,
+        processor_seconds=int(time_limit * (os.cpu_count() or 1)) + _PROCESSOR_GRACE,
+    )
+    child = (sys.executable, "-I", "-S", str(_CHILD), str(os.getpid()), *words, "--")
     process = subprocess.Popen(
-        [sys.executable, "-I", "-S", str(_CHILD), str(os.getpid()), str(program), *arguments],
+        [*child, str(program), *arguments],
         cwd=directory,
         env=_ENVIRONMENT,
         stdin=subprocess.DEVNULL,
@@ -104,7 +133,14 @@ def run(
     output = _Output(on_line)
     try:
         with cancellation.calling(group.terminate):
-            timed_out = _follow(process, group, output, cancellation, time_limit)
+            timed_out = _follow(
+                process,
+                group,
+                output,
+                cancellation=cancellation,
+                time_limit=time_limit,
+                quota=QuotaWatch(directory, limits.scratch),
+            )
     except BaseException:
         group.kill()
         raise
@@ -118,7 +154,7 @@ def run(
             code="FFMPEG_TIMEOUT",
         )
     if process.returncode != 0:
-        raise _failure(program.name, process.returncode, output.tail)
+        raise _failure(program.name, process.returncode, output.tail, limits)
     return output.text
 
 
@@ -126,8 +162,10 @@ def _follow(
     process: subprocess.Popen[bytes],
     group: _Group,
     output: _Output,
+    *,
     cancellation: Cancellation,
     time_limit: float,
+    quota: QuotaWatch,
 ) -> bool:
     """Read both pipes until the process closed them; return whether its time was up."""
     deadline = time.monotonic() + time_limit
@@ -145,6 +183,7 @@ def _follow(
                 else:
                     selector.unregister(key.fd)
             now = time.monotonic()
+            quota.check(now)
             if kill_at is None and (cancellation.requested or now >= deadline):
                 timed_out = not cancellation.requested
                 group.terminate()
@@ -228,7 +267,19 @@ class _Output:
         return "".join(character if character.isprintable() else "?" for character in text)
 
 
-def _failure(name: str, status: int, tail: str) -> FFmpegError:
+def _failure(name: str, status: int, tail: str, limits: Limits) -> ActivityError:
+    if _is(errno.ENOSPC, status, tail):
+        return disk_full()
+    if _is(errno.EFBIG, status, tail) and limits.scratch is not None:
+        return quota_exceeded(limits.scratch)
+    if _is(errno.ENOMEM, status, tail):
+        return FFmpegError(
+            f"{name} wants more memory than it may have; raise max_memory_bytes in the activity's settings, "
+            "or make fewer or smaller outputs in one job",
+            tail=tail,
+            code="FFMPEG_OUT_OF_MEMORY",
+            status=status,
+        )
     if status < 0:
         return FFmpegError(
             f"{name} was killed by signal {-status}; the machine may be short of memory",
@@ -237,11 +288,10 @@ def _failure(name: str, status: int, tail: str) -> FFmpegError:
             retryable=True,
             status=status,
         )
-    if "No space left on device" in tail:
-        return FFmpegError(
-            "The worker's disk is full",
-            tail="free or enlarge its scratch directory",
-            code="DISK_FULL",
-            retryable=True,
-        )
-    return FFmpegError(f"{name} failed with status {status}", tail=tail)
+    return FFmpegError(f"{name} failed with status {status}", tail=tail, status=status)
+
+
+def _is(number: int, status: int, tail: str) -> bool:
+    """Tell whether FFmpeg ended with an error of the system, by its exit status or its words."""
+    # The words are those of the C library that it was linked with.
+    return status == _STATUSES - number or any(words in tail for words in _WORDS[number])

@@ -17,7 +17,7 @@ import pytest
 from activities.media import ffmpeg
 from activities.tools import Tools
 from cpe.activity import Cancellation
-from cpe.errors import LeaseLost
+from cpe.errors import ActivityError, LeaseLost
 
 _DEADLINE = 20.0
 _ENDLESS = ("-nostdin", "-v", "error", "-re", "-f", "lavfi", "-i", "testsrc2=size=64x64", "-f", "null", "-")
@@ -76,7 +76,7 @@ def test_a_failure_shows_the_end_of_what_was_said(tmp_path: Path) -> None:
 
 def test_a_full_disk_may_be_tried_again(tmp_path: Path) -> None:
     program = _script(tmp_path / "program", "echo 'av_interleaved: No space left on device' >&2; exit 228")
-    with pytest.raises(ffmpeg.FFmpegError) as caught:
+    with pytest.raises(ActivityError) as caught:
         _run(program, directory=tmp_path)
     assert (caught.value.code, caught.value.retryable) == ("DISK_FULL", True)
 

@@ -1,0 +1,1 @@
+"""The sandbox in which programs look at strangers' media; what it is made of is in the modules."""
