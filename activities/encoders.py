@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from activities.media.audio_output import AudioOutput
 from activities.media.codecs import AudioEncoder
-from activities.media.outputs import Output
-from activities.media.video_output import VideoOutput
+from activities.media.outputs import Output, videos_of
+from activities.media.thumb_output import ThumbOutput
 from activities.tools import Tools, choose_audio, require_encoder
 
 
@@ -15,11 +15,11 @@ def choose_encoders(outputs: Sequence[Output], tools: Tools) -> dict[str, AudioE
     """Check that this machine has every encoder that is asked for; return the audio encoders by name."""
     audio: dict[str, AudioEncoder] = {}
     for output in outputs:
-        if isinstance(output, VideoOutput):
-            require_encoder(output.video.name, tools)
+        for video in videos_of(output):
+            require_encoder(video.video.name, tools)
+            audio[video.audio.name] = choose_audio(video.audio, tools)
+        if isinstance(output, AudioOutput):
             audio[output.audio.name] = choose_audio(output.audio, tools)
-        elif isinstance(output, AudioOutput):
-            audio[output.audio.name] = choose_audio(output.audio, tools)
-        else:
+        elif isinstance(output, ThumbOutput):
             require_encoder(output.image.encoder, tools)
     return audio

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from activities.encoders import choose_encoders
 from activities.fetch import fetch
@@ -14,10 +15,12 @@ from activities.media.audio_output import AudioOutput
 from activities.media.codecs import AudioEncoder
 from activities.media.job import InputAsset
 from activities.media.locations import Location
-from activities.media.outputs import Output
+from activities.media.outputs import Output, videos_of
+from activities.media.playlist_output import PlaylistOutput
 from activities.media.thumb_output import ThumbOutput
 from activities.media.timing import timing_of
 from activities.media.video_output import VideoOutput
+from activities.playlist import make_playlist, package_ladder
 from activities.publish import Product
 from activities.rendition import make_video, video_facts
 from activities.sound import make_audio
@@ -71,11 +74,17 @@ class _Film:
         return {index: made[f"output-{index}"] for index in wanted}
 
     def videos(self, outputs: Sequence[Output]) -> dict[int, list[Product]]:
-        """Make together what videos can be; return what was made for each, by its output's number."""
+        """Make together what videos can be, those of playlists too; return what was made for each output.
+
+        It is found by the output's number.
+        """
         wanted = {
-            index: output
+            index: videos_of(output)
             for index, output in enumerate(outputs)
-            if isinstance(output, VideoOutput) and timing_of(output, self.source.video).known
+            if isinstance(output, VideoOutput | PlaylistOutput)
+            and all(
+                timing_of(video, self.source.video).known and not video.alone for video in videos_of(output)
+            )
         }
         if not wanted:
             return {}
@@ -87,20 +96,38 @@ class _Film:
             self.making,
             self.source,
             frames,
-            list(wanted.values()),
+            [video for videos in wanted.values() for video in videos],
             audio=self.audio,
             watermarks=self.watermarks,
         )
-        if len(wanted) == 1 and ladder.plan.segments == 1:
+        if (
+            len(ladder.outputs) == 1
+            and ladder.plan.segments == 1
+            and isinstance(outputs[next(iter(wanted))], VideoOutput)
+        ):
             return {}
-        with naming(*(output.target.location for output in wanted.values())):
-            made = ladder.make([f"output-{index}" for index in wanted])
+        with naming(*(outputs[index].target.location for index in wanted)):
+            made = iter(
+                ladder.make(
+                    [f"output-{index}-{number}" for index in wanted for number in range(len(wanted[index]))]
+                )
+            )
         found = {}
-        for (index, output), one in zip(wanted.items(), made, strict=True):
-            if one is not None:
-                found[index] = [self._product(output, one)]
-                self._tell(output)
+        for index, videos in wanted.items():
+            files = [one for one in islice(made, len(videos)) if one is not None]
+            if len(files) == len(videos):
+                found[index] = self._finished(outputs[index], files, f"output-{index}")
+                self._tell(outputs[index])
         return found
+
+    def _finished(self, output: Output, files: Sequence[Made], name: str) -> list[Product]:
+        """Return what is published of videos that were made together."""
+        if isinstance(output, PlaylistOutput):
+            with naming(output.target.location):
+                return package_ladder(self.making, self.source, output, name, [made.file for made in files])
+        if isinstance(output, VideoOutput):
+            return [self._product(output, files[0])]
+        return []
 
     def make(self, output: Output, index: int) -> list[Product]:
         """Make one output by itself."""
@@ -122,6 +149,10 @@ class _Film:
                         self.making, self.source, output, name, audio=audio, watermarks=self.watermarks
                     )
                 ]
+            case PlaylistOutput():
+                return make_playlist(
+                    self.making, self.source, output, name, audio=self.audio, watermarks=self.watermarks
+                )
             case ThumbOutput():
                 return make_thumbnails(self.making, self.source, {name: output})[name]
             case AudioOutput():

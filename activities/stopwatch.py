@@ -11,7 +11,7 @@ class Stopwatch:
     """Adds up the seconds of named parts.
 
     Args:
-        parts: The parts' names, in the order of the result.
+        parts: The parts' names, in the order of the result; others come after them.
         clock: Seconds that only go forward.
     """
 
@@ -26,7 +26,7 @@ class Stopwatch:
         try:
             yield
         finally:
-            self._seconds[part] += self._clock() - start
+            self._seconds[part] = self._seconds.get(part, 0.0) + self._clock() - start
 
     @property
     def seconds(self) -> dict[str, float]:

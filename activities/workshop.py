@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from activities.media import command, ffmpeg
+from activities.media import command, ffmpeg, fragment_command
 from activities.media.progress import Progress, ProgressParser
 from activities.tools import Tools
 from cpe.activity import Cancellation
@@ -91,8 +91,12 @@ class Workshop:
             if error.code != ffmpeg.FFmpegError.default_code:
                 raise
             return False
-        frames = [line for line in printed.splitlines() if line and not line.startswith("#")]
-        return len(frames) >= len(times)
+        return len(_frames(printed)) >= len(times)
+
+    def decodes_each(self, files: Sequence[str]) -> bool:
+        """Tell whether the first frame of each of these files, of one stream each, can be decoded."""
+        printed = self._run(self.tools.ffmpeg, fragment_command.sample_arguments(files), PROBE_SECONDS)
+        return len(_frames(printed)) >= len(files)
 
     def encode(
         self, arguments: Sequence[str], *, duration: float | None, report: Callable[[Progress], None]
@@ -132,6 +136,11 @@ class Workshop:
         return ffmpeg.run(
             program, arguments, directory=self.directory, cancellation=self.cancellation, time_limit=seconds
         )
+
+
+def _frames(printed: str) -> list[str]:
+    """Return what FFmpeg printed of each frame that it decoded."""
+    return [line for line in printed.splitlines() if line and not line.startswith("#")]
 
 
 def _is_number(text: str) -> bool:

@@ -31,7 +31,9 @@ CONVERSIONS: Mapping[AssetType, frozenset[AssetType]] = {
 }
 """What can be made of what."""
 
-SUPPORTED_OUTPUTS = frozenset({AssetType.VIDEO, AssetType.THUMB, AssetType.AUDIO, AssetType.IMAGE})
+SUPPORTED_OUTPUTS = frozenset(
+    {AssetType.VIDEO, AssetType.THUMB, AssetType.AUDIO, AssetType.IMAGE, AssetType.PLAYLIST}
+)
 SUPPORTED_INPUTS = frozenset({AssetType.VIDEO, AssetType.AUDIO, AssetType.IMAGE})
 
 _INPUT_KEYS = frozenset({"type", "bucket", "file", "path", "http"})

@@ -9,12 +9,13 @@ from activities.media.audio_output import AudioOutput, parse_audio
 from activities.media.fields import Fields
 from activities.media.image_output import ImageOutput, parse_image
 from activities.media.locations import Location, Target
+from activities.media.playlist_output import PlaylistOutput, parse_playlist
 from activities.media.presets import PresetLibrary
 from activities.media.thumb_output import ThumbOutput, parse_thumb
 from activities.media.video_output import VideoOutput, parse_video
 from cpe.errors import InvalidInput
 
-Output = VideoOutput | ThumbOutput | AudioOutput
+Output = VideoOutput | ThumbOutput | AudioOutput | PlaylistOutput
 """What is made of a film or a sound."""
 
 
@@ -55,13 +56,35 @@ def refuse_duplicates(outputs: Sequence[tuple[str, Targeted]]) -> None:
     """Raise InvalidInput when two outputs, each with its place in the input, would be one object."""
     seen: dict[Location, str] = {}
     for where, output in outputs:
-        location = output.target.location
-        if location in seen:
-            raise InvalidInput(
-                f"{where} and {seen[location]} are the same object {location}. Give each a key of its own.",
-                code="DUPLICATE_OUTPUT",
-            )
-        seen[location] = where
+        for location in _places(output):
+            if location in seen:
+                raise InvalidInput(
+                    f"{where} and {seen[location]} are the same object {location}. "
+                    "Give each a key of its own.",
+                    code="DUPLICATE_OUTPUT",
+                )
+            seen[location] = where
+
+
+def videos_of(output: Output) -> tuple[VideoOutput, ...]:
+    """Return the videos that have to be made for an output."""
+    match output:
+        case VideoOutput():
+            return (output,)
+        case PlaylistOutput():
+            return output.renditions
+        case _:
+            return ()
+
+
+def buckets_of(outputs: Sequence[Targeted]) -> tuple[str, ...]:
+    """Return the buckets that something goes to, each once."""
+    return tuple(dict.fromkeys(place.bucket for output in outputs for place in _places(output)))
+
+
+def _places(output: Targeted) -> tuple[Location, ...]:
+    """Return where an output's objects go, as far as their keys are known."""
+    return output.places if isinstance(output, PlaylistOutput) else (output.target.location,)
 
 
 def _parse_output(fields: Fields, presets: PresetLibrary) -> Output:
@@ -76,5 +99,7 @@ def _parse_output(fields: Fields, presets: PresetLibrary) -> Output:
             return parse_thumb(fields)
         case "AUDIO":
             return parse_audio(fields)
+        case "PLAYLIST":
+            return parse_playlist(fields, presets)
         case _:
             return parse_video(fields, presets)

@@ -58,7 +58,6 @@ def test_what_else_a_plan_passes_on_is_not_our_business() -> None:
         ("AUDIO", "VIDEO", "CONVERSION_TYPE_ERROR"),
         ("IMAGE", "THUMB", "CONVERSION_TYPE_ERROR"),
         ("DOC", "AUDIO", "CONVERSION_TYPE_ERROR"),
-        ("VIDEO", "PLAYLIST", "OUTPUT_TYPE_UNSUPPORTED"),
         ("DOC", "DOC", "OUTPUT_TYPE_UNSUPPORTED"),
     ],
 )
