@@ -59,8 +59,9 @@ class TranscodeAsset(Activity):
                 directory=context.scratch,
                 cancellation=context.cancellation,
                 encode_seconds=settings.encode_seconds,
+                limits=settings.limits,
             ),
-            machine=this_machine(cores=settings.cores),
+            machine=this_machine(cores=settings.cores or context.cores),
             stopwatch=stopwatch,
         )
         for bucket in buckets_of(outputs):

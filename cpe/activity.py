@@ -208,6 +208,7 @@ class ActivityContext:
         cancellation: Whether and why to stop.
         log: A logger with the task's ids bound.
         reporter: Where progress goes; call the methods below instead.
+        cores: How many processors the task should keep busy; None for all of them. Others may run beside it.
     """
 
     task: TaskInfo
@@ -218,6 +219,7 @@ class ActivityContext:
     cancellation: Cancellation
     log: Logger
     reporter: Reporter
+    cores: int | None = None
 
     @property
     def cancelled(self) -> bool:

@@ -12,6 +12,7 @@ from cpe.config.file import check_file
 from cpe.config.layers import Kind, Layers, Origin, lay_over
 from cpe.config.model import ActivitySettings, Client, Settings
 from cpe.config.payloads import payload_place
+from cpe.machine import parse_bytes
 from cpe.protocol.references import PayloadPlace
 
 _TIMEOUTS = (
@@ -107,4 +108,6 @@ def _activity(entry: Mapping[str, Any], folder: Path) -> ActivitySettings:
         default_timeouts={name: str(entry[name]) for name in _TIMEOUTS if name in entry},
         file=folder / entry["file"] if "file" in entry else None,
         settings=entry.get("settings", {}),
+        cpu=entry.get("cpu"),
+        memory=parse_bytes(entry["memory"]) if "memory" in entry else None,
     )

@@ -33,6 +33,8 @@ class ActivitySettings:
         class_name: ``module:Class``, or the bare name of a class in `file`.
         file: The Python file, absolute; None for an importable module.
         settings: Handed to the activity.
+        cpu: Processors that one task takes, a fraction for a part of one; None where nobody said.
+        memory: Bytes that one task takes; None where nobody said.
     """
 
     name: str
@@ -42,6 +44,8 @@ class ActivitySettings:
     default_timeouts: Mapping[str, str] = field(default_factory=dict)
     file: Path | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    cpu: float | None = None
+    memory: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,13 @@ from cpe.source import Path
 
 _Schema: TypeAlias = "Mapping[str, Any]"
 
-_TYPES: Mapping[str, type] = {"object": dict, "array": list, "string": str, "integer": int}
+_TYPES: Mapping[str, type | tuple[type, ...]] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +90,7 @@ def _text_fault(value: str, schema: _Schema) -> str | None:
     return None if re.search(schema.get("pattern", ""), value) else "pattern"
 
 
-def _number_fault(value: int, schema: _Schema) -> str | None:
+def _number_fault(value: float, schema: _Schema) -> str | None:
     if value < schema.get("minimum", value):
         return "minimum"
     return "maximum" if value > schema.get("maximum", value) else None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
-from cpe.activity import Logger
+from cpe.activity import Activity, Logger
 from cpe.aws.claims import Claims
 from cpe.aws.payloads import Payloads
 from cpe.aws.registry import SwfRegistry
@@ -15,8 +16,9 @@ from cpe.aws.s3 import S3Storage, transfer_manager
 from cpe.aws.session import AwsSession
 from cpe.aws.sqs import Message, Queue
 from cpe.aws.swf import SwfGateway
+from cpe.aws.tasks import ActivityTask
 from cpe.clock import SystemClock
-from cpe.config import Settings
+from cpe.config import ActivitySettings, Settings
 from cpe.daemons.activities import load_activity
 from cpe.daemons.attempts import Attempts
 from cpe.daemons.commands import Commands
@@ -28,6 +30,7 @@ from cpe.daemons.loop import Loop, Stop
 from cpe.daemons.publisher import Publisher
 from cpe.daemons.registration import register_activity, register_plans, require_domain
 from cpe.daemons.scratch import Scratch
+from cpe.daemons.slots import Room, slots
 from cpe.daemons.starter import Starter
 from cpe.daemons.task import TaskRunner
 from cpe.daemons.turns import Turns
@@ -35,6 +38,7 @@ from cpe.daemons.watcher import Watcher
 from cpe.errors import AwsError, ConfigError
 from cpe.jobs import Jobs
 from cpe.logs import get_logger
+from cpe.machine import measure
 from cpe.plan import Plan
 from cpe.protocol.references import PayloadPlace
 
@@ -170,74 +174,90 @@ def assemble_worker(
     settings: Settings,
     *,
     domain: str,
-    name: str,
-    version: str,
+    activities: Sequence[tuple[str, str]],
     task_list: str | None = None,
-    concurrency: int = 1,
+    room: Room | None = None,
 ) -> Iterator[Daemon]:
-    """Make a worker, after registering its activity type; its scratch directory lives as long as the block.
+    """Make a worker, after registering its activity types; its scratch directory lives as long as the block.
 
     Args:
         aws: Where to.
-        settings: Say what the activity is.
+        settings: Say what the activities are.
         domain: The SWF domain.
-        name: The activity's name.
-        version: The activity's version.
-        task_list: Where its tasks come from; ``<name>-<version>`` by default.
-        concurrency: How many tasks at once.
+        activities: Which it runs, by name and version.
+        task_list: Where the tasks of its only activity come from; ``<name>-<version>`` by default.
+        room: What its tasks may use; the whole machine by default.
 
     Raises:
-        CpeError: The activity is not configured, cannot be loaded, lacks something on this machine, or SWF
+        CpeError: An activity is not configured, cannot be loaded, lacks something on this machine, or SWF
             refuses.
     """
-    activity_settings = settings.activity(name, version)
-    activity = load_activity(activity_settings)
-    activity.check_worker(activity_settings.settings)
-    log = get_logger(activity=name, version=version)
-    task_list = task_list or f"{name}-{version}"
+    room = room or Room(machine=measure())
+    loaded = [_load(settings.activity(name, version)) for name, version in activities]
     calls, s3 = aws.swf(), aws.s3()
-    register_activity(SwfRegistry(calls), activity_settings, domain=domain, task_list=task_list, log=log)
     swf = SwfGateway(polls=aws.swf_polls(), calls=calls)
     transfers = transfer_manager(s3)
     payloads = Payloads(s3, settings.payloads)
-    stop = Stop()
+    stop, budget = Stop(), room.budget()
+    log = get_logger()
     with Scratch(settings.scratch_root()) as scratch:
         if scratch.swept:
             log.info("scratch_swept", directories=list(scratch.swept))
-        runner = TaskRunner(
-            activity=activity,
-            settings=activity_settings.settings,
-            swf=swf,
-            attempt_of=Attempts(swf=swf, payloads=payloads, domain=domain, log=log).number,
-            publisher=_publisher(aws, settings, payloads, log),
-            scratch=scratch,
-            payloads=payloads,
-            storage=lambda cancellation: S3Storage(s3, transfers, cancellation),
-            heartbeat_interval=heartbeat_interval(
-                activity_settings.default_timeouts.get("defaultTaskHeartbeatTimeout")
-            ),
-            clock=SystemClock(),
-            wait=time.sleep,
-            bind=log.bind,
-        )
-        loops = [
-            Loop(
-                name=f"slot-{number}",
-                poll=lambda: swf.poll_activity(domain, task_list),
+        publisher = _publisher(aws, settings, payloads, log)
+        loops: list[Loop[ActivityTask]] = []
+        runners: list[TaskRunner] = []
+        lists: dict[str, int] = {}
+        for known, activity in loaded:
+            its_log = get_logger(activity=known.name, version=known.version)
+            its_list = task_list or f"{known.name}-{known.version}"
+            register_activity(SwfRegistry(calls), known, domain=domain, task_list=its_list, log=its_log)
+            runner = TaskRunner(
+                activity=activity,
+                settings=known.settings,
+                cores=room.cores_of(known),
+                swf=swf,
+                attempt_of=Attempts(swf=swf, payloads=payloads, domain=domain, log=its_log).number,
+                publisher=publisher,
+                scratch=scratch,
+                payloads=payloads,
+                storage=lambda cancellation: S3Storage(s3, transfers, cancellation),
+                heartbeat_interval=heartbeat_interval(
+                    known.default_timeouts.get("defaultTaskHeartbeatTimeout")
+                ),
+                clock=SystemClock(),
+                wait=time.sleep,
+                bind=its_log.bind,
+            )
+            lists[its_list] = room.slots_of(known)
+            loops += slots(
+                name=f"slot-{its_list}",
+                number=lists[its_list],
+                budget=budget,
+                need=room.need_of(known),
+                poll=partial(swf.poll_activity, domain, its_list),
                 handle=runner.handle,
                 stop=stop,
-                log=log,
+                log=its_log,
             )
-            for number in range(1, concurrency + 1)
-        ]
+            runners.append(runner)
         about = {
             "domain": domain,
-            "task_list": task_list,
-            "concurrency": concurrency,
+            "task_lists": lists,
             "scratch": str(scratch.path),
             "payloads": _url(settings.payloads),
         }
-        yield Daemon(loops, stop=stop, log=log, about=about, hand_back=runner.hand_back)
+
+        def hand_back() -> None:
+            for runner in runners:
+                runner.hand_back()
+
+        yield Daemon(loops, stop=stop, log=log, about=about, hand_back=hand_back)
+
+
+def _load(known: ActivitySettings) -> tuple[ActivitySettings, Activity]:
+    activity = load_activity(known)
+    activity.check_worker(known.settings)
+    return known, activity
 
 
 def _publisher(aws: AwsSession, settings: Settings, payloads: Payloads, log: Logger) -> Publisher:

@@ -33,6 +33,7 @@ class TaskRunner:
     Args:
         activity: The instance that does the work.
         settings: The activity's `settings`.
+        cores: How many processors one task should keep busy.
         swf: SWF.
         attempt_of: Tells which attempt a task is; None where it cannot be told.
         publisher: Takes the events.
@@ -50,6 +51,7 @@ class TaskRunner:
         *,
         activity: Activity,
         settings: Mapping[str, Any],
+        cores: int | None = None,
         swf: SwfGateway,
         attempt_of: Callable[[ActivityTask], int | None],
         publisher: Publisher,
@@ -63,6 +65,7 @@ class TaskRunner:
     ) -> None:
         self._activity = activity
         self._settings = settings
+        self._cores = cores
         self._swf = swf
         self._attempt_of = attempt_of
         self._publisher = publisher
@@ -141,6 +144,7 @@ class TaskRunner:
                     scratch=folder,
                     storage=self._storage(cancellation),
                     settings=self._settings,
+                    cores=self._cores,
                     cancellation=cancellation,
                     log=log,
                     reporter=reporter,

@@ -60,4 +60,9 @@ def _entry(activity: ActivitySettings) -> dict[str, Any]:
         "settings": dict(activity.settings),
         **activity.default_timeouts,
     }
-    return entry if activity.file is None else {**entry, "file": str(activity.file)}
+    said = {
+        "cpu": activity.cpu,
+        "memory": activity.memory,
+        "file": None if activity.file is None else str(activity.file),
+    }
+    return {**entry, **{key: value for key, value in said.items() if value is not None}}

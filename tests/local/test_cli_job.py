@@ -55,7 +55,7 @@ def stack(line: CommandLine) -> Iterator[CommandLine]:
             task_list=stage.task_list,
         )
         worker = opened.enter_context(
-            assemble_worker(aws, stage.settings, domain=stage.domain, name="Work", version="v1")
+            assemble_worker(aws, stage.settings, domain=stage.domain, activities=[("Work", "v1")])
         )
         opened.enter_context(running(decider, worker, assemble_inputpoller(aws, stage.settings)))
         yield line

@@ -99,7 +99,7 @@ def desk(local_aws: LocalAws, tmp_path: Path) -> Iterator[Desk]:
             aws, stage.settings, plans=plans(), domain=stage.domain, task_list=stage.task_list
         )
         worker = opened.enter_context(
-            assemble_worker(aws, stage.settings, domain=stage.domain, name="Work", version="v1")
+            assemble_worker(aws, stage.settings, domain=stage.domain, activities=[("Work", "v1")])
         )
         opened.enter_context(running(decider, worker, assemble_inputpoller(aws, stage.settings)))
         yield Desk(stage)

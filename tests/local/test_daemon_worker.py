@@ -17,8 +17,10 @@ from cpe.aws.payloads import Payloads
 from cpe.aws.session import AwsSession
 from cpe.config import ActivitySettings
 from cpe.daemons.assembly import assemble_worker
+from cpe.daemons.slots import Room
 from cpe.errors import ConfigError
 from cpe.local.server import LocalAws
+from cpe.machine import Resources, measure
 from cpe.protocol import decode_event
 from tests.local import activities
 from tests.local.stage import DEADLINE, WORK, Stage, running, wait_for
@@ -84,7 +86,7 @@ def ended(stage: Stage, run: tuple[str, str], kind: str, count: int = 1) -> list
 
 def worker(stage: Stage, **options: Any) -> Any:
     return assemble_worker(
-        AwsSession(), stage.settings, domain=stage.domain, name="Work", version="v1", **options
+        AwsSession(), stage.settings, domain=stage.domain, activities=[("Work", "v1")], **options
     )
 
 
@@ -163,7 +165,7 @@ def test_failures_are_answered_and_the_worker_goes_on(stage: Stage) -> None:
 
 
 def test_slots_work_at_once(stage: Stage) -> None:
-    with worker(stage, concurrency=2) as daemon, running(daemon):
+    with worker(stage, room=Room(machine=measure(), concurrency=2)) as daemon, running(daemon):
         run = schedule(stage, '{"do": "wait"}', '{"do": "wait"}')
         for _ in range(2):
             assert activities.STARTED.acquire(timeout=DEADLINE)
@@ -241,3 +243,37 @@ def test_an_unwritable_scratch_is_one_message(stage: Stage, tmp_path: Path) -> N
     (tmp_path / "file").touch()
     stage.settings = replace(stage.settings, scratch=tmp_path / "file")
     assert refusal(stage).code == "SCRATCH_UNWRITABLE"
+
+
+def test_one_worker_runs_several_activities(stage: Stage) -> None:
+    more = ActivitySettings(name="More", version="v1", class_name=WORK, cpu=0.5)
+    one = replace(stage.settings.activities[0], cpu=0.5)
+    stage.settings = replace(stage.settings, activities=(one, more))
+    room = Room(machine=Resources(cores=1, memory=2**30))
+    wanted = [("Work", "v1"), ("More", "v1")]
+    with (
+        assemble_worker(
+            AwsSession(), stage.settings, domain=stage.domain, activities=wanted, room=room
+        ) as daemon,
+        running(daemon),
+    ):
+        assert stage.swf.describe_activity_type(
+            domain=stage.domain, activityType={"name": "More", "version": "v1"}
+        )["configuration"]["defaultTaskList"] == {"name": "More-v1"}
+        run = schedule(stage, *['{"do": "report"}'] * 4)
+        assert len(ended(stage, run, "ActivityTaskCompleted", 4)) == 4
+
+
+def test_no_more_is_polled_for_than_fits(stage: Stage) -> None:
+    """Two tasks of a core each on a machine of two: the third waits in SWF, where another worker may take it."""
+    stage.settings = replace(stage.settings, activities=(replace(stage.settings.activities[0], cpu=1.0),))
+    with worker(stage, room=Room(machine=Resources(cores=2, memory=2**30))) as daemon, running(daemon):
+        run = schedule(stage, *['{"do": "wait"}'] * 3)
+        assert activities.STARTED.acquire(timeout=DEADLINE)
+        assert activities.STARTED.acquire(timeout=DEADLINE)
+        assert not activities.STARTED.acquire(timeout=0.2)
+        waiting = stage.swf.count_pending_activity_tasks(domain=stage.domain, taskList={"name": "Work-v1"})
+        assert waiting["count"] == 1
+        activities.RELEASE.set()
+        assert len(ended(stage, run, "ActivityTaskCompleted", 3)) == 3
+        assert activities.STARTED.acquire(timeout=DEADLINE)

@@ -63,7 +63,7 @@ def daemons_of(stage: Stage, *, deciders: int = 1) -> Iterator[None]:
             concurrency=deciders,
         )
         worker = opened.enter_context(
-            assemble_worker(aws, stage.settings, domain=stage.domain, name="Work", version="v1")
+            assemble_worker(aws, stage.settings, domain=stage.domain, activities=[("Work", "v1")])
         )
         opened.enter_context(running(decider, worker, assemble_inputpoller(aws, stage.settings)))
         yield

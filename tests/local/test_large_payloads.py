@@ -103,7 +103,7 @@ def test_a_job_of_a_megabyte(stage: Stage) -> None:
 
     with (
         assemble_worker(
-            AwsSession(), stage.settings, domain=stage.domain, name="Work", version="v1"
+            AwsSession(), stage.settings, domain=stage.domain, activities=[("Work", "v1")]
         ) as worker,
         running(worker),
     ):
@@ -170,7 +170,7 @@ def followed(stage: Stage, source: str, **data: Any) -> JobState:
         aws, stage.settings, plans=plans, domain=stage.domain, task_list=stage.task_list
     )
     poller = assemble_inputpoller(aws, stage.settings)
-    with assemble_worker(aws, stage.settings, domain=stage.domain, name="Work", version="v1") as worker:
+    with assemble_worker(aws, stage.settings, domain=stage.domain, activities=[("Work", "v1")]) as worker:
         job_id = client.start_job(stage.start_job("j1", plan.name, **data)["data"], "j1")
         with running(decider, poller, worker):
             return client.job(job_id).wait(timeout=60)

@@ -57,7 +57,7 @@ def test_workers_count_as_deciders_do(local_aws: LocalAws, tmp_path: Path, text:
             task_list=stage.task_list,
         )
         worker = opened.enter_context(
-            assemble_worker(aws, stage.settings, domain=stage.domain, name="Work", version="v1")
+            assemble_worker(aws, stage.settings, domain=stage.domain, activities=[("Work", "v1")])
         )
         opened.enter_context(running(decider, worker, assemble_inputpoller(aws, stage.settings)))
         stage.send(stage.start_job("j1", text=text))

@@ -19,8 +19,9 @@ ARROWS: dict[str, set[str]] = {
     "cpe.errors": set(),
     "cpe.clock": set(),
     "cpe.logs": set(),
+    "cpe.machine": set(),
     "cpe.shipped": set(),
-    "cpe.config": {"cpe.protocol", "cpe.source"},
+    "cpe.config": {"cpe.machine", "cpe.protocol", "cpe.source"},
     "cpe.activity": set(),
     "cpe.protocol": set(),
     "cpe.source": set(),
@@ -31,7 +32,7 @@ ARROWS: dict[str, set[str]] = {
     "cpe.jobs": {"cpe.aws", "cpe.decider", "cpe.plan", "cpe.protocol"},
     "cpe.daemons": {
         *("cpe.aws", "cpe.jobs", "cpe.decider", "cpe.plan", "cpe.protocol", "cpe.activity"),
-        *("cpe.clock", "cpe.config", "cpe.logs"),
+        *("cpe.clock", "cpe.config", "cpe.logs", "cpe.machine"),
     },
     "cpe.doctor": {
         *("cpe.aws", "cpe.config", "cpe.plan", "cpe.protocol", "cpe.activity", "cpe.daemons.activities"),
@@ -43,9 +44,9 @@ ARROWS: dict[str, set[str]] = {
     "cpe.cli": {
         *("cpe.daemons", "cpe.jobs", "cpe.aws", "cpe.decider", "cpe.plan", "cpe.protocol", "cpe.activity"),
         *("cpe.clock", "cpe.config", "cpe.logs", "cpe.local", "cpe.shipped", "cpe.simulation", "cpe.stack"),
-        *("cpe.source", "cpe.doctor"),
+        *("cpe.source", "cpe.doctor", "cpe.machine"),
     },
-    "activities": {"cpe.activity", "activities.media"},
+    "activities": {"cpe.activity", "cpe.machine", "activities.media"},
     "activities.media": {"cpe.activity"},
     "client_example": {"cpe.client", "cpe.protocol"},
 }

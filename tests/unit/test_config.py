@@ -268,3 +268,28 @@ def test_an_unknown_activity_names_the_known(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="configured are: Echo v1") as caught:
         settings.activity("Echo", "v2")
     assert caught.value.code == "ACTIVITY_NOT_CONFIGURED"
+
+
+def test_what_a_task_takes(tmp_path: Path) -> None:
+    text = """
+        activities:
+          - { name: A, version: v1, class: "m:A", cpu: 0.5, memory: 2GiB }
+          - { name: B, version: v1, class: "m:B", cpu: 2, memory: 1048576 }
+          - { name: C, version: v1, class: "m:C" }
+    """
+    settings = load(write(tmp_path, text, "cpe.yml"))
+    assert [(one.cpu, one.memory) for one in settings.activities] == [(0.5, 2**31), (2, 2**20), (None, None)]
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ("cpu: 0", "must be cores, such as 2 or 0.5"),
+        ("cpu: two", "must be a number, not text"),
+        ("memory: 2 apples", "must be bytes, or such as 512MiB or 2GiB"),
+        ("memory: 0", "must be bytes"),
+    ],
+)
+def test_what_no_task_takes(tmp_path: Path, entry: str, told: str) -> None:
+    text = "activities: [{ name: A, version: v1, class: 'm:A', " + entry + " }]"
+    assert told in str(refusal(write(tmp_path, text, "cpe.yml")))
