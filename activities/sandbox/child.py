@@ -22,8 +22,8 @@ from activities.sandbox import landlock, seccomp
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _EXIT_CANNOT_EXECUTE = 126
 
-_DESCRIPTORS = 256
-"""Open files. FFmpeg opens one for each input and output, and some besides."""
+_DESCRIPTORS = 1024
+"""Open files; the usual limit of a system for programs that say nothing."""
 
 _OUT_OF_MEMORY_SCORE = 500
 """When memory runs out, the kernel shall take this process, and not the worker: that can tell of it."""
@@ -79,7 +79,7 @@ def _confine(words: list[str]) -> None:
         read=[word.removeprefix("read=") for word in words if word.startswith("read=")],
         write=[word.removeprefix("write=") for word in words if word.startswith("write=")],
     )
-    seccomp.restrict()
+    seccomp.restrict(local_sockets="sockets=local" in words)
 
 
 def _prctl(option: int, value: int) -> None:

@@ -16,11 +16,14 @@ class Limits:
         scratch: Bytes that the directory in which it runs may hold, whoever wrote them; None for any.
         readable: What it may read besides itself, the system's programs and libraries, and the directory in
             which it runs.
+        local_sockets: Whether it may have sockets between programs of this machine (AF_UNIX), as large
+            programs do among their own parts. There are never any to the network.
     """
 
     memory: int | None = None
     scratch: int | None = None
     readable: tuple[Path, ...] = ()
+    local_sockets: bool = False
 
 
 def described(limits: Limits, *, program: Path, directory: Path, processor_seconds: int) -> Iterator[str]:
@@ -35,6 +38,8 @@ def described(limits: Limits, *, program: Path, directory: Path, processor_secon
         yield f"memory={limits.memory}"
     if limits.scratch is not None:
         yield f"file={limits.scratch}"
+    if limits.local_sockets:
+        yield "sockets=local"
     yield f"write={directory}"
     for path in (*_places_of(program), *limits.readable):
         yield f"read={path}"

@@ -25,7 +25,6 @@ _X32 = 0x40000000
 """From here on x86 counts calls of its 32-bit pointers, which mean the same by another number."""
 
 _CALLS = {
-    "socket": (41, 198),
     "connect": (42, 203),
     "socketpair": (53, 199),
     "io_uring_setup": (425, 425),
@@ -45,6 +44,11 @@ _CALLS = {
 }
 """The calls that are refused, with their numbers on x86-64 and on 64-bit ARM."""
 
+_SOCKET = (41, 198)
+_FIRST_ARGUMENT = 16  # offset in struct seccomp_data; its lower half, as both architectures count
+_AF_UNIX = 1
+_OF_LOCAL_SOCKETS = frozenset({"connect", "socketpair"})
+
 _ARCHITECTURES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
 """For each machine the kernel's AUDIT_ARCH of it, and the column of its numbers."""
 
@@ -56,20 +60,33 @@ def available() -> bool:
     return int(ctypes.CDLL(None).prctl(_PR_GET_SECCOMP, 0, 0, 0, 0)) >= 0
 
 
-def restrict() -> bool:
-    """Refuse the calls from now on, for good; tell whether it is so. Needs PR_SET_NO_NEW_PRIVS."""
+def restrict(*, local_sockets: bool = False) -> bool:
+    """Refuse the calls from now on, for good; tell whether it is so. Needs PR_SET_NO_NEW_PRIVS.
+
+    Args:
+        local_sockets: Leave sockets between programs of this machine.
+    """
     if not available():
         return False
-    filters = _program(*_ARCHITECTURES[platform.machine()])
+    filters = _program(*_ARCHITECTURES[platform.machine()], local_sockets=local_sockets)
     held = ctypes.create_string_buffer(filters, len(filters))
     program = struct.pack("HxxxxxxP", len(filters) // 8, ctypes.addressof(held))
     return int(ctypes.CDLL(None).prctl(_PR_SET_SECCOMP, _MODE_FILTER, program, 0, 0)) == 0
 
 
-def _program(architecture: int, column: int) -> bytes:
+def _program(architecture: int, column: int, *, local_sockets: bool) -> bytes:
     """Write the filter; jumps count the instructions that they pass over."""
-    numbers = [calls[column] for calls in _CALLS.values()]
-    left = len(numbers)
+    left_out = _OF_LOCAL_SOCKETS if local_sockets else frozenset()
+    numbers = [calls[column] for name, calls in _CALLS.items() if name not in left_out]
+    # A socket of this machine goes on to the end but one, any other to the end.
+    sockets = [(_IF_EQUAL, 1, 0, _SOCKET[column])]
+    if local_sockets:
+        sockets = [
+            (_IF_EQUAL, 0, 2, _SOCKET[column]),
+            (_LOAD, 0, 0, _FIRST_ARGUMENT),
+            (_IF_EQUAL, 0, 1, _AF_UNIX),
+        ]
+    left = len(numbers) + len(sockets)
     lines = [
         (_LOAD, 0, 0, _ARCHITECTURE),
         # Calls as another processor would make them, such as those of 32 bits, are all refused.
@@ -77,6 +94,7 @@ def _program(architecture: int, column: int) -> bytes:
         (_LOAD, 0, 0, _CALL),
         (_IF_AT_LEAST, left + 1, 0, _X32),
         *((_IF_EQUAL, left - index, 0, number) for index, number in enumerate(numbers)),
+        *sockets,
         (_RETURN, 0, 0, _ALLOW),
         (_RETURN, 0, 0, _REFUSE),
     ]

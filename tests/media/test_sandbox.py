@@ -68,9 +68,21 @@ def test_no_socket_can_be_made(folder: Path, family: str) -> None:
 
 
 @needs_seccomp
+def test_a_program_may_talk_to_its_own_parts(folder: Path) -> None:
+    limits = Limits(readable=_PYTHON, local_sockets=True)
+    code = (
+        "one, other = socket.socketpair(); one.send(b'hello'); print(other.recv(9))\n"
+        "server = socket.socket(socket.AF_UNIX); server.bind('door'); server.listen()\n"
+        "socket.socket(socket.AF_UNIX).connect('door')\n"
+        "print([refused(socket.socket, family) for family in (socket.AF_INET, socket.AF_INET6)])"
+    )
+    assert _try(code, folder, limits=limits).splitlines() == ["b'hello'", f"{['PermissionError'] * 2}"]
+
+
+@needs_seccomp
 def test_the_filter_refuses_what_it_names_and_nothing_else(folder: Path) -> None:
     column = seccomp._ARCHITECTURES[os.uname().machine][1]
-    numbers = {name: calls[column] for name, calls in seccomp._CALLS.items()}
+    numbers = {name: calls[column] for name, calls in {**seccomp._CALLS, "socket": seccomp._SOCKET}.items()}
     code = (
         "libc = ctypes.CDLL(None, use_errno=True)\n"
         "def call(number):\n"
@@ -119,7 +131,7 @@ def test_limits_reach_the_program(folder: Path) -> None:
     limits = Limits(memory=512 * _MIB, scratch=7 * _MIB, readable=_PYTHON)
     names = ("RLIMIT_CORE", "RLIMIT_NOFILE", "RLIMIT_DATA", "RLIMIT_FSIZE")
     code = f"print(*(resource.getrlimit(getattr(resource, name)) for name in {names!r}))"
-    wanted = ((0, 0), (256, 256), (512 * _MIB,) * 2, (7 * _MIB,) * 2)
+    wanted = ((0, 0), (1024, 1024), (512 * _MIB,) * 2, (7 * _MIB,) * 2)
     assert _try(code, folder, limits=limits) == " ".join(map(str, wanted))
     seconds = _try("print(resource.getrlimit(resource.RLIMIT_CPU)[0])", folder, seconds=30)
     assert int(seconds) == 30 * (os.cpu_count() or 1) + 60
