@@ -53,6 +53,7 @@ class JoinAsset(Activity):
                 directory=context.scratch,
                 cancellation=context.cancellation,
                 encode_seconds=settings.encode_seconds,
+                limits=settings.limits,
             ),
             outputs=outputs,
             split=split,

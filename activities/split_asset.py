@@ -56,6 +56,7 @@ class SplitAsset(Activity):
             directory=context.scratch,
             cancellation=context.cancellation,
             encode_seconds=settings.encode_seconds,
+            limits=settings.limits,
         )
         stopwatch = Stopwatch("fetch", "probe")
         context.preparing()

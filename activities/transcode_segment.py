@@ -61,6 +61,7 @@ class TranscodeSegment(Activity):
             directory=context.scratch,
             cancellation=context.cancellation,
             encode_seconds=settings.encode_seconds,
+            limits=settings.limits,
         )
         audio = choose_encoders(outputs, workshop.tools)
 

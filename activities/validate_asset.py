@@ -54,6 +54,7 @@ class ValidateAsset(Activity):
             directory=context.scratch,
             cancellation=context.cancellation,
             encode_seconds=settings.encode_seconds,
+            limits=settings.limits,
         )
         context.preparing()
         mime = _sniff_object(context, job.asset)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from activities.media import command, ffmpeg, fragment_command
 from activities.media.progress import Progress, ProgressParser
+from activities.sandbox.limits import Limits
 from activities.tools import Tools
 from cpe.activity import Cancellation
 
@@ -35,12 +36,14 @@ class Workshop:
         directory: Where they run; all file names are relative to it.
         cancellation: Stops what runs.
         encode_seconds: Time limit of a run that makes an output.
+        limits: What a run may use.
     """
 
     tools: Tools
     directory: Path
     cancellation: Cancellation
     encode_seconds: float
+    limits: Limits = field(default_factory=Limits)
 
     def probe(self, file: str) -> Mapping[str, Any]:
         """Return FFprobe's JSON about a file."""
@@ -78,6 +81,7 @@ class Workshop:
             directory=self.directory,
             cancellation=self.cancellation,
             time_limit=self.encode_seconds,
+            limits=self.limits,
             on_line=on_line,
         )
         return None if timeless else FrameTimes(times=sorted(times), keys=sorted(keys))
@@ -115,6 +119,7 @@ class Workshop:
             directory=self.directory,
             cancellation=self.cancellation,
             time_limit=self.encode_seconds,
+            limits=self.limits,
             on_line=on_line,
         )
 
@@ -126,6 +131,7 @@ class Workshop:
             directory=self.directory,
             cancellation=self.cancellation,
             time_limit=self.encode_seconds,
+            limits=self.limits,
             on_line=on_line,
         )
 
@@ -134,7 +140,12 @@ class Workshop:
 
     def _run(self, program: Path, arguments: Sequence[str], seconds: float) -> str:
         return ffmpeg.run(
-            program, arguments, directory=self.directory, cancellation=self.cancellation, time_limit=seconds
+            program,
+            arguments,
+            directory=self.directory,
+            cancellation=self.cancellation,
+            time_limit=seconds,
+            limits=self.limits,
         )
 
 
