@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from activities.captions import CaptionWriter, Cues, fetch_captions
 from activities.encoders import choose_encoders
 from activities.fetch import fetch
 from activities.frames import read_frames
@@ -42,6 +43,7 @@ def make_of_film(making: Making, asset: InputAsset, outputs: Sequence[Output]) -
     with making.stopwatch.measure("fetch"):
         fetch(making.context, asset, making.context.scratch / _INPUT, making.settings)
         watermarks = fetch_watermarks(making.context, outputs)
+        cues = fetch_captions(making.context, outputs)
     with making.stopwatch.measure("probe"):
         source = inspect(making.workshop, _INPUT, asset.type)
         check_whole(making.workshop, source)
@@ -49,7 +51,7 @@ def make_of_film(making: Making, asset: InputAsset, outputs: Sequence[Output]) -
     for output in outputs:
         if isinstance(output, ThumbOutput):
             check_thumbnails(output, source)
-    film = _Film(making=making, source=source, audio=audio, watermarks=watermarks)
+    film = _Film(making=making, source=source, audio=audio, watermarks=watermarks, cues=cues)
     made = film.pictures(outputs) | film.videos(outputs)
     for index, output in enumerate(outputs):
         if index not in made:
@@ -63,6 +65,7 @@ class _Film:
     source: Source
     audio: dict[str, AudioEncoder]
     watermarks: dict[Location, str]
+    cues: Cues
 
     def pictures(self, outputs: Sequence[Output]) -> dict[int, list[Product]]:
         """Make all thumbnails; return what was made for each such output, by its number."""
@@ -126,7 +129,8 @@ class _Film:
             with naming(output.target.location):
                 return package_ladder(self.making, self.source, output, name, [made.file for made in files])
         if isinstance(output, VideoOutput):
-            return [self._product(output, files[0])]
+            captions = CaptionWriter(making=self.making, source=self.source, output=output, cues=self.cues)
+            return [self._product(output, files[0]), *captions.sidecars(name)]
         return []
 
     def make(self, output: Output, index: int) -> list[Product]:
@@ -144,11 +148,15 @@ class _Film:
         match output:
             case VideoOutput():
                 audio = self.audio[output.audio.name]
-                return [
-                    make_video(
-                        self.making, self.source, output, name, audio=audio, watermarks=self.watermarks
-                    )
-                ]
+                return make_video(
+                    self.making,
+                    self.source,
+                    output,
+                    name,
+                    audio=audio,
+                    watermarks=self.watermarks,
+                    cues=self.cues,
+                )
             case PlaylistOutput():
                 return make_playlist(
                     self.making, self.source, output, name, audio=self.audio, watermarks=self.watermarks

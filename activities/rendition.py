@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from activities.captions import CaptionWriter, Cues
 from activities.making import Making
+from activities.media.captions import SUBTITLE_ENCODERS, CaptionMode
 from activities.media.codecs import AudioEncoder
 from activities.media.locations import Location
 from activities.media.probe import MediaInfo
@@ -21,7 +23,7 @@ from activities.report import ProgressReport
 from activities.sound import measure_loudness
 from activities.source import Source
 from activities.tools import tone_mapper
-from activities.verify import expected_duration, verify_video
+from activities.verify import expected_duration, invalid_output, verify_video
 from cpe.activity import JsonValue
 
 
@@ -33,7 +35,8 @@ def make_video(
     *,
     audio: AudioEncoder,
     watermarks: Mapping[Location, str],
-) -> Product:
+    cues: Cues,
+) -> list[Product]:
     """Make a video in a file called `name`, and verify it.
 
     Args:
@@ -43,6 +46,9 @@ def make_video(
         name: The file to write.
         audio: The audio encoder; the output's own or its fallback.
         watermarks: The file of each watermark.
+        cues: What was fetched of captions.
+
+    Return the video and the captions beside it.
 
     Raises:
         ActivityError: It could not be made, or is not what it should be.
@@ -50,10 +56,14 @@ def make_video(
     part = output.excerpt.of(source.info) if output.excerpt is not None else source.info
     seconds = expected_duration(part)
     report = ProgressReport(making.context, output.target.location.key, seconds)
+    captions = CaptionWriter(making=making, source=source, output=output, cues=cues)
+    beside = captions.sidecars(name)
     names = VideoNames(
         source=source.file,
         output=name,
         watermark=watermarks[output.watermark.location] if output.watermark else None,
+        captions=tuple(captions.tracks(name)),
+        burnt=captions.burnt(name),
     )
     workshop, info, video = making.workshop, source.info, source.video
     with making.stopwatch.measure("encode"):
@@ -65,14 +75,24 @@ def make_video(
             workshop.encode(arguments, duration=seconds, report=report.of_run(number, len(passes)))
     with making.stopwatch.measure("verify"):
         made = verify_video(workshop, name, output, size=output.size_for(video), source=part)
+        _verify_captions(output, made)
     report.finish()
-    return Product(
+    video_product = Product(
         path=making.workshop.directory / name,
         target=output.target,
         key=output.target.location.key,
         content_type=output.container.content_type,
         facts=video_facts(made),
     )
+    return [video_product, *beside]
+
+
+def _verify_captions(output: VideoOutput, made: MediaInfo) -> None:
+    wanted = [captions for captions in output.captions if captions.mode is CaptionMode.EMBED]
+    _, codec = SUBTITLE_ENCODERS.get(output.container.muxer, ("", ""))
+    found = [stream.codec for stream in made.captions]
+    if found != [codec] * len(wanted):
+        raise invalid_output(f"has captions {found} instead of {len(wanted)}")
 
 
 def _find_out(making: Making, source: Source, output: VideoOutput) -> Findings:

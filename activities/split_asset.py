@@ -45,8 +45,8 @@ class SplitAsset(Activity):
         settings = read_settings(context.settings)
         job = parse_job(context.input)
         outputs = parse_outputs(job.outputs, preset_library(settings.presets))
-        together = [isinstance(output, VideoOutput) and not output.alone for output in outputs]
-        videos = tuple(output for output in outputs if isinstance(output, VideoOutput) and not output.alone)
+        together = [_is_cut_up(output) for output in outputs]
+        videos = tuple(output for output in outputs if isinstance(output, VideoOutput) and _is_cut_up(output))
         if not any(isinstance(output, VideoOutput) for output in outputs):
             raise InvalidInput("input.output_assets has no VIDEO. Segments are for videos only.")
         for bucket in dict.fromkeys(output.target.location.bucket for output in outputs):
@@ -56,7 +56,6 @@ class SplitAsset(Activity):
             directory=context.scratch,
             cancellation=context.cancellation,
             encode_seconds=settings.encode_seconds,
-            limits=settings.limits,
         )
         stopwatch = Stopwatch("fetch", "probe")
         context.preparing()
@@ -89,6 +88,11 @@ class SplitAsset(Activity):
         }
         context.log.info("asset.split", segments=len(segments), bucket=split.bucket, folder=split.folder)
         return result
+
+
+def _is_cut_up(output: object) -> bool:
+    """Tell whether an output is made in segments; captions beside it are made with the whole source."""
+    return isinstance(output, VideoOutput) and not output.alone and not output.captions
 
 
 def _segments(

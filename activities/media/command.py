@@ -105,6 +105,7 @@ def framed(
     *,
     mark: Stream | None,
     mapper: ToneMapper | None = None,
+    burnt: str | None = None,
 ) -> Stream:
     """Bring a picture of whole frames to the output's frame rate and shape, and lay its watermark over it.
 
@@ -116,12 +117,15 @@ def framed(
         output: What it becomes.
         mark: The watermark's picture.
         mapper: With what a high dynamic range is brought to the usual one; None to leave it.
+        burnt: The SRT file that is drawn on it; None for none.
     """
     picture = _timed(picture, timing_of(output, video).rate, output.excerpt)
     picture = _turned(picture, output.view(video).rotation - video.rotation)
     picture = _laid_out(picture, output.layout_for(video), full_range=video.color_range == "pc")
     if mapper is not None:
         picture = tone_mapped(picture, video, mapper)
+    if burnt is not None:
+        picture = picture.filter("subtitles", filename=burnt, charenc="UTF-8")
     if output.watermark is not None and mark is not None:
         picture = _watermarked(picture, mark, output.watermark)
     return picture

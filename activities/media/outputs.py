@@ -84,7 +84,7 @@ def buckets_of(outputs: Sequence[Targeted]) -> tuple[str, ...]:
 
 def _places(output: Targeted) -> tuple[Location, ...]:
     """Return where an output's objects go, as far as their keys are known."""
-    return output.places if isinstance(output, PlaylistOutput) else (output.target.location,)
+    return output.places if isinstance(output, PlaylistOutput | VideoOutput) else (output.target.location,)
 
 
 def _parse_output(fields: Fields, presets: PresetLibrary) -> Output:

@@ -13,6 +13,7 @@ _MICRO = 1_000_000
 _HDR = frozenset({"smpte2084", "arib-std-b67"})
 _BREAKING = frozenset({"mpegts", "mpeg", "ogg"})
 _NO_COLOR = frozenset({"unknown", "reserved", "unspecified", ""})
+_TEXT_CAPTIONS = frozenset({"subrip", "srt", "mov_text", "webvtt", "ass", "ssa", "text"})
 _NO_PICTURE_TRACK = ("attached_pic", "timed_thumbnails")
 
 
@@ -88,6 +89,15 @@ class AudioStream:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CaptionStream:
+    """A stream of captions in text. `language` is ISO 639-2."""
+
+    index: int
+    codec: str
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MediaInfo:
     """A file of media: the streams that a player would choose.
 
@@ -100,6 +110,7 @@ class MediaInfo:
     start: float = 0.0
     video: VideoStream | None = None
     audio: AudioStream | None = None
+    captions: tuple[CaptionStream, ...] = ()
 
     @property
     def video_duration(self) -> float | None:
@@ -136,6 +147,7 @@ def parse_probe(document: Mapping[str, Any]) -> MediaInfo:
         start=_seconds(container.get("start_time"), negative=True) or 0.0,
         video=_first(videos, key=lambda stream: -stream.width * stream.height),
         audio=_first(audios, key=lambda _: 0),
+        captions=tuple(captions for raw in streams if (captions := _captions(raw))),
     )
 
 
@@ -184,7 +196,6 @@ def _audio(raw: Mapping[str, Any]) -> AudioStream | None:
     channels, sample_rate = _whole(raw.get("channels")), _whole(raw.get("sample_rate"))
     if raw.get("codec_type") != "audio" or not _decodable(raw) or not channels or not sample_rate:
         return None
-    language = str((raw.get("tags") or {}).get("language") or "")
     return AudioStream(
         index=int(raw["index"]),
         codec=str(raw["codec_name"]),
@@ -192,9 +203,20 @@ def _audio(raw: Mapping[str, Any]) -> AudioStream | None:
         sample_rate=sample_rate,
         start=_seconds(raw.get("start_time"), negative=True),
         duration=_seconds(raw.get("duration")),
-        # ISO 639-2: three letters; anything else is somebody's free text.
-        language=language if len(language) == 3 and language.isascii() and language.islower() else None,  # noqa: PLR2004
+        language=_language(raw),
     )
+
+
+def _captions(raw: Mapping[str, Any]) -> CaptionStream | None:
+    if raw.get("codec_type") != "subtitle" or raw.get("codec_name") not in _TEXT_CAPTIONS:
+        return None
+    return CaptionStream(index=int(raw["index"]), codec=str(raw["codec_name"]), language=_language(raw))
+
+
+def _language(raw: Mapping[str, Any]) -> str | None:
+    """Return the language by ISO 639-2: three letters; anything else is somebody's free text."""
+    language = str((raw.get("tags") or {}).get("language") or "")
+    return language if len(language) == 3 and language.isascii() and language.islower() else None  # noqa: PLR2004
 
 
 def _color(raw: Mapping[str, Any], name: str) -> str | None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 from activities.media.audio_formats import LAYOUTS
+from activities.media.captions import SUBTITLE_ENCODERS
 from activities.media.codecs import AudioEncoder
 from activities.media.command import (
     MEDIA_LIMITS,
@@ -26,14 +28,39 @@ from activities.media.timing import timing_arguments, timing_of
 from activities.media.tone import ToneMapper
 from activities.media.video_output import VideoOutput
 
+CAPTION_LIMITS: Mapping[str, str | None] = {
+    "protocol_whitelist": "file",
+    "format_whitelist": "srt",
+    "f": "srt",
+}
+"""What may be opened as captions: what the activities themselves write."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptionFile:
+    """Captions that go into a video: a file of SRT and their language."""
+
+    file: str
+    language: str | None = None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoNames:
-    """The files of one video: what is read, the PAM picture laid over it if any, and what is written."""
+    """The files of one video.
+
+    Attributes:
+        source: What is read.
+        output: What is written.
+        watermark: The PAM picture that is laid over it.
+        captions: Those that go into it, each as a stream.
+        burnt: The SRT that is drawn on the picture.
+    """
 
     source: str
     output: str
     watermark: str | None = None
+    captions: tuple[CaptionFile, ...] = ()
+    burnt: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,13 +100,15 @@ def video_arguments(
     """
     picture = _picture(output, source, video, names, findings)
     sound = [_sound(output, source, source.audio, names.source, findings)] if source.audio else []
+    captions = [Input(track.file, CAPTION_LIMITS).stream(0) for track in names.captions]
     return (
-        *(*RUN, *_clock(output), *PROGRESS, *arguments(picture, *sound)),
+        *(*RUN, *_clock(output), *PROGRESS, *arguments(picture, *sound, *captions)),
         *NO_TAGS,
         *video_coding(output),
         *(_pass(output, 2, names) if output.two_pass else ()),
         *timing_arguments(timing_of(output, video)),
         *(audio_coding(source.audio, audio, output.audio_bit_rate, output.channels) if source.audio else ()),
+        *_captioning(output, names.captions),
         *(("-movflags", "+faststart") if output.container.fast_start else ()),
         *("-f", output.container.muxer, names.output),
     )
@@ -106,6 +135,12 @@ def first_pass_arguments(
     )
 
 
+def caption_arguments(stream: int, *, source: str, output: str) -> tuple[str, ...]:
+    """Compose the command that takes captions out of a file, as SRT."""
+    captions = Input(source, MEDIA_LIMITS).stream(stream)
+    return (*RUN, *arguments(captions), *NO_TAGS, "-c:s", "srt", "-f", "srt", output)
+
+
 def loudness_arguments(
     output: VideoOutput, source: MediaInfo, audio: AudioStream, *, file: str
 ) -> tuple[str, ...]:
@@ -119,7 +154,7 @@ def _picture(
 ) -> Stream:
     mark = Input(names.watermark, PICTURE_LIMITS).stream(0) if names.watermark is not None else None
     picture = deinterlaced(_read(output, source, names.source).stream(video.index), video)
-    return framed(picture, video, output, mark=mark, mapper=findings.mapper)
+    return framed(picture, video, output, mark=mark, mapper=findings.mapper, burnt=names.burnt)
 
 
 def _sound(
@@ -150,6 +185,18 @@ def _read(output: VideoOutput, source: MediaInfo, file: str) -> Input:
 
 def _clock(output: VideoOutput) -> tuple[str, ...]:
     return ("-copyts",) if output.excerpt is not None and output.excerpt.start else ()
+
+
+def _captioning(output: VideoOutput, captions: Sequence[CaptionFile]) -> tuple[str, ...]:
+    if not captions:
+        return ()
+    encoder, _ = SUBTITLE_ENCODERS[output.container.muxer]
+    languages = (
+        (f"-metadata:s:s:{number}", f"language={track.language}")
+        for number, track in enumerate(captions)
+        if track.language
+    )
+    return ("-c:s", encoder, *(text for pair in languages for text in pair))
 
 
 def _pass(output: VideoOutput, number: int, names: VideoNames) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from activities.media.captions import CaptionMode, Captions, parse_captions
 from activities.media.channels import Channels, parse_channels
 from activities.media.codecs import (
     AudioEncoder,
@@ -20,7 +21,6 @@ from activities.media.fields import Fields, shown
 from activities.media.geometry import Layout, Sizing, lay_out
 from activities.media.locations import (
     COMMON_KEYS,
-    COMMON_PLANNED,
     Location,
     Target,
     parse_location,
@@ -60,6 +60,7 @@ VIDEO_KEYS = (
         "duration",
         "loudness",
         "tone_map",
+        "captions",
         "watermark",
     }
 )
@@ -67,8 +68,6 @@ VIDEO_KEYS = (
 
 WATERMARK_KEYS = frozenset({"bucket", "file", "size", "opacity", "x", "y"})
 """The keys of its watermark."""
-
-_VIDEO_PLANNED = COMMON_PLANNED | {"captions"}
 
 _FAR = 16_384
 
@@ -110,6 +109,7 @@ class VideoOutput:
         excerpt: The part of the source that is taken; None for all of it.
         loudness: LUFS that the whole sound is brought to; None to leave it.
         tone_map: Whether a high dynamic range is brought to the usual one.
+        captions: Its captions.
         gridded: Whether its key frames stand on a grid in time, as those of a playlist's renditions do; else
             the encoder chooses them.
     """
@@ -133,11 +133,26 @@ class VideoOutput:
     loudness: float | None = None
     tone_map: bool = False
     gridded: bool = False
+    captions: tuple[Captions, ...] = ()
 
     @property
     def alone(self) -> bool:
         """Whether it needs runs of its own: it is not made together with others, nor in segments."""
-        return self.two_pass or self.tone_map or self.excerpt is not None or self.loudness is not None
+        inside = any(captions.mode is not CaptionMode.SIDECAR for captions in self.captions)
+        return (
+            self.two_pass or self.tone_map or inside or self.excerpt is not None or self.loudness is not None
+        )
+
+    @property
+    def places(self) -> tuple[Location, ...]:
+        """Where its objects go: its own, and those of captions beside it."""
+        own = self.target.location
+        beside = (
+            Location(bucket=own.bucket, key=captions.key_beside(own.key))
+            for captions in self.captions
+            if captions.mode is CaptionMode.SIDECAR
+        )
+        return (own, *beside)
 
     def view(self, source: VideoStream) -> VideoStream:
         """Return the source as this output takes it: turned as the job says, where it says so."""
@@ -158,7 +173,7 @@ def parse_video(fields: Fields, presets: PresetLibrary) -> VideoOutput:
     Raises:
         InvalidInput: Something about it is wrong.
     """
-    fields.refuse_others(VIDEO_KEYS, _VIDEO_PLANNED)
+    fields.refuse_others(VIDEO_KEYS)
     preset = _preset(fields, presets)
     target = parse_target(fields)
     container = container_of(target.location.key, fields.path("file"))
@@ -206,6 +221,7 @@ def parse_video(fields: Fields, presets: PresetLibrary) -> VideoOutput:
         excerpt=parse_excerpt(fields),
         loudness=parse_loudness(fields),
         tone_map=fields.flag("tone_map", default=False),
+        captions=parse_captions(fields, muxer=container.muxer),
     )
 
 

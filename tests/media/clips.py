@@ -33,7 +33,7 @@ class ClipMaker:
         coding = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac")
         return self.make(name, *coding, "-movflags", "+faststart", *arguments, seconds=seconds, size=size)
 
-    def run(self, name: str, *arguments: str) -> Path:
+    def run(self, name: str, *arguments: str | Path) -> Path:
         """Run FFmpeg with these arguments; the file it writes is `name`."""
         path = self.folder / name
         subprocess.run(

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from activities.media.cues import parse_cues
 from activities.sample_clip import make_watermark
 from activities.transcode_asset import TranscodeAsset
 from cpe.activity import JsonValue
@@ -18,6 +19,14 @@ from cpe.testing import ActivityEnvironment
 from tests.media.clips import ClipMaker
 
 _HZ = 48_000
+_SRT = b"""1
+00:00:00,200 --> 00:00:00,600
+<font color="red">One</font> & <i>two</i>
+
+2
+00:00:01,000 --> 00:00:02,000
+three
+"""
 _X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 _COUNTED = (
     *("-f", "lavfi", "-i", "color=black:size=160x90:rate=25:duration=3,format=gray,geq=lum=3*N"),
@@ -525,7 +534,88 @@ _COLORS = [
     ),
 ]
 
-ROWS = [*_SHAPES, *_RATES, *_SOUNDS, *_PARTS, *_PASSES, *_LEVELS, *_COLORS]
+
+def _captioned(codec: str, *wanted: tuple[float, float, str]) -> Check:
+    """Check codec, times and text of the captions in a video."""
+
+    def check(made: Made) -> None:
+        stream = made.stream("subtitle")
+        assert (stream["codec_name"], stream["tags"]["language"]) == (codec, "eng")
+        written = made.clips.decoded(made.path, "-map", "0:s", "-c:s", "srt", "-f", "srt").decode()
+        for cue, (start, end, text) in zip(parse_cues(written), wanted, strict=True):
+            # In a copy the picture may start a frame of sound later.
+            assert (float(cue.start), float(cue.end)) == pytest.approx((start, end), abs=0.022)
+            assert cue.text == text
+
+    return check
+
+
+def _beside(key: str, content_type: str, *lines: str) -> Check:
+    """Check the captions beside a video."""
+
+    def check(made: Made) -> None:
+        text = made.environment.storage.get("media-out", key).decode()
+        assert all(line in text for line in lines)
+        assert made.environment.storage.options["media-out", key].content_type == content_type
+
+    return check
+
+
+_EMBED: JsonValue = {"bucket": "media-in", "file": "/captions.srt", "language": "eng", "mode": "embed"}
+_SPOKEN = ((0.2, 0.6, "One & <i>two</i>"), (1.0, 2.0, "three"))
+_CAPTIONS = [
+    Row(key="captions", clip="counted", changes={"captions": _EMBED}, check=_captioned("mov_text", *_SPOKEN)),
+    Row(
+        key="captions",
+        clip="counted",
+        changes={"captions": [_EMBED]},
+        file="x.mkv",
+        check=_captioned("subrip", *_SPOKEN),
+    ),
+    Row(
+        key="captions",
+        clip="counted",
+        changes={"captions": [_EMBED], "video_codec": "vp8", "audio_codec": "opus"},
+        file="x.webm",
+        check=_captioned("webvtt", *_SPOKEN),
+    ),
+    Row(
+        key="captions",
+        clip="counted",
+        changes={"captions": _EMBED, "start": 0.5, "duration": 1},
+        check=_captioned("mov_text", (0.0, 0.1, "One & <i>two</i>"), (0.5, 1.0, "three")),
+    ),
+    Row(
+        key="captions",
+        clip="counted",
+        changes={"captions": {"bucket": "media-in", "path": "/", "file": "captions.srt", "language": "eng"}},
+        file="a/x.mp4",
+        check=_beside(
+            "a/x.eng.vtt",
+            "text/vtt; charset=utf-8",
+            "WEBVTT",
+            "00:00:00.200 --> 00:00:00.600",
+            "One &amp; <i>two</i>",
+        ),
+    ),
+    Row(
+        key="captions",
+        clip="counted",
+        changes={"captions": {"bucket": "media-in", "file": "captions.srt", "format": "srt"}},
+        check=_beside("x.srt", "application/x-subrip; charset=utf-8", "1", "00:00:01,000 --> 00:00:02,000"),
+    ),
+    Row(
+        key="captions",
+        clip="captioned",
+        changes={"captions": [{"stream": "eng", "mode": "embed"}, {"stream": "auto"}]},
+        check=_both(
+            _captioned("mov_text", *_SPOKEN),
+            _beside("x.vtt", "text/vtt; charset=utf-8", "<i>two</i>", "three"),
+        ),
+    ),
+]
+
+ROWS = [*_SHAPES, *_RATES, *_SOUNDS, *_PARTS, *_PASSES, *_LEVELS, *_COLORS, *_CAPTIONS]
 
 
 class Sources:
@@ -590,6 +680,15 @@ class Sources:
     def _counted_mkv(self) -> Path:
         return self._clips.run("every-counted.mkv", *_COUNTED, *_X264, "-g", "30", "-c:a", "libmp3lame")
 
+    def _captioned(self) -> Path:
+        text = self._clips.folder / "every-captions.srt"
+        text.write_bytes(_SRT)
+        return self._clips.run(
+            "every-captioned.mkv",
+            *("-i", self["counted"], "-i", text, "-map", "0", "-map", "1", "-c", "copy"),
+            *("-metadata:s:s:0", "language=eng"),
+        )
+
     def _uneven(self) -> Path:
         drop = ("-vf", "select=mod(n-1\\,3)", "-fps_mode", "vfr")
         return self._clips.run("every-uneven.mp4", *_COUNTED, *drop, *_X264, "-c:a", "aac")
@@ -628,6 +727,7 @@ def test_a_key_does_what_it_says(
     environment.storage.put("media-in", "clip", sources[row.clip])
     make_watermark(tmp_path / "mark.png")
     environment.storage.put("media-in", "mark.png", tmp_path / "mark.png")
+    environment.storage.put("media-in", "captions.srt", _SRT)
     output = {"type": "VIDEO", "bucket": "media-out", "file": row.file, "preset": _PRESET, **row.changes}
     result = environment.run(
         TranscodeAsset(),

@@ -16,8 +16,10 @@ from activities.media.presets import preset_library
 from activities.media.probe import AudioStream, MediaInfo, VideoStream
 from activities.media.tone import ToneMapper
 from activities.media.video_command import (
+    CaptionFile,
     Findings,
     VideoNames,
+    caption_arguments,
     first_pass_arguments,
     loudness_arguments,
     video_arguments,
@@ -231,6 +233,37 @@ def test_a_high_dynamic_range_is_brought_to_the_usual_one() -> None:
     ) in by_scale
 
 
+def test_captions_that_go_into_a_video_are_read_as_srt_alone() -> None:
+    names = VideoNames(
+        source="input",
+        output="output-0",
+        captions=(
+            CaptionFile(file="output-0-captions-0", language="eng"),
+            CaptionFile(file="output-0-captions-1"),
+        ),
+        burnt="output-0-burnt",
+    )
+    arguments = video_arguments(
+        _output(size="640x360"), _SOURCE, _PICTURE, audio=AUDIO_ENCODERS["aac"], names=names
+    )
+    command = " ".join(arguments)
+    assert (
+        " -i input -f srt -format_whitelist srt -protocol_whitelist file -i output-0-captions-0 "
+        "-f srt -format_whitelist srt -protocol_whitelist file -i output-0-captions-1 -filter_complex "
+    ) in command
+    assert "[s1]subtitles=charenc=UTF-8:filename=output-0-burnt[s2]" in command.replace(
+        "[s0]setsar=sar=1[s1]", ""
+    )
+    assert " -map 0:1 -map 1:0 -map 2:0 " in command
+    assert " -c:s mov_text -metadata:s:s:0 language=eng -movflags " in command
+
+
+def test_captions_are_taken_out_of_a_source_as_srt() -> None:
+    assert " ".join(caption_arguments(3, source="input", output="captions-of-3")).endswith(
+        " -i input -map 0:3 -map_metadata -1 -map_chapters -1 -c:s srt -f srt captions-of-3"
+    )
+
+
 def _with(output: VideoOutput, findings: Findings, video: VideoStream = _PICTURE) -> str:
     return " ".join(
         video_arguments(
@@ -256,6 +289,9 @@ def _with(output: VideoOutput, findings: Findings, video: VideoStream = _PICTURE
         ({"loudness": -23}, True),
         ({"tone_map": True}, True),
         ({"tone_map": "false", "two_pass": 0}, False),
+        ({"captions": {"stream": "auto"}}, False),
+        ({"captions": {"stream": "auto", "mode": "embed"}}, True),
+        ({"captions": {"stream": "auto", "mode": "burn"}}, True),
     ],
     ids=str,
 )
@@ -321,6 +357,21 @@ def test_times(text: object, seconds: Fraction) -> None:
         ({"two_pass": True, "video_codec": "av1"}, "gives libsvtav1 one pass only"),
         ({"loudness": 3}, "from -50 to -5"),
         ({"tone_map": "hable"}, "must be true or false"),
+        ({"captions": {"bucket": "media-in"}}, "either bucket and file, or stream"),
+        ({"captions": {"stream": "eng", "file": "x"}}, "either bucket and file, or stream"),
+        ({"captions": {"stream": "english"}}, r"output\.captions\.stream must be three letters"),
+        (
+            {"captions": [{"stream": "eng", "language": "a b"}]},
+            r"captions\[0\]\.language must be three letters",
+        ),
+        ({"captions": {"stream": "eng", "mode": "hard"}}, "one of sidecar, embed, burn"),
+        ({"captions": {"stream": "eng", "format": "ass"}}, "one of vtt, srt"),
+        ({"captions": {"stream": "eng", "encoding": "idna"}}, "must be one of utf-8"),
+        ({"captions": {"stream": "eng", "mode": "embed"}, "file": "x.ts"}, "mpegts takes no captions"),
+        ({"captions": [{"stream": "eng", "mode": "burn"}, {"stream": "fra", "mode": "burn"}]}, "only one"),
+        ({"captions": [{"stream": "eng"}] * 21}, "has 21 captions; 20 are allowed"),
+        ({"captions": "x.srt"}, r"output\.captions must be an object"),
+        ({"captions": {"stream": "eng", "url": "x"}}, "unknown key 'url'"),
     ],
     ids=str,
 )

@@ -1,0 +1,164 @@
+"""Fetches captions, takes those of a source out of it, and writes them as FFmpeg or a viewer takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from activities.fetch import fetch_object
+from activities.making import Making
+from activities.media.captions import CaptionMode, Captions, StreamChoice
+from activities.media.cues import (
+    MAX_BYTES,
+    Cue,
+    CueError,
+    decode,
+    parse_cues,
+    part_of,
+    write_srt,
+    write_webvtt,
+)
+from activities.media.locations import Location
+from activities.media.video_command import CaptionFile, caption_arguments
+from activities.media.video_output import VideoOutput
+from activities.publish import Product
+from activities.source import Source
+from activities.tools import filters
+from activities.verify import expected_duration
+from cpe.activity import ActivityContext
+from cpe.errors import ActivityError, InvalidInput
+
+Cues = Mapping[Captions, tuple[Cue, ...]]
+
+
+def fetch_captions(context: ActivityContext, outputs: Sequence[object]) -> dict[Captions, tuple[Cue, ...]]:
+    """Fetch and read the caption files of a job's videos.
+
+    Raises:
+        InvalidInput: One is no captions, ``CAPTIONS_INVALID``.
+    """
+    cues: dict[Captions, tuple[Cue, ...]] = {}
+    for captions in (one for output in outputs if isinstance(output, VideoOutput) for one in output.captions):
+        if captions in cues or not isinstance(captions.source, Location):
+            continue
+        path = context.scratch / f"captions-{len(cues)}"
+        fetch_object(context, captions.source, path, limit=MAX_BYTES)
+        try:
+            cues[captions] = parse_cues(decode(path.read_bytes(), captions.encoding))
+        except CueError as error:
+            raise InvalidInput(
+                f"The captions {captions.source} cannot be used: {error}.", code="CAPTIONS_INVALID"
+            ) from error
+        finally:
+            path.unlink()
+    return cues
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptionWriter:
+    """Writes the captions of one video.
+
+    Attributes:
+        making: The task.
+        source: Its input.
+        output: The video.
+        cues: What was fetched.
+    """
+
+    making: Making
+    source: Source
+    output: VideoOutput
+    cues: Cues
+
+    def tracks(self, name: str) -> list[CaptionFile]:
+        """Write those that go into the video, as SRT; `name` is that of the video's file."""
+        return [
+            CaptionFile(file=self._write(captions, f"{name}-captions-{number}"), language=captions.language)
+            for number, captions in enumerate(self._of(CaptionMode.EMBED))
+        ]
+
+    def burnt(self, name: str) -> str | None:
+        """Write those that are drawn on the picture; return the file.
+
+        Raises:
+            ActivityError: This FFmpeg cannot draw text, ``CAPTIONS_BURN_UNAVAILABLE``.
+        """
+        for captions in self._of(CaptionMode.BURN):
+            if "subtitles" not in filters(self.making.workshop.tools):
+                raise ActivityError(
+                    "The FFmpeg of this worker cannot burn captions in: it was built without libass. Embed "
+                    "them or make them a sidecar, or install another FFmpeg.",
+                    code="CAPTIONS_BURN_UNAVAILABLE",
+                )
+            return self._write(captions, f"{name}-burnt")
+        return None
+
+    def sidecars(self, name: str) -> list[Product]:
+        """Write those that lie beside the video."""
+        target = self.output.target
+        products = []
+        for number, captions in enumerate(self._of(CaptionMode.SIDECAR)):
+            key = captions.key_beside(target.location.key)
+            place = Location(bucket=target.location.bucket, key=key)
+            path = self.making.workshop.directory / f"{name}-sidecar-{number}"
+            write = write_webvtt if captions.format == "vtt" else write_srt
+            path.write_text(write(self._cues(captions)), encoding="utf-8", newline="\n")
+            products.append(
+                Product(
+                    path=path,
+                    target=replace(
+                        target, location=place, options=replace(target.options, content_type=None)
+                    ),
+                    key=key,
+                    content_type=captions.content_type,
+                    facts={"language": captions.language},
+                )
+            )
+        return products
+
+    def _of(self, mode: CaptionMode) -> list[Captions]:
+        return [captions for captions in self.output.captions if captions.mode is mode]
+
+    def _write(self, captions: Captions, name: str) -> str:
+        path = self.making.workshop.directory / name
+        path.write_text(write_srt(self._cues(captions)), encoding="utf-8", newline="\n")
+        return name
+
+    def _cues(self, captions: Captions) -> tuple[Cue, ...]:
+        if isinstance(captions.source, StreamChoice):
+            cues = self._taken_out(captions.source)
+        else:
+            cues = self.cues[captions]
+        excerpt, info = self.output.excerpt, self.source.info
+        seconds = expected_duration(excerpt.of(info) if excerpt is not None else info)
+        start = excerpt.start if excerpt is not None else Fraction(0)
+        found = part_of(cues, start, None if seconds is None else Fraction(round(seconds * 1000), 1000))
+        if not found:
+            raise InvalidInput(
+                "The captions have none in the time of the video. Leave them out.", code="CAPTIONS_INVALID"
+            )
+        return found
+
+    def _taken_out(self, choice: StreamChoice) -> tuple[Cue, ...]:
+        """Take the captions of a stream out of the source."""
+        streams = self.source.info.captions
+        found = [stream for stream in streams if choice.language in (None, stream.language)]
+        if not found:
+            known = ", ".join(stream.language or "unnamed" for stream in streams) or "none"
+            raise InvalidInput(
+                f"The input has no text captions of language {choice.language or 'auto'}; it has {known}.",
+                code="CAPTIONS_NOT_FOUND",
+            )
+        name = f"captions-of-{found[0].index}"
+        path = self.making.workshop.directory / name
+        if not path.exists():
+            self.making.workshop.follow(
+                caption_arguments(found[0].index, source=self.source.file, output=name), lambda _: None
+            )
+        try:
+            return parse_cues(decode(path.read_bytes(), "utf-8"))
+        except CueError as error:
+            raise InvalidInput(
+                f"The captions of the input cannot be used: {error}.", code="CAPTIONS_INVALID"
+            ) from error
