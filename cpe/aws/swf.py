@@ -219,6 +219,13 @@ class SwfGateway:
         with told(f"open executions of {domain}"):
             yield from runs_of(self._calls.get_paginator("list_open_workflow_executions").paginate(**request))
 
+    def count_open(self, domain: str, *, tag: str) -> int:
+        """Count the open runs with a tag, as far as SWF's lists show them yet."""
+        with told(f"open executions of {domain}"):
+            return self._calls.count_open_workflow_executions(
+                domain=domain, startTimeFilter={"oldestDate": moment(None)}, tagFilter={"tag": tag}
+            )["count"]
+
     def closed_runs_started(
         self,
         domain: str,

@@ -28,6 +28,7 @@ from cpe.daemons.heartbeat import heartbeat_interval
 from cpe.daemons.inputpoller import BATCHES, InputPoller
 from cpe.daemons.loop import Loop, Stop
 from cpe.daemons.publisher import Publisher
+from cpe.daemons.ranks import Ranks
 from cpe.daemons.registration import register_activity, register_plans, require_domain
 from cpe.daemons.scratch import Scratch
 from cpe.daemons.slots import Room, slots
@@ -131,7 +132,8 @@ def assemble_inputpoller(aws: AwsSession, settings: Settings) -> Daemon:
     payloads = Payloads(s3, settings.payloads)
     publisher = _publisher(aws, settings, payloads, log)
     claims = None if settings.payloads is None else Claims(s3, settings.payloads)
-    starter = Starter(claims=claims, clock=time.time)
+    ranks = Ranks(swf=swf, clock=SystemClock(), log=log)
+    starter = Starter(claims=claims, clock=time.time, ranks=ranks)
 
     def jobs_of(domain: str) -> Jobs:
         return Jobs(swf=swf, payloads=payloads, domain=domain, claims=claims)

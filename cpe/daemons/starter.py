@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 from cpe.aws.claims import Claims
 from cpe.aws.runs import Run
 from cpe.aws.tasks import StartRequest
+from cpe.daemons.ranks import Ranks
 from cpe.daemons.recent import Recent
 from cpe.errors import AwsError, CommandRejected
 from cpe.jobs import Jobs
@@ -28,11 +30,15 @@ class Starter:
     Args:
         claims: Settle who starts a job; None where the stack has no place for them.
         clock: Seconds since the epoch.
+        ranks: Tell each job its place among those of its client; None for no order among clients.
     """
 
-    def __init__(self, *, claims: Claims | None, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, *, claims: Claims | None, clock: Callable[[], float], ranks: Ranks | None = None
+    ) -> None:
         self._claims = claims
         self._clock = clock
+        self._ranks = ranks
         self._by_command: Recent[str] = Recent(_REMEMBERED)
         self._by_job: Recent[str] = Recent(_REMEMBERED)
 
@@ -72,6 +78,9 @@ class Starter:
         return self._claims.take(request.domain, identity)
 
     def _start(self, jobs: Jobs, request: StartRequest, identity: JobIdentity) -> str:
+        if self._ranks is not None:
+            rank = self._ranks.take(request.domain, identity.client)
+            request = replace(request, priority=str(-rank))
         try:
             run_id = jobs.start(request)
         except CommandRejected:

@@ -11,6 +11,7 @@ from cpe.decider.activities import Ready, child_id
 from cpe.decider.carrying import seconds_left
 from cpe.decider.execution import Attempt, ChildRun, Closing, Execution, Fault
 from cpe.decider.fold import CLOSING_MARKER, FAULT_MARKER
+from cpe.decider.priority import inherited
 from cpe.decider.timers import Timer
 from cpe.plan import Plan, RunActivity, RunWorkflow
 from cpe.protocol.identity import JobIdentity
@@ -27,15 +28,23 @@ _MAX_STEP_DETAILS = 256
 _MAX_FAILED_STEPS = 20
 
 
-def schedule(ready: Ready, plan: Plan, execution: Execution) -> Decision:
-    """ScheduleActivityTask under the step's name as activity id, or StartChildWorkflowExecution."""
+def schedule(ready: Ready, plan: Plan, execution: Execution, *, ahead: int = 0) -> Decision:
+    """ScheduleActivityTask under the step's name as activity id, or StartChildWorkflowExecution.
+
+    Args:
+        ready: What is scheduled.
+        plan: The plan.
+        execution: The execution.
+        ahead: How many of its activities and children are open before this one.
+    """
     work = ready.work
+    priority = inherited(work.priority, execution.started.priority, ahead=ahead)
     if isinstance(work, RunWorkflow):
-        return _start_child(ready, work, plan, execution)
-    return _schedule_activity(ready, work)
+        return _start_child(ready, work, plan, execution, priority)
+    return _schedule_activity(ready, work, priority)
 
 
-def _schedule_activity(ready: Ready, work: RunActivity) -> Decision:
+def _schedule_activity(ready: Ready, work: RunActivity, priority: str | None) -> Decision:
     activity, timeouts = work.activity, work.timeouts
     attributes: dict[str, Any] = {
         "activityId": ready.activity_id,
@@ -48,12 +57,14 @@ def _schedule_activity(ready: Ready, work: RunActivity) -> Decision:
     }
     if ready.input is not None:
         attributes["input"] = ready.input.text
-    if work.priority is not None:
-        attributes["taskPriority"] = work.priority
+    if priority is not None:
+        attributes["taskPriority"] = priority
     return {"decisionType": "ScheduleActivityTask", "scheduleActivityTaskDecisionAttributes": attributes}
 
 
-def _start_child(ready: Ready, work: RunWorkflow, plan: Plan, execution: Execution) -> Decision:
+def _start_child(
+    ready: Ready, work: RunWorkflow, plan: Plan, execution: Execution, priority: str | None
+) -> Decision:
     workflow_id = child_id(execution, ready.activity_id)
     child = JobIdentity.from_workflow_id(workflow_id)
     attributes: dict[str, Any] = {
@@ -69,8 +80,8 @@ def _start_child(ready: Ready, work: RunWorkflow, plan: Plan, execution: Executi
         attributes["taskList"] = {"name": work.task_list}
     if work.timeout is not None:
         attributes["executionStartToCloseTimeout"] = work.timeout
-    if work.priority is not None:
-        attributes["taskPriority"] = work.priority
+    if priority is not None:
+        attributes["taskPriority"] = priority
     return {
         "decisionType": "StartChildWorkflowExecution",
         "startChildWorkflowExecutionDecisionAttributes": attributes,

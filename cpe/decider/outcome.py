@@ -105,10 +105,12 @@ class Draft:
         announce: Callable[[Ready], Event],
     ) -> None:
         """Schedule what may begin, ordered by position."""
-        room = max(MAX_OPEN - len(self._execution.running), 0)
+        running = len(self._execution.running)
+        room = max(MAX_OPEN - running, 0)
         most = min(room, MAX_DECISIONS + 1)
-        for one in heapq.nsmallest(most, ready, key=lambda one: position(one.activity_id)):
-            if not self.add(schedule(one, self._plan, self._execution), announce(one)):
+        wanted = heapq.nsmallest(most, ready, key=lambda one: position(one.activity_id))
+        for ahead, one in enumerate(wanted, start=running):
+            if not self.add(schedule(one, self._plan, self._execution, ahead=ahead), announce(one)):
                 break
             if one.input is not None:
                 self.carry(one.input.payload)
