@@ -17,6 +17,7 @@ MAX_PIXELS = 8192 * 8192
 """Pixels of a frame; 8K video has half as many. A decoded frame of this size takes 100 MB."""
 
 _FORBIDDEN = re.compile(r"\[(\w+) @ [^\]]*\] Format not on whitelist")
+_TOO_MUCH = frozenset({"FFMPEG_TIMEOUT", "FFMPEG_OUT_OF_MEMORY"})
 _TRUNCATED = ("moov atom not found", "End of file", "Truncat", "partial file", "File ended prematurely")
 
 # Formats whose index states the exact end of the last packet; the others estimate their duration.
@@ -66,12 +67,17 @@ def inspect(workshop: Workshop, file: str, kind: AssetType) -> Source:
     """Probe an input and check that it has the stream its type promises.
 
     Raises:
-        InvalidInput: ``INPUT_NOT_MEDIA``, ``INPUT_TRUNCATED``, ``INPUT_NO_VIDEO``, ``INPUT_NO_AUDIO`` or
-            ``INPUT_TOO_LARGE``.
+        InvalidInput: ``INPUT_NOT_MEDIA``, ``INPUT_TRUNCATED``, ``INPUT_NO_VIDEO``, ``INPUT_NO_AUDIO``,
+            ``INPUT_TOO_LARGE`` or ``INPUT_TOO_COMPLEX``.
     """
     try:
         document = workshop.probe(file)
     except FFmpegError as error:
+        if error.code in _TOO_MUCH:
+            raise InvalidInput(
+                f"The input asks for more work than is allowed to look at it: {error}.",
+                code="INPUT_TOO_COMPLEX",
+            ) from error
         if error.code != FFmpegError.default_code:
             raise
         raise _unreadable(error.tail) from error

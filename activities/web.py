@@ -21,6 +21,7 @@ import urllib3
 from urllib3.exceptions import HTTPError, IncompleteRead, NewConnectionError, ProtocolError
 from urllib3.exceptions import TimeoutError as TimeoutHTTPError
 
+from activities.sandbox.quota import check_room
 from cpe.activity import Cancellation
 from cpe.errors import ActivityError, InvalidInput
 
@@ -46,10 +47,18 @@ Resolve = Callable[[str, int], "list[str]"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebLimits:
-    """Bounds of one download: bytes, seconds, and whether private networks may be reached."""
+    """Bounds of one download.
+
+    Attributes:
+        max_bytes: The largest file.
+        max_seconds: How long it may take in all.
+        max_scratch_bytes: What the file's directory may hold with it; None for any.
+        allow_private: Whether private networks may be reached.
+    """
 
     max_bytes: int
     max_seconds: float
+    max_scratch_bytes: int | None = None
     allow_private: bool = False
 
 
@@ -124,7 +133,7 @@ def download(url: str, path: Path, *, limits: WebLimits, cancellation: Cancellat
         InvalidInput: See :func:`check_url`; or it is too large (``INPUT_TOO_LARGE``).
         ActivityError: The server refuses (``HTTP_ERROR``), breaks off (``DOWNLOAD_TRUNCATED``), is not
             reached (``DOWNLOAD_FAILED``), or is too slow (``DOWNLOAD_TIMEOUT``); or the cancellation's
-            reason.
+            reason; or there is no room for it (``DISK_FULL``, ``DISK_QUOTA``).
         OSError: The disk does not take it.
     """
     deadline = time.monotonic() + limits.max_seconds
@@ -153,7 +162,9 @@ def _receive(
     deadline: float,
     cancellation: Cancellation,
 ) -> None:
-    announced = int(response.headers.get("Content-Length") or 0)
+    announced = _announced(response)
+    if announced <= limits.max_bytes:
+        check_room(path.parent, announced, limits.max_scratch_bytes)
     received = 0
     with path.open("xb") as file:
         while chunk := response.read1(_CHUNK, decode_content=False):
@@ -178,6 +189,13 @@ def _receive(
             code="DOWNLOAD_TRUNCATED",
             retryable=True,
         )
+
+
+def _announced(response: urllib3.BaseHTTPResponse) -> int:
+    """Return how long the server says the file is; 0 where it does not say."""
+    # A proxy may repeat the header; urllib3 has refused lengths that differ.
+    text = response.headers.get("Content-Length", "").partition(",")[0].strip()
+    return int(text) if text.isascii() and text.isdecimal() else 0
 
 
 @contextmanager

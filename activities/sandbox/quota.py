@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cpe.errors import ActivityError
@@ -57,6 +59,17 @@ def check_room(directory: Path, size: int, quota: int | None) -> None:
         raise quota_exceeded(quota)
     if size > shutil.disk_usage(directory).free:
         raise disk_full()
+
+
+@contextmanager
+def telling_a_full_disk() -> Iterator[None]:
+    """Tell in a block that the disk is full (``DISK_FULL``, retryable) where the system does."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise disk_full() from error
 
 
 def quota_exceeded(quota: int) -> ActivityError:
