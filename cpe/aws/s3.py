@@ -28,7 +28,10 @@ _MIB = 1024 * 1024
 _TRANSFERS = TransferConfig(
     multipart_threshold=16 * _MIB,
     multipart_chunksize=16 * _MIB,
-    max_concurrency=8,
+    # Each thread's memory is kept by the allocator: with eight, a worker has 30 MiB more.
+    max_concurrency=4,
+    # What the disk has not yet taken waits in memory, in pieces of 256 KiB.
+    max_io_queue=32,
 )
 """16 MiB parts: S3 takes 10,000 of them, s3transfer makes them larger for files above 156 GiB."""
 
