@@ -87,7 +87,7 @@ def _make(path: Path, wish: Mapping[str, Any]) -> dict[str, Any]:
             durations.append(int(image.info.get("duration") or 0))
             pictures.append(plan.apply(image))
         loop = image.info.get("loop")
-    options = _options(form, wish["quality"])
+    options = options_of(form, wish["quality"])
     if frames > 1:
         options |= {"save_all": True, "append_images": pictures[1:], "duration": durations}
         # GIF without a count plays once; in WebP 0 is for ever, and no count as well.
@@ -95,7 +95,7 @@ def _make(path: Path, wish: Mapping[str, Any]) -> dict[str, Any]:
         options |= {"disposal": 2} if form.name == "GIF" else {}
     made = Path(wish["file"])
     pictures[0].save(made, form.name, **options)
-    return _verify(made, form, plan.size, frames)
+    return verify(made, form, plan.size, frames)
 
 
 class _Plan:
@@ -183,7 +183,8 @@ def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
     return picture.convert(wanted) if picture.mode == "CMYK" else picture
 
 
-def _options(form: PictureFormat, quality: int | None) -> dict[str, Any]:
+def options_of(form: PictureFormat, quality: int | None) -> dict[str, Any]:
+    """Return Pillow's options to write a format."""
     match form.name:
         case "JPEG":
             return {"quality": quality or form.quality, "optimize": True, "progressive": True}
@@ -198,7 +199,7 @@ def _options(form: PictureFormat, quality: int | None) -> dict[str, Any]:
             return {}
 
 
-def _verify(path: Path, form: PictureFormat, size: tuple[int, int], frames: int) -> dict[str, Any]:
+def verify(path: Path, form: PictureFormat, size: tuple[int, int], frames: int) -> dict[str, Any]:
     """Decode what was made, and describe it."""
     with Image.open(path, formats=(form.name,)) as made:
         found = getattr(made, "n_frames", 1)

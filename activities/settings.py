@@ -17,6 +17,7 @@ _KEYS = frozenset(
         "ffmpeg",
         "ffprobe",
         "presets",
+        "soffice",
         "max_input_bytes",
         "max_scratch_bytes",
         "max_memory_bytes",
@@ -41,6 +42,7 @@ class MediaSettings:
         ffmpeg: The program, by path or name; None to look for it.
         ffprobe: The same for FFprobe; None for the one beside `ffmpeg`, else to look for it.
         presets: A directory of presets beside the shipped ones.
+        soffice: LibreOffice, by path or name; None to look for it.
         max_input_bytes: Largest input, 50 GiB by default.
         max_scratch_bytes: Bytes that a task's scratch directory may hold, four largest inputs by default.
         max_memory_bytes: Memory of one run of FFmpeg; None for as much as the worker has.
@@ -53,6 +55,7 @@ class MediaSettings:
     ffmpeg: str | None
     ffprobe: str | None
     presets: Path | None
+    soffice: str | None
     max_input_bytes: int
     max_scratch_bytes: int
     max_memory_bytes: int | None
@@ -84,6 +87,7 @@ def read_settings(settings: Mapping[str, Any]) -> MediaSettings:
             ffmpeg=fields.text("ffmpeg", None),
             ffprobe=fields.text("ffprobe", None),
             presets=Path(presets) if presets else None,
+            soffice=fields.text("soffice", None),
             max_input_bytes=max_input_bytes,
             max_scratch_bytes=int(scratch),
             max_memory_bytes=int(memory) or None,

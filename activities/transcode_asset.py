@@ -11,13 +11,14 @@ from functools import partial
 from itertools import compress
 from typing import Any
 
+from activities.documents import make_of_document
 from activities.existing import is_left, skipped, with_skipped
 from activities.film import make_of_film
 from activities.images import make_of_picture
 from activities.machine import this_machine
 from activities.making import Making
 from activities.media.job import AssetType, JobInput, parse_job
-from activities.media.outputs import Targeted, buckets_of, parse_outputs, parse_pictures
+from activities.media.outputs import Targeted, buckets_of, parse_documents, parse_outputs, parse_pictures
 from activities.media.presets import preset_library
 from activities.publish import Product, describe, publish
 from activities.settings import MediaSettings, read_settings
@@ -90,6 +91,9 @@ def _read(job: JobInput, settings: MediaSettings) -> tuple[Sequence[Targeted], C
         case AssetType.IMAGE:
             pictures = parse_pictures(job.outputs)
             return pictures, partial(make_of_picture, asset=job.asset)
+        case AssetType.DOC:
+            documents = parse_documents(job.outputs)
+            return documents, partial(make_of_document, asset=job.asset)
         case _:
             outputs = parse_outputs(job.outputs, preset_library(settings.presets))
             return outputs, partial(make_of_film, asset=job.asset)

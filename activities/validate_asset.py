@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from activities.bounded import Bench
+from activities.documents import PAGES_SECONDS, describe_document
 from activities.fetch import fetch
 from activities.images import PICTURE_SECONDS, describe_picture
 from activities.media.job import AssetType, InputAsset, parse_job
@@ -57,7 +58,7 @@ class ValidateAsset(Activity):
             limits=settings.limits,
         )
         context.preparing()
-        mime = _sniff_object(context, job.asset)
+        mime = _sniff_object(context, job.asset) if job.asset.type is not AssetType.DOC else "application"
         path = context.scratch / _INPUT
         fetch(context, job.asset, path, settings)
         if mime is None:
@@ -69,6 +70,9 @@ class ValidateAsset(Activity):
                 directory=context.scratch, cancellation=context.cancellation, seconds=PICTURE_SECONDS
             )
             metadata = describe_picture(bench, _INPUT) | {"type": kind.value}
+        elif kind is AssetType.DOC:
+            bench = Bench(directory=context.scratch, cancellation=context.cancellation, seconds=PAGES_SECONDS)
+            metadata = describe_document(bench, _INPUT) | {"type": kind.value}
         else:
             metadata = _describe_film(workshop, mime, kind)
         result: dict[str, Any] = {

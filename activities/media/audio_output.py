@@ -13,7 +13,7 @@ from activities.media.audio_formats import (
 from activities.media.channels import DEFAULT_CHANNELS, Channels, parse_channels
 from activities.media.codecs import AudioEncoder, audio_encoder
 from activities.media.fields import Fields, shown
-from activities.media.locations import COMMON_KEYS, COMMON_PLANNED, Target, parse_target
+from activities.media.locations import COMMON_KEYS, Target, parse_target
 from activities.media.loudness import parse_loudness
 from activities.media.presets import audio_bit_rate
 from activities.media.probe import AudioStream
@@ -66,7 +66,7 @@ def parse_audio(fields: Fields) -> AudioOutput:
     Raises:
         InvalidInput: Something about it is wrong.
     """
-    fields.refuse_others(AUDIO_KEYS, COMMON_PLANNED)
+    fields.refuse_others(AUDIO_KEYS)
     target = parse_target(fields)
     form = audio_format_of(target.location.key, fields.path("file"))
     audio = form.encoder

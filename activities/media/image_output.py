@@ -16,7 +16,7 @@ from activities.media.image_geometry import (
     parse_geometry,
     parse_gravity,
 )
-from activities.media.locations import COMMON_KEYS, COMMON_PLANNED, Location, Target, parse_target
+from activities.media.locations import COMMON_KEYS, Location, Target, parse_target
 from cpe.errors import InvalidInput
 
 IMAGE_KEYS = COMMON_KEYS | {"resize", "thumbnail", "crop", "gravity", "quality"}
@@ -68,7 +68,7 @@ def parse_image(fields: Fields) -> ImageOutput:
             "thumbnail, crop, gravity and quality.",
             code="CUSTOM_CMD_DISABLED",
         )
-    fields.refuse_others(IMAGE_KEYS, COMMON_PLANNED)
+    fields.refuse_others(IMAGE_KEYS)
     target = parse_target(fields)
     key = target.location.key
     return ImageOutput(

@@ -31,11 +31,6 @@ CONVERSIONS: Mapping[AssetType, frozenset[AssetType]] = {
 }
 """What can be made of what."""
 
-SUPPORTED_OUTPUTS = frozenset(
-    {AssetType.VIDEO, AssetType.THUMB, AssetType.AUDIO, AssetType.IMAGE, AssetType.PLAYLIST}
-)
-SUPPORTED_INPUTS = frozenset({AssetType.VIDEO, AssetType.AUDIO, AssetType.IMAGE})
-
 _INPUT_KEYS = frozenset({"type", "bucket", "file", "path", "http"})
 
 
@@ -66,8 +61,7 @@ def parse_job(value: object) -> JobInput:
     """Read a task's input and check that its conversions are possible.
 
     Raises:
-        InvalidInput: ``CONVERSION_TYPE_ERROR`` for what never goes, ``OUTPUT_TYPE_UNSUPPORTED`` and
-            ``INPUT_TYPE_UNSUPPORTED`` for what is not built yet, ``INPUT_INVALID`` for the rest.
+        InvalidInput: ``CONVERSION_TYPE_ERROR`` for what does not go, ``INPUT_INVALID`` for the rest.
     """
     fields = Fields(value, "input")
     asset_fields = fields.child("input_asset")
@@ -77,11 +71,6 @@ def parse_job(value: object) -> JobInput:
     outputs = _outputs(fields)
     for where, document in outputs:
         _check_conversion(asset.type, _asset_type(Fields(document, where), OUTPUT_TYPES), where)
-    if asset.type not in SUPPORTED_INPUTS:
-        raise InvalidInput(
-            f"input.input_asset.type: inputs of type {asset.type} are not supported yet.",
-            code="INPUT_TYPE_UNSUPPORTED",
-        )
     return JobInput(asset=asset, document=fields.raw("input_asset"), outputs=outputs)
 
 
@@ -127,8 +116,4 @@ def _check_conversion(source: AssetType, wanted: AssetType, where: str) -> None:
         raise InvalidInput(
             f"{where}.type: a {source} cannot be made into a {wanted}. It can be made into {allowed}.",
             code="CONVERSION_TYPE_ERROR",
-        )
-    if wanted not in SUPPORTED_OUTPUTS:
-        raise InvalidInput(
-            f"{where}.type: outputs of type {wanted} are not supported yet.", code="OUTPUT_TYPE_UNSUPPORTED"
         )

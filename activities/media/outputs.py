@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from activities.media.audio_output import AudioOutput, parse_audio
+from activities.media.document_output import PagesOutput, PdfOutput, parse_document
 from activities.media.fields import Fields
 from activities.media.image_output import ImageOutput, parse_image
 from activities.media.locations import Location, Target
@@ -48,6 +49,15 @@ def parse_outputs(
 def parse_pictures(documents: Sequence[tuple[str, Mapping[str, object]]]) -> tuple[ImageOutput, ...]:
     """Read all outputs of a job on a picture; arguments and errors are those of :func:`parse_outputs`."""
     outputs = tuple(parse_image(Fields(document, where)) for where, document in documents)
+    refuse_duplicates([(where, output) for (where, _), output in zip(documents, outputs, strict=True)])
+    return outputs
+
+
+def parse_documents(
+    documents: Sequence[tuple[str, Mapping[str, object]]],
+) -> tuple[PdfOutput | PagesOutput, ...]:
+    """Read all outputs of a job on a document; arguments and errors are those of :func:`parse_outputs`."""
+    outputs = tuple(parse_document(Fields(document, where)) for where, document in documents)
     refuse_duplicates([(where, output) for (where, _), output in zip(documents, outputs, strict=True)])
     return outputs
 

@@ -25,6 +25,8 @@ _EXIT_CANNOT_EXECUTE = 126
 _DESCRIPTORS = 1024
 """Open files; the usual limit of a system for programs that say nothing."""
 
+_SOCKETS = ("/tmp",)  # noqa: S108 - LibreOffice before 7.6 has its sockets there, whatever TMPDIR says
+
 _OUT_OF_MEMORY_SCORE = 500
 """When memory runs out, the kernel shall take this process, and not the worker: that can tell of it."""
 
@@ -78,6 +80,7 @@ def _confine(words: list[str]) -> None:
     landlock.restrict(
         read=[word.removeprefix("read=") for word in words if word.startswith("read=")],
         write=[word.removeprefix("write=") for word in words if word.startswith("write=")],
+        sockets=_SOCKETS if "sockets=local" in words else (),
     )
     seccomp.restrict(local_sockets="sockets=local" in words)
 

@@ -20,6 +20,7 @@ _ASK_VERSION = 1
 _RULE_BENEATH = 1
 
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_FOLDER = 1 << 0, 1 << 1, 1 << 2, 1 << 3
+_MAKE_SOCKET = 1 << 9
 _FIRST_KINDS = (1 << 13) - 1
 _REFER, _TRUNCATE, _IOCTL = 1 << 13, 1 << 14, 1 << 15
 _KINDS_SINCE = {2: _REFER, 3: _TRUNCATE, 5: _IOCTL}
@@ -46,7 +47,7 @@ def version() -> int:
     return max(_syscall(_CREATE_RULESET, None, 0, _ASK_VERSION), 0)
 
 
-def restrict(*, read: Iterable[str], write: Iterable[str]) -> bool:
+def restrict(*, read: Iterable[str], write: Iterable[str], sockets: Iterable[str] = ()) -> bool:
     """Restrict this process for good; tell whether the kernel can. Needs PR_SET_NO_NEW_PRIVS.
 
     Signals to others and abstract sockets are shut off too, where the kernel knows how.
@@ -54,6 +55,7 @@ def restrict(*, read: Iterable[str], write: Iterable[str]) -> bool:
     Args:
         read: Files and folders that may be read and executed; those that are not there are left out.
         write: Folders in which anything may be done.
+        sockets: Folders in which sockets between programs may be made.
     """
     known = version()
     if not known:
@@ -77,6 +79,8 @@ def restrict(*, read: Iterable[str], write: Iterable[str]) -> bool:
         _allow(ruleset, os.devnull, (_READ_FILE | _WRITE_FILE | _TRUNCATE) & kinds)
         for path in write:
             _allow(ruleset, path, kinds)
+        for path in sockets:
+            _allow(ruleset, path, _MAKE_SOCKET & kinds)
         return _syscall(_RESTRICT_SELF, ruleset, 0) == 0
     finally:
         os.close(ruleset)

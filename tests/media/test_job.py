@@ -58,7 +58,6 @@ def test_what_else_a_plan_passes_on_is_not_our_business() -> None:
         ("AUDIO", "VIDEO", "CONVERSION_TYPE_ERROR"),
         ("IMAGE", "THUMB", "CONVERSION_TYPE_ERROR"),
         ("DOC", "AUDIO", "CONVERSION_TYPE_ERROR"),
-        ("DOC", "DOC", "OUTPUT_TYPE_UNSUPPORTED"),
     ],
 )
 def test_conversions_that_are_refused(source: str, wanted: str, code: str) -> None:
@@ -66,12 +65,6 @@ def test_conversions_that_are_refused(source: str, wanted: str, code: str) -> No
         parse_job({"input_asset": _ASSET | {"type": source}, "output_asset": _output(wanted)})
     assert caught.value.code == code
     assert "input.output_asset.type" in str(caught.value)
-
-
-def test_inputs_that_are_not_built_yet() -> None:
-    with pytest.raises(InvalidInput) as caught:
-        parse_job({"input_asset": _ASSET | {"type": "DOC"}})
-    assert caught.value.code == "INPUT_TYPE_UNSUPPORTED"
 
 
 @pytest.mark.parametrize(

@@ -320,7 +320,7 @@ def test_each_picture_of_a_long_series_is_described(
     [
         ({"type": "THUMB", "file": "t.jpg", "size": "9:9", "snapshot_sec": 3}, "SNAPSHOT_OUT_OF_RANGE"),
         (_video(preset="none"), "UNKNOWN_PRESET"),
-        ({"type": "AUDIO", "file": "a.mp3"}, "OUTPUT_TYPE_UNSUPPORTED"),
+        ({"type": "DOC", "file": "a.pdf"}, "CONVERSION_TYPE_ERROR"),
         (_video(bucket="no-such-bucket"), "BUCKET_NOT_FOUND"),
     ],
 )
