@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from activities.captions import CaptionWriter, Cues, fetch_captions
+from activities.custom import make_custom
 from activities.encoders import choose_encoders
 from activities.fetch import fetch
 from activities.frames import read_frames
@@ -14,6 +15,7 @@ from activities.ladder import Ladder, Made
 from activities.making import Making, naming
 from activities.media.audio_output import AudioOutput
 from activities.media.codecs import AudioEncoder
+from activities.media.custom_output import CustomOutput
 from activities.media.job import InputAsset
 from activities.media.locations import Location
 from activities.media.outputs import Output, videos_of
@@ -163,6 +165,8 @@ class _Film:
                 )
             case ThumbOutput():
                 return make_thumbnails(self.making, self.source, {name: output})[name]
+            case CustomOutput():
+                return [make_custom(self.making, self.source, output, name, watermarks=self.watermarks)]
             case AudioOutput():
                 encoder = self.audio[output.audio.name]
                 return [make_audio(self.making, self.source, output, name, encoder=encoder)]

@@ -25,6 +25,7 @@ _KEYS = frozenset(
         "encode_time_limit",
         "allow_private_networks",
         "cores",
+        "custom_cmd",
     }
 )
 _HUGE = 1e15
@@ -49,6 +50,7 @@ class MediaSettings:
         fetch_seconds: Longest download of an `http` input, six hours by default.
         encode_seconds: Longest run of FFmpeg for one output, a day by default.
         allow_private_networks: Whether `http` inputs may come from private and local addresses.
+        custom_cmd: Whether jobs may have commands of their own.
         cores: Processors that one task uses; None for all that the worker may use.
     """
 
@@ -63,6 +65,7 @@ class MediaSettings:
     encode_seconds: float
     allow_private_networks: bool
     cores: int | None
+    custom_cmd: bool = False
 
     @property
     def limits(self) -> Limits:
@@ -95,6 +98,7 @@ def read_settings(settings: Mapping[str, Any]) -> MediaSettings:
             encode_seconds=fields.number("encode_time_limit", 24 * _HOUR, low=1, high=_HUGE),
             allow_private_networks=fields.flag("allow_private_networks", default=False),
             cores=round(fields.number("cores", 1, low=1, high=_MOST_CORES)) if "cores" in fields else None,
+            custom_cmd=fields.flag("custom_cmd", default=False),
         )
     except InvalidInput as error:
         raise ConfigError(f"The activity's settings are invalid: {error}", code="SETTINGS_INVALID") from error

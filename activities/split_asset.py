@@ -44,7 +44,7 @@ class SplitAsset(Activity):
     def run(self, context: ActivityContext) -> JsonValue:
         settings = read_settings(context.settings)
         job = parse_job(context.input)
-        outputs = parse_outputs(job.outputs, preset_library(settings.presets))
+        outputs = parse_outputs(job.outputs, preset_library(settings.presets), custom_cmd=settings.custom_cmd)
         together = [_is_cut_up(output) for output in outputs]
         videos = tuple(output for output in outputs if isinstance(output, VideoOutput) and _is_cut_up(output))
         if not any(isinstance(output, VideoOutput) for output in outputs):

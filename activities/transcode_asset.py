@@ -95,5 +95,7 @@ def _read(job: JobInput, settings: MediaSettings) -> tuple[Sequence[Targeted], C
             documents = parse_documents(job.outputs)
             return documents, partial(make_of_document, asset=job.asset)
         case _:
-            outputs = parse_outputs(job.outputs, preset_library(settings.presets))
+            outputs = parse_outputs(
+                job.outputs, preset_library(settings.presets), custom_cmd=settings.custom_cmd
+            )
             return outputs, partial(make_of_film, asset=job.asset)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from activities.fetch import fetch_object
 from activities.media.locations import Location
-from activities.media.outputs import Output, videos_of
+from activities.media.outputs import Output, watermarks_of
 from activities.pictures import PictureError, flatten
 from cpe.activity import ActivityContext
 from cpe.errors import InvalidInput
@@ -20,9 +20,8 @@ _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
 def fetch_watermarks(context: ActivityContext, outputs: Sequence[Output]) -> dict[Location, str]:
     """Fetch each watermark once; return the file of each."""
     watermarks: dict[Location, str] = {}
-    for video in (video for output in outputs for video in videos_of(output)):
-        mark = video.watermark
-        if mark is not None and mark.location not in watermarks:
+    for mark in (mark for output in outputs for mark in watermarks_of(output)):
+        if mark.location not in watermarks:
             name = f"watermark-{len(watermarks)}"
             fetch_object(context, mark.location, context.scratch / name, limit=MAX_WATERMARK_BYTES)
             watermarks[mark.location] = name

@@ -58,8 +58,10 @@ def probe_arguments(file: str) -> tuple[str, ...]:
 def tail_arguments(file: str, seconds: float) -> tuple[str, ...]:
     """Ask FFprobe for stream, time and duration of the packets from `seconds` on, a line each."""
     entries = "packet=stream_index,pts_time,duration_time"
+    # To the start nobody has to seek, which some files do not allow.
+    interval = ("-read_intervals", f"{seconds:.3f}%") if seconds > 0 else ()
     return (
-        *("-v", "error", *written(MEDIA_LIMITS), "-read_intervals", f"{seconds:.3f}%"),
+        *("-v", "error", *written(MEDIA_LIMITS), *interval),
         *("-show_entries", entries, "-of", "csv=print_section=0", "-i", file),
     )
 
@@ -127,7 +129,7 @@ def framed(
     if burnt is not None:
         picture = picture.filter("subtitles", filename=burnt, charenc="UTF-8")
     if output.watermark is not None and mark is not None:
-        picture = _watermarked(picture, mark, output.watermark)
+        picture = watermarked(picture, mark, output.watermark)
     return picture
 
 
@@ -186,7 +188,8 @@ def _laid_out(picture: Stream, layout: Layout, *, full_range: bool) -> Stream:
     return picture.filter("setsar", sar=1)
 
 
-def _watermarked(picture: Stream, mark: Stream, watermark: Watermark) -> Stream:
+def watermarked(picture: Stream, mark: Stream, watermark: Watermark) -> Stream:
+    """Lay a watermark's picture over another one."""
     if watermark.size is not None:
         width, height = watermark.size.width, watermark.size.height
         mark = mark.filter("scale", w=width or -1, h=height or -1)

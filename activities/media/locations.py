@@ -194,8 +194,8 @@ def _tags(fields: Fields) -> Mapping[str, str]:
     )
     if not valid or len(tags) > _MAX_TAGS:
         raise InvalidInput(
-            f"{fields.path('tags')} must be an object of at most {_MAX_TAGS} texts: names up to {_TAG_NAME} and "
-            f"values up to {_TAG_VALUE} letters, digits, spaces and _ . : / = + - @."
+            f"{fields.path('tags')} must be an object of at most {_MAX_TAGS} texts: names up to {_TAG_NAME} "
+            f"and values up to {_TAG_VALUE} letters, digits, spaces and _ . : / = + - @."
         )
     return dict(tags)
 

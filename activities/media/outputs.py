@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from activities.media.audio_output import AudioOutput, parse_audio
+from activities.media.custom_output import CustomOutput, parse_custom
 from activities.media.document_output import PagesOutput, PdfOutput, parse_document
 from activities.media.fields import Fields
 from activities.media.image_output import ImageOutput, parse_image
@@ -13,10 +14,10 @@ from activities.media.locations import Location, Target
 from activities.media.playlist_output import PlaylistOutput, parse_playlist
 from activities.media.presets import PresetLibrary
 from activities.media.thumb_output import ThumbOutput, parse_thumb
-from activities.media.video_output import VideoOutput, parse_video
+from activities.media.video_output import VideoOutput, Watermark, parse_video
 from cpe.errors import InvalidInput
 
-Output = VideoOutput | ThumbOutput | AudioOutput | PlaylistOutput
+Output = VideoOutput | ThumbOutput | AudioOutput | PlaylistOutput | CustomOutput
 """What is made of a film or a sound."""
 
 
@@ -30,18 +31,22 @@ class Targeted(Protocol):
 
 
 def parse_outputs(
-    documents: Sequence[tuple[str, Mapping[str, object]]], presets: PresetLibrary
+    documents: Sequence[tuple[str, Mapping[str, object]]], presets: PresetLibrary, *, custom_cmd: bool = False
 ) -> tuple[Output, ...]:
     """Read all outputs of a job on a film or a sound.
 
     Args:
         documents: Where each stands in the input, and the object.
         presets: Where presets are looked up.
+        custom_cmd: Whether an output may have a command of its own.
 
     Raises:
         InvalidInput: An output is wrong, wants what is not supported, or has the place of another one.
     """
-    outputs = tuple(_parse_output(Fields(document, where), presets) for where, document in documents)
+    outputs = tuple(
+        parse_custom(fields, enabled=custom_cmd) if "custom_cmd" in fields else _parse_output(fields, presets)
+        for fields in (Fields(document, where) for where, document in documents)
+    )
     refuse_duplicates([(where, output) for (where, _), output in zip(documents, outputs, strict=True)])
     return outputs
 
@@ -87,6 +92,14 @@ def videos_of(output: Output) -> tuple[VideoOutput, ...]:
             return ()
 
 
+def watermarks_of(output: Output) -> tuple[Watermark, ...]:
+    """Return the pictures that are laid over what is made for an output."""
+    marks = [video.watermark for video in videos_of(output)]
+    if isinstance(output, CustomOutput):
+        marks.append(output.watermark)
+    return tuple(mark for mark in marks if mark is not None)
+
+
 def buckets_of(outputs: Sequence[Targeted]) -> tuple[str, ...]:
     """Return the buckets that something goes to, each once."""
     return tuple(dict.fromkeys(place.bucket for output in outputs for place in _places(output)))
@@ -98,12 +111,6 @@ def _places(output: Targeted) -> tuple[Location, ...]:
 
 
 def _parse_output(fields: Fields, presets: PresetLibrary) -> Output:
-    if "custom_cmd" in fields:
-        raise InvalidInput(
-            f"{fields.path('custom_cmd')}: commands of one's own are not enabled here. "
-            "Use a preset and its overrides.",
-            code="CUSTOM_CMD_DISABLED",
-        )
     match fields.text("type").upper():
         case "THUMB":
             return parse_thumb(fields)

@@ -216,7 +216,7 @@ def parse_video(fields: Fields, presets: PresetLibrary) -> VideoOutput:
         if "audio_bitrate" in fields
         else preset.audio_bit_rate,
         channels=parse_channels(fields, "audio_channels", audio),
-        watermark=_watermark(fields.child("watermark")),
+        watermark=parse_watermark(fields.child("watermark")),
         two_pass=_two_pass(fields, video),
         excerpt=parse_excerpt(fields),
         loudness=parse_loudness(fields),
@@ -240,7 +240,8 @@ def _two_pass(fields: Fields, video: VideoEncoder) -> bool:
     return two_pass
 
 
-def _watermark(fields: Fields | None) -> Watermark | None:
+def parse_watermark(fields: Fields | None) -> Watermark | None:
+    """Read a watermark, if there is one."""
     if fields is None:
         return None
     fields.refuse_others(WATERMARK_KEYS)

@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 
+from activities.media.captions import CAPTION_KEYS
 from activities.media.cues import parse_cues
+from activities.media.custom_output import CUSTOM_KEYS
+from activities.media.video_output import VIDEO_KEYS, WATERMARK_KEYS
 from activities.sample_clip import make_watermark
 from activities.transcode_asset import TranscodeAsset
 from cpe.activity import JsonValue
@@ -168,7 +171,7 @@ def _bars(sides: tuple[int, int], *, black: list[tuple[int, int]], bright: list[
     """Check which of the picture's columns and lines are black, and which are not."""
 
     def check(made: Made) -> None:
-        picture = made.clips.gray(made.path, at=0.4, size=sides)
+        picture = made.clips.gray(made.path, at=0.3, size=sides)
         assert [picture[y][x] < 40 for x, y in black] == [True] * len(black)
         assert [picture[y][x] > 60 for x, y in bright] == [True] * len(bright)
 
@@ -601,7 +604,9 @@ _CAPTIONS = [
     Row(
         key="captions",
         clip="counted",
-        changes={"captions": {"bucket": "media-in", "file": "captions.srt", "format": "srt"}},
+        changes={
+            "captions": {"bucket": "media-in", "file": "captions.srt", "format": "srt", "encoding": "utf-8"}
+        },
         check=_beside("x.srt", "application/x-subrip; charset=utf-8", "1", "00:00:01,000 --> 00:00:02,000"),
     ),
     Row(
@@ -615,7 +620,75 @@ _CAPTIONS = [
     ),
 ]
 
-ROWS = [*_SHAPES, *_RATES, *_SOUNDS, *_PARTS, *_PASSES, *_LEVELS, *_COLORS, *_CAPTIONS]
+
+def _stored(**wanted: object) -> Check:
+    """Check how the object is stored."""
+
+    def check(made: Made) -> None:
+        options = made.environment.storage.options["media-out", made.entry["key"]]
+        assert {name: getattr(options, name) for name in wanted} == wanted
+
+    return check
+
+
+def _goes_to(key: str) -> Check:
+    def check(made: Made) -> None:
+        assert made.environment.storage.keys("media-out") == [key]
+
+    return check
+
+
+_STORED = [
+    Row(key="path", changes={"path": "/a/b/"}, check=_goes_to("a/b/x.mp4")),
+    Row(key="s3_rrs", changes={"s3_rrs": "true"}, check=_stored(reduced_redundancy=True)),
+    Row(key="s3_encrypt", changes={"s3_encrypt": True}, check=_stored(encrypt=True)),
+    Row(key="kms_key_id", changes={"kms_key_id": "alias/films"}, check=_stored(kms_key_id="alias/films")),
+    Row(
+        key="storage_class",
+        changes={"storage_class": "GLACIER_IR"},
+        check=_stored(storage_class="GLACIER_IR"),
+    ),
+    Row(
+        key="content_type", changes={"content_type": "video/x-own"}, check=_stored(content_type="video/x-own")
+    ),
+    Row(key="metadata", changes={"metadata": {"job": "7"}}, check=_stored(metadata={"job": "7"})),
+    Row(key="tags", changes={"tags": {"job": "7"}}, check=_stored(tags={"job": "7"})),
+    Row(key="on_exists", changes={"on_exists": "fail"}, check=_stored(if_absent=True)),
+]
+
+_COMMANDS = [
+    Row(
+        key="custom_cmd",
+        changes={
+            "preset": None,
+            "custom_cmd": "ffmpeg -i ${input_file} -vf 'scale=iw/2:-2,hflip' -c:v libx264 -c:a aac ${output_file}",
+        },
+        clip="halves",
+        check=_both(_is(codec_name="h264", width=80), _shows(1, 0, 1, 0)),
+    ),
+    Row(
+        key="custom_cmd",
+        changes={
+            "preset": None,
+            "custom_cmd": "ffmpeg -ss 0.5 -i ${input_file} ${watermark_options} -c:v mpeg4 ${output_file}",
+            "watermark": {
+                "bucket": "media-in",
+                "file": "mark.png",
+                "size": "40:-1",
+                "opacity": 1,
+                "x": 4,
+                "y": -5,
+            },
+        },
+        clip="black",
+        check=_both(
+            _is(codec_name="mpeg4"),
+            _bars((160, 90), bright=[(12, 77), (24, 77)], black=[(1, 77), (50, 77), (12, 60), (12, 88)]),
+        ),
+    ),
+]
+
+ROWS = [*_SHAPES, *_RATES, *_SOUNDS, *_PARTS, *_PASSES, *_LEVELS, *_COLORS, *_CAPTIONS, *_STORED, *_COMMANDS]
 
 
 class Sources:
@@ -724,6 +797,7 @@ def sources(clips: ClipMaker) -> Sources:
 def test_a_key_does_what_it_says(
     row: Row, environment: ActivityEnvironment, clips: ClipMaker, sources: Sources, tmp_path: Path
 ) -> None:
+    environment.settings = {"custom_cmd": True}
     environment.storage.put("media-in", "clip", sources[row.clip])
     make_watermark(tmp_path / "mark.png")
     environment.storage.put("media-in", "mark.png", tmp_path / "mark.png")
@@ -737,3 +811,19 @@ def test_a_key_does_what_it_says(
     path = tmp_path / f"made{Path(row.file).suffix}"
     path.write_bytes(environment.storage.get("media-out", entry["key"]))
     row.check(Made(entry=entry, path=path, clips=clips, environment=environment))
+
+
+def test_every_key_is_in_the_table() -> None:
+    keys = VIDEO_KEYS | CUSTOM_KEYS
+    tried = {row.key for row in ROWS} | {
+        "type",
+        "bucket",
+        "file",
+        *(key for row in ROWS for key in row.changes),
+    }
+    assert tried == keys, "each key has a row, and each row is about a key"
+    marks = [row.changes["watermark"] for row in ROWS if "watermark" in row.changes]
+    assert set().union(*(mark for mark in marks if isinstance(mark, dict))) == WATERMARK_KEYS
+    found = [row.changes["captions"] for row in ROWS if "captions" in row.changes]
+    captions = [one for value in found for one in (value if isinstance(value, list) else [value])]
+    assert set().union(*(one for one in captions if isinstance(one, dict))) == CAPTION_KEYS
