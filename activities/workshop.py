@@ -18,6 +18,8 @@ from cpe.activity import Cancellation
 PROBE_SECONDS = 120.0
 """Time limit of a run that only looks at a file."""
 
+_NO_SEEKING = "Could not seek to position"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameTimes:
@@ -53,7 +55,7 @@ class Workshop:
     def last_packet_end(self, file: str, start: float) -> float:
         """Return the time at which the last packet at or after `start` seconds ends; 0 when there is none."""
         ends = [0.0]
-        for line in self._look(command.tail_arguments(file, start)).splitlines():
+        for line in self._tail(file, start).splitlines():
             _, time, duration, *_ = [*line.split(","), "", ""]
             if _is_number(time):
                 ends.append(float(time) + (float(duration) if _is_number(duration) else 0))
@@ -134,6 +136,14 @@ class Workshop:
             limits=self.limits,
             on_line=on_line,
         )
+
+    def _tail(self, file: str, start: float) -> str:
+        try:
+            return self._look(command.tail_arguments(file, start))
+        except ffmpeg.FFmpegError as error:
+            if start <= 0 or _NO_SEEKING not in error.tail:
+                raise
+            return self._look(command.tail_arguments(file, 0))
 
     def _look(self, arguments: Sequence[str]) -> str:
         return self._run(self.tools.ffprobe, arguments, PROBE_SECONDS)

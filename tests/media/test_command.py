@@ -166,6 +166,7 @@ def test_looking_at_a_file() -> None:
         f"-v error {_LIMITS} -read_intervals 3.500% -show_entries packet=stream_index,pts_time,duration_time "
         "-of csv=print_section=0 -i input"
     )
+    assert "-read_intervals" not in tail_arguments("input", 0)
     assert " ".join(decode_arguments("output-0", 0, [0.0, 2.0])) == (
         f"{_RUN} -copyts {_LIMITS} -i output-0 "
         f"{_LIMITS} -noaccurate_seek -ss 2.000 -i output-0 "
