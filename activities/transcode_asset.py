@@ -21,6 +21,7 @@ from activities.media.job import AssetType, JobInput, parse_job
 from activities.media.outputs import Targeted, buckets_of, parse_documents, parse_outputs, parse_pictures
 from activities.media.presets import preset_library
 from activities.publish import Product, describe, publish
+from activities.sandbox.quota import telling_a_full_disk
 from activities.settings import MediaSettings, read_settings
 from activities.shortcomings import missing_demuxers, missing_encoders
 from activities.stopwatch import Stopwatch
@@ -70,7 +71,8 @@ class TranscodeAsset(Activity):
         left = [is_left(context, output.target, output.target.location.key) for output in outputs]
         wanted = [output for output, is_there in zip(outputs, left, strict=True) if not is_there]
         context.preparing()
-        products = make(making, outputs=wanted) if wanted else []
+        with telling_a_full_disk():
+            products = make(making, outputs=wanted) if wanted else []
         context.finishing()
         with stopwatch.measure("publish"):
             described = describe(products)
