@@ -20,7 +20,7 @@ import yaml
 from cpe.config import Client
 
 DOMAIN = "Commands"
-_BUCKET = "commands-payloads"
+BUCKET = "commands-payloads"
 
 
 def command(job_id: str) -> str:
@@ -50,7 +50,7 @@ class Stack:
             defaultExecutionStartToCloseTimeout="3600",
             defaultChildPolicy="TERMINATE",
         )
-        boto3.client("s3").create_bucket(Bucket=_BUCKET)
+        boto3.client("s3").create_bucket(Bucket=BUCKET)
 
     def client(self, name: str) -> Client:
         """A new client."""
@@ -83,7 +83,7 @@ class Pollers:
         self._log = folder / "cpe-inputpoller.log"
         config = {
             "domain": self._stack.domain,
-            "payloads": {"bucket": _BUCKET},
+            "payloads": {"bucket": BUCKET},
             "clients": [
                 {"name": one.name, "queues": {"input": one.input_queue, "output": one.output_queue}}
                 for one in self._clients
