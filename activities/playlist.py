@@ -24,7 +24,7 @@ from activities.media.hls import (
     media_playlist,
     target_seconds,
 )
-from activities.media.locations import Location, Target
+from activities.media.locations import Location, OnExists
 from activities.media.playlist_output import Format, PlaylistOutput
 from activities.media.segment_command import Rendition, segment_arguments, sound_arguments
 from activities.media.segments import Stretch
@@ -234,8 +234,8 @@ class _Package:
         if output.encryption is not None and self.cipher is not None:
             path = self.folder / "key"
             path.write_bytes(self.cipher.key)
-            target = replace(output.target, location=output.encryption.key)
-            yield self._part(path, output.encryption.key.key, _KEY_TYPE, _SEGMENTS, target=target)
+            place = output.encryption.key
+            yield replace(self._part(path, place.key, _KEY_TYPE, _SEGMENTS), bucket=place.bucket)
         for files in self.streams:
             key = f"{output.folder}/{files.stream.name}"
             for path in files.segments:
@@ -258,14 +258,14 @@ class _Package:
                     described=True,
                 )
 
-    def _part(
-        self, path: Path, key: str, content_type: str, stage: int, *, target: Target | None = None
-    ) -> Product:
-        target = target or self.output.target
-        # The content type that a job gives is that of the object it names.
+    def _part(self, path: Path, key: str, content_type: str, stage: int) -> Product:
+        # What a job says of its content type, and of what is there already, it says of the main playlist. The
+        # rest without that is what an earlier try left.
+        target = self.output.target
+        options = replace(target.options, content_type=None, if_absent=False)
         return Product(
             path=path,
-            target=replace(target, options=replace(target.options, content_type=None)),
+            target=replace(target, options=options, on_exists=OnExists.OVERWRITE),
             key=key,
             content_type=content_type,
             facts={},

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ MAX_RESULT = 16 * 1024 * 1024
 """Bytes of JSON that a worker can keep for the result of an activity."""
 
 _TIMING_ROOM = 512
+_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +34,8 @@ class Product:
         content_type: Its MIME type, unless the target says otherwise.
         facts: What the result tells of it: duration in s, width and height in pixels, codecs.
         stage: When it is uploaded: after all products of lower stages.
-        described: Whether the result has an entry for it; another one may stand for it.
+        described: Whether the result has an entry for it; another product may stand for it.
+        bucket: Its bucket where that is not the target's.
     """
 
     path: Path
@@ -41,11 +45,12 @@ class Product:
     facts: Mapping[str, JsonValue]
     stage: int = 0
     described: bool = True
+    bucket: str | None = None
 
     @property
     def location(self) -> Location:
         """Where it goes."""
-        return Location(bucket=self.target.location.bucket, key=self.key)
+        return Location(bucket=self.bucket or self.target.location.bucket, key=self.key)
 
 
 def describe(products: Sequence[Product]) -> list[dict[str, Any]]:
@@ -77,11 +82,33 @@ def publish(context: ActivityContext, products: Sequence[Product]) -> set[Locati
     skipped = {
         product.target.location for product in products if is_left(context, product.target, product.key)
     }
-    for product in sorted(products, key=lambda product: product.stage):
-        context.check()
-        if product.target.location not in skipped and not _store(context, product):
-            skipped.add(product.target.location)
+    for _, stage in groupby(sorted(products, key=_stage), key=_stage):
+        wanted = [product for product in stage if product.target.location not in skipped]
+        _store_parts(context, [product for product in wanted if not product.described])
+        for product in wanted:
+            context.check()
+            if product.described and not _store(context, product):
+                skipped.add(product.target.location)
     return {product.location for product in products if product.target.location in skipped}
+
+
+def _stage(product: Product) -> int:
+    return product.stage
+
+
+def _store_parts(context: ActivityContext, parts: Sequence[Product]) -> None:
+    """Upload what may be many small objects, some at once, so that none waits for the answer to the last."""
+
+    def store(part: Product) -> None:
+        context.check()
+        _store(context, part)
+
+    pool = ThreadPoolExecutor(max_workers=_AT_ONCE)
+    try:
+        for done in [pool.submit(store, part) for part in parts]:
+            done.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _store(context: ActivityContext, product: Product) -> bool:

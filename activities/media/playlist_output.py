@@ -11,7 +11,6 @@ from pathlib import PurePosixPath
 from activities.media.fields import Fields, shown
 from activities.media.locations import (
     COMMON_KEYS,
-    COMMON_PLANNED,
     Location,
     Target,
     parse_location,
@@ -104,7 +103,7 @@ def parse_playlist(fields: Fields, presets: PresetLibrary) -> PlaylistOutput:
     Raises:
         InvalidInput: Something about it is wrong.
     """
-    fields.refuse_others(PLAYLIST_KEYS, COMMON_PLANNED)
+    fields.refuse_others(PLAYLIST_KEYS)
     target = parse_target(fields)
     key = target.location.key
     if PurePosixPath(key).suffix.removeprefix(".") not in set(Format):

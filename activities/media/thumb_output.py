@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from activities.media.codecs import IMAGE_FORMATS, ImageFormat, extension_of, image_format_of
 from activities.media.fields import Fields, shown
 from activities.media.geometry import Sizing, fit
-from activities.media.locations import COMMON_KEYS, COMMON_PLANNED, Target, parse_target
+from activities.media.locations import COMMON_KEYS, Target, parse_target
 from activities.media.notation import parse_size
 from activities.media.probe import VideoStream
 from activities.media.sizing import parse_sizing
@@ -113,7 +113,7 @@ def parse_thumb(fields: Fields) -> ThumbOutput:
     Raises:
         InvalidInput: Something about it is wrong.
     """
-    fields.refuse_others(THUMB_KEYS, COMMON_PLANNED)
+    fields.refuse_others(THUMB_KEYS)
     target = parse_target(fields)
     sprite = _sprite(fields)
     return ThumbOutput(

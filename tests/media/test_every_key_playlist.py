@@ -17,7 +17,7 @@ from activities.media.locations import COMMON_KEYS
 from activities.media.playlist_output import ENCRYPTION_KEYS, PLAYLIST_KEYS
 from activities.media.playlist_reading import read_manifest
 from activities.tools import decoders
-from cpe.errors import InvalidInput
+from cpe.errors import ActivityError, InvalidInput
 from cpe.testing import ActivityEnvironment
 from tests.media.clips import ClipMaker
 from tests.media.ladders import CODECS, SMALL, SMALLER, LadderShop, preset
@@ -332,6 +332,24 @@ def test_a_player_never_sees_half_a_ladder(
     assert order[-1] == "out/movie.m3u8"
     assert max(places["m4s"] + places["key"]) < min(places["mp4"])
     assert max(places["mp4"]) < len(order) - 1
+
+
+@pytest.mark.parametrize("wish", ["skip", "fail"])
+def test_a_ladder_that_is_there(shop: LadderShop, clips: ClipMaker, wish: str) -> None:
+    """Its main playlist tells; segments alone are what is left of an earlier try."""
+    source = clips.mp4("three.mp4", seconds=3)
+    shop.environment.storage.put("media-out", "out/movie/video-1/00001.m4s", b"left over")
+    shop.run(source, on_exists=wish, encryption="AES-128")
+    assert shop.get("out/movie/video-1/00001.m4s") != b"left over"
+    before = {key: shop.get(key) for key in shop.keys}
+    if wish == "fail":
+        with pytest.raises(ActivityError) as caught:
+            shop.run(source, on_exists=wish, encryption="AES-128")
+        assert caught.value.code == "OUTPUT_EXISTS"
+    else:
+        result = shop.run(source, on_exists=wish, encryption="AES-128")
+        assert result["outputs"] == [{"bucket": "media-out", "key": "out/movie.m3u8", "skipped": True}]
+    assert {key: shop.get(key) for key in shop.keys} == before, "the key above all"
 
 
 def test_keys_of_every_output(shop: LadderShop, clips: ClipMaker) -> None:
