@@ -157,6 +157,42 @@ def test_thumbnails_at_intervals() -> None:
     )
 
 
+def test_all_series_of_a_job_share_one_decoding() -> None:
+    documents = [
+        {"file": "a.jpg", "size": "-1:180", "mode": "intervals", "intervals": 2},
+        {"file": "b.png", "size": "160:90", "count": 3, "sprite": {"columns": 2, "rows": 2}},
+    ]
+    common = {"type": "THUMB", "bucket": "media-out"}
+    outputs = parse_outputs(
+        [(f"output {number}", common | document) for number, document in enumerate(documents)],
+        preset_library(),
+    )
+    start, every = Fraction(1), Fraction(2)
+    series = [
+        Series(
+            output=output,
+            start=number * start,
+            every=every,
+            count=number * 3 or None,
+            files=f"f{number}-%06d",
+        )
+        for number, output in enumerate(outputs)
+        if isinstance(output, ThumbOutput)
+    ]
+    assert " ".join(series_arguments(series, _PICTURE, source="input")) == (
+        f"{_START} -i input -filter_complex [0:0]split=2[s0][s1];"
+        "[s0]fps=fps=1/2:round=up:start_time=0[s2];"
+        "[s2]scale=h=180:out_color_matrix=bt601:out_range=full:w=320[s3];[s3]setsar=sar=1[s4];"
+        "[s1]settb=expr=AVTB[s5];[s5]setpts=expr=PTS-1000000[s6];[s6]fps=fps=1/2:round=up:start_time=0[s7];"
+        "[s7]tpad=stop=2:stop_mode=clone[s8];[s8]trim=end_frame=3[s9];[s9]scale=h=90:w=160[s10];"
+        "[s10]setsar=sar=1[s11];[s11]tile=layout=2x2[s12] "
+        "-map [s4] -map_metadata -1 -map_chapters -1 -c:v mjpeg -q:v 3 -pix_fmt yuvj420p -fps_mode passthrough "
+        "-start_number 1 -f image2 f0-%06d "
+        "-map [s12] -map_metadata -1 -map_chapters -1 -c:v ppm -pix_fmt rgb24 -fps_mode passthrough "
+        "-start_number 1 -f image2 f1-%06d"
+    )
+
+
 def test_looking_at_a_file() -> None:
     assert (
         " ".join(probe_arguments("input"))
