@@ -13,6 +13,7 @@ from cpe.cli.config import config
 from cpe.cli.dlq import dlq
 from cpe.cli.doctor import doctor
 from cpe.cli.env import env
+from cpe.cli.imports import import_group
 from cpe.cli.job import job
 from cpe.cli.local import local
 from cpe.cli.plan import plan
@@ -30,7 +31,7 @@ def cpe() -> None:
 
 for command in (
     *(local, provision, up, env, plan, protocol, job, activity, worker, dlq),
-    *(config, doctor, completion),
+    *(config, doctor, import_group, completion),
 ):
     cpe.add_command(command)
 

@@ -40,11 +40,12 @@ ARROWS: dict[str, set[str]] = {
     "cpe.testing": {"cpe.activity", "cpe.local"},
     "cpe.local": set(),
     "cpe.simulation": {"cpe.decider", "cpe.plan", "cpe.protocol", "cpe.local", "cpe.source"},
+    "cpe.migration": set(),
     "cpe.stack": {"cpe.config", "cpe.plan", "cpe.protocol"},
     "cpe.cli": {
         *("cpe.daemons", "cpe.jobs", "cpe.aws", "cpe.decider", "cpe.plan", "cpe.protocol", "cpe.activity"),
         *("cpe.clock", "cpe.config", "cpe.logs", "cpe.local", "cpe.shipped", "cpe.simulation", "cpe.stack"),
-        *("cpe.source", "cpe.doctor", "cpe.machine"),
+        *("cpe.source", "cpe.doctor", "cpe.machine", "cpe.migration"),
     },
     "activities": {"cpe.activity", "cpe.machine", "activities.media"},
     "activities.media": {"cpe.activity"},
