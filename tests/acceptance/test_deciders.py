@@ -9,8 +9,8 @@ from collections import Counter
 from pathlib import Path
 
 from cpe.protocol import EventType
-from tests.acceptance.conftest import PLANS
 from tests.acceptance.jobs import Jobs, workflow_id
+from tests.acceptance.site import PLANS
 from tests.acceptance.stack import until
 
 SECONDS = 10

@@ -9,8 +9,8 @@ import pytest
 
 from cpe.client import JobStatus
 from cpe.protocol import Event, EventType
-from tests.acceptance.conftest import PLANS
 from tests.acceptance.jobs import Jobs, child_of, workflow_id
+from tests.acceptance.site import PLANS
 from tests.acceptance.stack import until
 
 FOR_EVER = {"for_ever": True}

@@ -6,8 +6,8 @@ from typing import Any
 
 from cpe.client import JobStatus
 from cpe.protocol import EventType
-from tests.acceptance.conftest import PLANS
 from tests.acceptance.jobs import Jobs, child_of, workflow_id
+from tests.acceptance.site import PLANS
 
 FOR_EVER = {"for_ever": True}
 

@@ -10,8 +10,8 @@ import pytest
 
 from cpe.client import JobStatus
 from cpe.protocol import EventType
-from tests.acceptance.conftest import PLANS
 from tests.acceptance.jobs import Jobs, pid_of, workflow_id
+from tests.acceptance.site import PLANS
 from tests.acceptance.stack import until
 
 TIMEOUTS = {"Taken": "SCHEDULE_TO_START", "Done": "SCHEDULE_TO_CLOSE", "Worked": "START_TO_CLOSE"}
