@@ -87,7 +87,7 @@ def played(clips: ClipMaker, tmp_path_factory: pytest.TempPathFactory) -> Played
         plans = [plan | {"source": _source(plan)} for plan in _PLANS]
         return play(plans, objects, tmp_path_factory.mktemp("profile"), seconds=240)
     except NoPlayer as reason:
-        if os.environ.get("CPE_NEEDS_BROWSER"):
+        if os.environ.get("NEEDS_BROWSER"):
             raise
         pytest.skip(str(reason))
 
