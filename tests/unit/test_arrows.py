@@ -47,8 +47,9 @@ ARROWS: dict[str, set[str]] = {
         *("cpe.clock", "cpe.config", "cpe.logs", "cpe.local", "cpe.shipped", "cpe.simulation", "cpe.stack"),
         *("cpe.source", "cpe.doctor", "cpe.machine", "cpe.migration"),
     },
-    "activities": {"cpe.activity", "cpe.machine", "activities.media"},
-    "activities.media": {"cpe.activity"},
+    "activities": {"cpe.activity", "cpe.machine", "activities.media", "activities.sandbox"},
+    "activities.media": {"cpe.activity", "activities.sandbox"},
+    "activities.sandbox": {"cpe.activity"},
     "client_example": {"cpe.client", "cpe.protocol"},
 }
 
@@ -75,7 +76,7 @@ IMPURE = {
 
 #: Who touches the environment. `cpe up` clears and sets it for the daemons that it starts; the examples are
 #: programs of their own.
-READS_ENVIRONMENT = ("cpe.config", "cpe.cli.up", "client_example")
+READS_ENVIRONMENT = ("cpe.config", "cpe.cli.up", "cpe.cli.tables", "client_example")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
