@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from activities.media.captions import CAPTION_KEYS
 from activities.media.cues import parse_cues
@@ -621,6 +622,55 @@ _CAPTIONS = [
 ]
 
 
+def _only(*kinds: str) -> Check:
+    """Check which streams there are."""
+
+    def check(made: Made) -> None:
+        assert sorted(stream["codec_type"] for stream in made.streams) == sorted(kinds)
+
+    return check
+
+
+def _speaks(language: str) -> Check:
+    def check(made: Made) -> None:
+        assert made.audio["tags"]["language"] == language
+
+    return check
+
+
+def _colored(red: int, green: int, blue: int) -> Check:
+    """Check the colour of the picture's middle."""
+
+    def check(made: Made) -> None:
+        filters = ("-frames:v", "1", "-vf", "scale=1:1:flags=area", "-pix_fmt", "rgb24", "-f", "rawvideo")
+        assert list(made.clips.decoded(made.path, *filters)) == pytest.approx([red, green, blue], abs=6)
+
+    return check
+
+
+_KINDS = [
+    Row(key="type", clip="portrait", check=_has_size(90, 160)),
+    Row(key="type", clip="anamorphic", check=_has_size(320, 180)),
+    Row(
+        key="type",
+        clip="anamorphic",
+        changes={"sizing": "Fill", "size": "120x120"},
+        check=_has_size(120, 120),
+    ),
+    Row(key="type", clip="odd", check=_has_size(160, 90)),
+    Row(key="type", clip="uneven", check=_both(_frames(50), _is(time_base="1/12800"))),
+    Row(key="type", clip="uneven", changes={"frame_rate": 25}, check=_frames(75)),
+    Row(key="type", clip="interlaced", check=_both(_is(field_order="progressive"), _frames(25))),
+    Row(key="type", clip="deep", check=_is(pix_fmt="yuv420p")),
+    Row(key="type", clip="full", check=_both(_is(pix_fmt="yuv420p"), _colored(200, 100, 50))),
+    Row(key="type", clip="rgb", check=_both(_is(pix_fmt="yuv420p"), _colored(200, 100, 50))),
+    Row(key="type", clip="halves", check=_only("video")),
+    Row(key="type", clip="voices", check=_both(_only("video", "audio"), _speaks("fra"))),
+    Row(key="type", clip="covered", check=_both(_only("video", "audio"), _has_size(160, 90))),
+    Row(key="type", clip="coded", check=_only("video", "audio")),
+]
+
+
 def _stored(**wanted: object) -> Check:
     """Check how the object is stored."""
 
@@ -688,7 +738,19 @@ _COMMANDS = [
     ),
 ]
 
-ROWS = [*_SHAPES, *_RATES, *_SOUNDS, *_PARTS, *_PASSES, *_LEVELS, *_COLORS, *_CAPTIONS, *_STORED, *_COMMANDS]
+ROWS = [
+    *_SHAPES,
+    *_RATES,
+    *_SOUNDS,
+    *_PARTS,
+    *_PASSES,
+    *_LEVELS,
+    *_COLORS,
+    *_CAPTIONS,
+    *_STORED,
+    *_COMMANDS,
+    *_KINDS,
+]
 
 
 class Sources:
@@ -779,6 +841,61 @@ class Sources:
             *("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=1"),
             *("-vf", f"format=yuv422p10le,setparams={colors}", "-c:v", "prores_ks"),
         )
+
+    def _portrait(self) -> Path:
+        return self._clips.mp4("every-portrait.mp4", seconds=1, size="90x160")
+
+    def _anamorphic(self) -> Path:
+        """PAL, 16:9: pixels that are wider than high."""
+        return self._clips.mp4("every-anamorphic.mp4", "-vf", "setsar=64/45", seconds=1, size="360x288")
+
+    def _odd(self) -> Path:
+        picture = ("-vf", "format=yuv444p", "-pix_fmt", "yuv444p")
+        return self._clips.mp4("every-odd.mkv", *picture, seconds=1, size="161x91")
+
+    def _interlaced(self) -> Path:
+        fields = ("-vf", "fps=50,tinterlace=interleave_top,fieldorder=tff", "-flags", "+ildct+ilme")
+        return self._clips.mp4("every-interlaced.ts", *fields, seconds=1, size="160x96")
+
+    def _deep(self) -> Path:
+        return self._ten_bits("deep", "bt709")
+
+    def _full(self) -> Path:
+        return self._brown("full.mp4", "libx264", "scale=out_range=pc,format=yuvj420p")
+
+    def _rgb(self) -> Path:
+        return self._brown("rgb.mkv", "libx264rgb", "format=rgb24")
+
+    def _brown(self, name: str, encoder: str, filters: str) -> Path:
+        return self._clips.run(
+            f"every-{name}",
+            *("-f", "lavfi", "-i", "color=0xC86432:size=160x90:rate=25:duration=1,format=rgb24"),
+            *("-vf", filters, "-c:v", encoder, "-preset", "ultrafast"),
+        )
+
+    def _voices(self) -> Path:
+        """Three sounds; the second is the one to be heard."""
+        return self._clips.run(
+            "every-voices.mkv",
+            *("-i", self["plain"], "-map", "0:v", "-map", "0:a", "-map", "0:a", "-map", "0:a", "-c", "copy"),
+            *("-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=fra"),
+            *("-metadata:s:a:2", "language=deu", "-disposition:a", "0", "-disposition:a:1", "default"),
+        )
+
+    def _covered(self) -> Path:
+        """A film with a picture of its cover, which comes first and is larger."""
+        cover = self._clips.folder / "every-cover.jpg"
+        Image.new("RGB", (600, 600), "red").save(cover)
+        return self._clips.run(
+            "every-covered.mp4",
+            *("-i", cover, "-i", self["plain"], "-map", "0:v", "-map", "1:v", "-map", "1:a", "-c", "copy"),
+            *("-disposition:v:0", "attached_pic"),
+        )
+
+    def _coded(self) -> Path:
+        """A film with a track of time codes."""
+        timecode = ("-timecode", "01:00:00:00", "-metadata", "location=+48.1+011.5/")
+        return self._clips.run("every-coded.mov", "-i", self["plain"], "-c", "copy", *timecode)
 
     def _painted(self, name: str, filters: str) -> Path:
         return self._clips.run(
