@@ -24,10 +24,9 @@ from activities.media.video_command import CaptionFile, caption_arguments
 from activities.media.video_output import VideoOutput
 from activities.publish import Product
 from activities.source import Source
-from activities.tools import filters
 from activities.verify import expected_duration
 from cpe.activity import ActivityContext
-from cpe.errors import ActivityError, InvalidInput
+from cpe.errors import InvalidInput
 
 Cues = Mapping[Captions, tuple[Cue, ...]]
 
@@ -79,18 +78,8 @@ class CaptionWriter:
         ]
 
     def burnt(self, name: str) -> str | None:
-        """Write those that are drawn on the picture; return the file.
-
-        Raises:
-            ActivityError: This FFmpeg cannot draw text, ``CAPTIONS_BURN_UNAVAILABLE``.
-        """
+        """Write those that are drawn on the picture; return the file."""
         for captions in self._of(CaptionMode.BURN):
-            if "subtitles" not in filters(self.making.workshop.tools):
-                raise ActivityError(
-                    "The FFmpeg of this worker cannot burn captions in: it was built without libass. Embed "
-                    "them or make them a sidecar, or install another FFmpeg.",
-                    code="CAPTIONS_BURN_UNAVAILABLE",
-                )
             return self._write(captions, f"{name}-burnt")
         return None
 

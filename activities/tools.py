@@ -59,6 +59,16 @@ def filters(tools: Tools) -> frozenset[str]:
     return _filters(tools.ffmpeg)
 
 
+def require_burning(tools: Tools) -> None:
+    """Raise unless FFmpeg can draw captions, code ``CAPTIONS_BURN_UNAVAILABLE``."""
+    if "subtitles" not in filters(tools):
+        raise ActivityError(
+            "The FFmpeg of this worker cannot burn captions in: it was built without libass. Embed them or "
+            "make them a sidecar, or install another FFmpeg.",
+            code="CAPTIONS_BURN_UNAVAILABLE",
+        )
+
+
 def tone_mapper(tools: Tools) -> ToneMapper:
     """Tell with what this FFmpeg brings a high dynamic range to the usual one.
 

@@ -62,8 +62,6 @@ COMMON_KEYS = frozenset(
 )
 """The keys that all outputs have in common."""
 
-COMMON_PLANNED: frozenset[str] = frozenset()
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Location:
