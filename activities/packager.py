@@ -12,7 +12,7 @@ from activities.media.fragment_command import TrackCopy, fragment_arguments
 from activities.media.hls import INIT, segment_name
 from activities.media.packaging import STYLE, MediaSegment, PackagedStream, package
 from activities.media.track import read_track
-from activities.segment_cipher import SegmentCipher
+from activities.segment_cipher import SegmentCipher, code
 from activities.verify import invalid_output
 from activities.workshop import Workshop
 
@@ -104,11 +104,8 @@ class Packager:
         return StreamFiles(stream=stream, folder=folder, starts=starts if self.cipher is not None else ())
 
     def _write(self, path: Path, content: Iterator[bytes], start: bytes) -> None:
-        update, finish = self.cipher.encryptor(start) if self.cipher is not None else (_same, bytes)
         with path.open("wb") as file:
-            for chunk in content:
-                file.write(update(chunk))
-            file.write(finish())
+            code(self.cipher.encryptor(start) if self.cipher is not None else None, content, file)
 
 
 def _head(file: BinaryIO) -> bytes:
@@ -150,7 +147,3 @@ def _shifted(head: bytes, fragment: Fragment, shift: int) -> bytes:
     place = fragment.clock - fragment.start
     clock = (fragment.decoded + shift).to_bytes(_CLOCK, "big")
     return head[:place] + clock + head[place + _CLOCK :]
-
-
-def _same(content: bytes) -> bytes:
-    return content

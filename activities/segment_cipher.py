@@ -6,14 +6,19 @@ The whole file is encrypted, in cipher block chaining with the padding of PKCS #
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 _BYTES = 16
 _BITS = 8 * _BYTES
+_CHUNK = 1024 * 1024
+
+Coder = tuple[Callable[[bytes], bytes], Callable[[], bytes]]
+"""What is made of the next bytes, and of their end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,26 +31,42 @@ class SegmentCipher:
         """Return a start value for one segment; no two segments shall have the same."""
         return secrets.token_bytes(_BYTES)
 
-    def encryptor(self, start: bytes) -> tuple[Callable[[bytes], bytes], Callable[[], bytes]]:
+    def encryptor(self, start: bytes) -> Coder:
         """Return what encrypts the next bytes of a segment, and what ends it."""
         padder = padding.PKCS7(_BITS).padder()
-        encryptor = Cipher(algorithms.AES128(self.key), modes.CBC(start)).encryptor()
+        cipher = self._cipher(start).encryptor()
+        return (
+            lambda content: cipher.update(padder.update(content)),
+            lambda: cipher.update(padder.finalize()) + cipher.finalize(),
+        )
 
-        def update(content: bytes) -> bytes:
-            return encryptor.update(padder.update(content))
+    def decryptor(self, start: bytes) -> Coder:
+        """Return what decrypts the next bytes of a segment, and what ends it.
 
-        def finish() -> bytes:
-            return encryptor.update(padder.finalize()) + encryptor.finalize()
-
-        return update, finish
-
-    def decrypt(self, content: bytes, start: bytes) -> bytes:
-        """Return what a segment was before.
-
-        Raises:
-            ValueError: It was not encrypted so.
+        The latter raises ValueError when the segment was not encrypted so.
         """
-        decryptor = Cipher(algorithms.AES128(self.key), modes.CBC(start)).decryptor()
         unpadder = padding.PKCS7(_BITS).unpadder()
-        plain = decryptor.update(content) + decryptor.finalize()
-        return unpadder.update(plain) + unpadder.finalize()
+        cipher = self._cipher(start).decryptor()
+        return (
+            lambda content: unpadder.update(cipher.update(content)),
+            lambda: unpadder.update(cipher.finalize()) + unpadder.finalize(),
+        )
+
+    def _cipher(self, start: bytes) -> Cipher[modes.CBC]:
+        return Cipher(algorithms.AES128(self.key), modes.CBC(start))
+
+
+def code(coder: Coder | None, content: Iterable[bytes], file: BinaryIO) -> None:
+    """Write what a coder makes of some content; without one, the content itself."""
+    if coder is None:
+        file.writelines(content)
+        return
+    update, finish = coder
+    file.writelines(update(chunk) for chunk in content)
+    file.write(finish())
+
+
+def chunks(file: BinaryIO) -> Iterator[bytes]:
+    """Yield a file's content in parts that do not fill the memory."""
+    while chunk := file.read(_CHUNK):
+        yield chunk

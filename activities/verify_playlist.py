@@ -10,7 +10,7 @@ from activities.media.ffmpeg import FFmpegError
 from activities.media.hls import IFRAMES, PLAYLIST
 from activities.media.playlist_reading import Listing, read_main, read_manifest, read_media
 from activities.packager import StreamFiles
-from activities.segment_cipher import SegmentCipher
+from activities.segment_cipher import SegmentCipher, chunks, code
 from activities.verify import invalid_output
 from activities.workshop import Workshop
 
@@ -87,18 +87,19 @@ def verify_segments(
     directory = workshop.directory
     alone: list[str] = []
     for files in streams:
+        if not decodable(files.stream.track.codec):
+            continue
         paths = files.segments
         for number in sorted({0, len(paths) // 2, len(paths) - 1}):
-            content = paths[number].read_bytes()
-            if cipher is not None:
+            name = f"{files.folder.parent.name}-alone-{len(alone)}"
+            alone.append(name)
+            with (directory / name).open("wb") as file, paths[number].open("rb") as segment:
+                file.write(files.initialization.read_bytes())
+                coder = cipher.decryptor(files.starts[number]) if cipher is not None else None
                 try:
-                    content = cipher.decrypt(content, files.starts[number])
+                    code(coder, chunks(segment), file)
                 except ValueError as error:
                     raise invalid_output("has a segment that cannot be decrypted") from error
-            if decodable(files.stream.track.codec):
-                name = f"{files.folder.parent.name}-alone-{len(alone)}"
-                (directory / name).write_bytes(files.initialization.read_bytes() + content)
-                alone.append(name)
     try:
         if not workshop.decodes_each(alone):
             raise invalid_output("has segments that cannot be decoded by themselves")

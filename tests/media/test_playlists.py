@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 from dataclasses import replace
 from fractions import Fraction
@@ -25,7 +26,7 @@ from activities.media.packaging import STYLE, PackagedStream, package
 from activities.media.playlist_reading import read_main, read_manifest, read_media
 from activities.media.track import Track, read_track
 from activities.packager import Packager, StreamFiles
-from activities.segment_cipher import SegmentCipher
+from activities.segment_cipher import SegmentCipher, code
 from activities.tools import Tools
 from activities.verify_playlist import verify_alignment, verify_listings, verify_segments
 from activities.workshop import Workshop
@@ -223,12 +224,13 @@ def test_equal_segments_are_counted() -> None:
 def test_an_encrypted_segment_is_what_it_was() -> None:
     cipher = SegmentCipher()
     start = cipher.new_start()
-    update, finish = cipher.encryptor(start)
-    stored = update(b"abc" * 7) + update(b"d") + finish()
-    assert len(stored) == 32
-    assert cipher.decrypt(stored, start) == b"abc" * 7 + b"d"
+    stored, plain = io.BytesIO(), io.BytesIO()
+    code(cipher.encryptor(start), [b"abc" * 7, b"d"], stored)
+    assert len(stored.getvalue()) == 32
+    code(cipher.decryptor(start), [stored.getvalue()[:5], stored.getvalue()[5:]], plain)
+    assert plain.getvalue() == b"abc" * 7 + b"d"
     with pytest.raises(ValueError, match=r"."):
-        SegmentCipher().decrypt(stored[:-1], start)
+        code(SegmentCipher().decryptor(start), [stored.getvalue()[:-1]], plain)
     assert cipher.key.hex() not in repr(cipher)
     assert repr(cipher.key) not in repr(cipher)
 
