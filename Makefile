@@ -26,7 +26,7 @@ up: $(STAMP) ## Run the local AWS and all daemons until Ctrl-C
 	@$(BIN)/cpe up
 
 test: $(STAMP) ## Run all tests, those with real processes included
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(STAMP) ## Check style and types
 	$(BIN)/ruff check .

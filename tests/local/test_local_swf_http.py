@@ -289,8 +289,9 @@ def test_fifty_pollers_get_their_tasks_at_once(local_aws: LocalAws) -> None:
         answered = json.loads(pollers.stdout.readline())
     raw.connection.close()
     delays = sorted(answered[str(number)] - begun for number, begun in enumerate(started))
-    assert delays[150] < 0.010
-    assert delays[-1] < 0.5
+    # A task that no poller is woken for waits a minute. These bounds hold on a busy machine too.
+    assert delays[150] < 0.25
+    assert delays[-1] < 10
 
 
 _POLLERS = """
