@@ -13,6 +13,7 @@ from typing import Any
 
 from activities.fetch import fetch
 from activities.frames import read_frames
+from activities.media.custom_output import CustomOutput
 from activities.media.fields import Fields
 from activities.media.job import AssetType, parse_job
 from activities.media.outputs import parse_outputs
@@ -47,7 +48,7 @@ class SplitAsset(Activity):
         outputs = parse_outputs(job.outputs, preset_library(settings.presets), custom_cmd=settings.custom_cmd)
         together = [_is_cut_up(output) for output in outputs]
         videos = tuple(output for output in outputs if isinstance(output, VideoOutput) and _is_cut_up(output))
-        if not any(isinstance(output, VideoOutput) for output in outputs):
+        if not any(isinstance(output, VideoOutput | CustomOutput) for output in outputs):
             raise InvalidInput("input.output_assets has no VIDEO. Segments are for videos only.")
         for bucket in dict.fromkeys(output.target.location.bucket for output in outputs):
             context.storage.check_bucket(bucket)
@@ -56,6 +57,7 @@ class SplitAsset(Activity):
             directory=context.scratch,
             cancellation=context.cancellation,
             encode_seconds=settings.encode_seconds,
+            limits=settings.limits,
         )
         stopwatch = Stopwatch("fetch", "probe")
         context.preparing()

@@ -18,6 +18,7 @@ MAX_BYTES = 4 * 1024 * 1024
 
 MAX_CUES = 20_000
 _MAX_TEXT = 2_000
+_MAX_LINES = 20
 
 _TIME = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 _TIMES = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s.*)?", re.ASCII)
@@ -69,15 +70,20 @@ def parse_cues(text: str) -> tuple[Cue, ...]:
     webvtt = lines[0].startswith("WEBVTT")
     cues: list[Cue] = []
     block: list[str] = []
+    blocks = 0
     for line in [*lines, ""]:
-        if line.strip():
-            block.append(line)
+        if line and not line.isspace():
+            if len(block) < _MAX_LINES:
+                block.append(line[:_MAX_TEXT])
             continue
+        if not block:
+            continue
+        blocks += 1
         cue = _cue(block, webvtt=webvtt)
         block = []
         if cue is not None:
             cues.append(cue)
-        if len(cues) > MAX_CUES:
+        if blocks > MAX_CUES:
             raise CueError(f"it has more than {MAX_CUES} captions")
     if not cues:
         raise CueError("there are no captions in it; SRT and WebVTT are read")

@@ -121,12 +121,11 @@ class Fields:
             raise InvalidInput(f"{self.path(key)} must be true or false, not {shown(value)}.")
         return _FLAGS[plain]
 
-    def refuse_others(self, known: Collection[str], planned: Collection[str] = ()) -> None:
+    def refuse_others(self, known: Collection[str]) -> None:
         """Refuse every key that is not `known`: a wish that is not carried out must not pass in silence.
 
         Args:
             known: The keys this version reads.
-            planned: Keys that are documented and not carried out yet.
 
         Raises:
             InvalidInput: With code ``KEY_UNSUPPORTED`` and the first such key.
@@ -134,11 +133,6 @@ class Fields:
         for key, value in self._value.items():
             if key in known or value is None:
                 continue
-            if key in planned:
-                raise InvalidInput(
-                    f"{self.path(key)} is not supported yet. Leave it out to run the job without it.",
-                    code=KEY_UNSUPPORTED,
-                )
             raise InvalidInput(
                 f"{self.where} has an unknown key {shown(key)}.{did_you_mean(str(key), known)}",
                 code=KEY_UNSUPPORTED,

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from activities.media.cues import (
+    MAX_BYTES,
     Cue,
     CueError,
     decode,
@@ -127,3 +128,16 @@ def test_any_text_is_written_so_that_it_reads_the_same(text: str) -> None:
     assert parse_cues(written) == cues
     assert "\0" not in written
     assert [cue.text for cue in parse_cues(write_webvtt(cues))] == [cue.text for cue in cues]
+
+
+@pytest.mark.parametrize(
+    "unit", ["<a", "{\\", "x\n", "\n", " ", "<b>", "&#x", "1:", "00:00:01,000 --> 00:00:02,000\n<a b>\n\n"]
+)
+def test_a_file_of_nothing_but_traps_is_read_at_once(unit: str) -> None:
+    """The work grows with the size and no faster; else some of these would take minutes."""
+    text = "1\n00:00:01,000 --> 00:00:02,000\n" + unit * (MAX_BYTES // len(unit) // 4)
+    try:
+        cues = parse_cues(text)
+    except CueError:
+        return
+    assert sum(len(cue.text) for cue in cues) <= 50_000
