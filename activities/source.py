@@ -105,8 +105,13 @@ def check_decodable(workshop: Workshop, source: Source, kind: AssetType) -> None
         )
 
 
-def check_whole(workshop: Workshop, source: Source) -> None:
+def check_whole(workshop: Workshop, source: Source, *, tail: float = 1.0) -> None:
     """Check that the file's data go on to the end that it promises; nothing is decoded.
+
+    Args:
+        workshop: The tools.
+        source: The file.
+        tail: How much of the file's end is there, as a share of all; the rest may be a hole.
 
     Raises:
         InvalidInput: They do not, ``INPUT_TRUNCATED``.
@@ -115,7 +120,9 @@ def check_whole(workshop: Workshop, source: Source) -> None:
     if duration is None:
         return
     end = source.info.start + duration
-    last = workshop.last_packet_end(source.file, max(end - max(_TAIL_SECONDS, duration * _SLACK_SHARE), 0))
+    # Half of the tail, since not every second has as many bytes.
+    look = min(max(_TAIL_SECONDS, duration * _SLACK_SHARE), duration * tail / 2 if tail < 1 else duration)
+    last = workshop.last_packet_end(source.file, max(end - look, 0))
     exact = bool(_EXACT & set(source.info.demuxer.split(",")))
     slack = _EXACT_SLACK_SECONDS if exact else max(_SLACK_SECONDS, duration * _SLACK_SHARE)
     if last < end - slack:

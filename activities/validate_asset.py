@@ -1,28 +1,32 @@
 """ValidateAsset: tells what an input is, or why it is no use.
 
-The first bytes are looked at before anything is downloaded. What passes was read to its end and decoded at
-its start.
+The first bytes are looked at before anything is downloaded. Of a large film only its beginning, its end and
+its index are fetched. What passes was read at its end and decoded at its start; pictures are decoded whole.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from activities.bounded import Bench
 from activities.documents import PAGES_SECONDS, describe_document
 from activities.fetch import fetch
+from activities.glance import GLANCE_FROM, TAIL, glance, tells_the_end
 from activities.images import PICTURE_SECONDS, describe_picture
+from activities.media.ffmpeg import FFmpegError
 from activities.media.job import AssetType, InputAsset, parse_job
 from activities.media.locations import Location
-from activities.settings import read_settings
+from activities.sandbox.quota import telling_a_full_disk
+from activities.settings import MediaSettings, read_settings
 from activities.shortcomings import missing_demuxers
 from activities.sniff import HEAD_BYTES, sniff
 from activities.source import Source, check_decodable, check_whole, inspect
 from activities.tools import encoders, find_tools
 from activities.workshop import Workshop
 from cpe.activity import Activity, ActivityContext, JsonValue
-from cpe.errors import CpeError
+from cpe.errors import CpeError, InvalidInput
 
 _INPUT = "input"
 
@@ -57,24 +61,9 @@ class ValidateAsset(Activity):
             encode_seconds=settings.encode_seconds,
             limits=settings.limits,
         )
+        look = _Look(context=context, settings=settings, workshop=workshop, asset=job.asset)
         context.preparing()
-        mime = _sniff_object(context, job.asset) if job.asset.type is not AssetType.DOC else "application"
-        path = context.scratch / _INPUT
-        fetch(context, job.asset, path, settings)
-        if mime is None:
-            with path.open("rb") as file:
-                mime = sniff(file.read(HEAD_BYTES))
-        kind = job.asset.type
-        if kind is AssetType.IMAGE:
-            bench = Bench(
-                directory=context.scratch, cancellation=context.cancellation, seconds=PICTURE_SECONDS
-            )
-            metadata = describe_picture(bench, _INPUT) | {"type": kind.value}
-        elif kind is AssetType.DOC:
-            bench = Bench(directory=context.scratch, cancellation=context.cancellation, seconds=PAGES_SECONDS)
-            metadata = describe_document(bench, _INPUT) | {"type": kind.value}
-        else:
-            metadata = _describe_film(workshop, mime, kind)
+        metadata = look.describe() | {"type": job.asset.type.value}
         result: dict[str, Any] = {
             "input_asset": job.document,
             "input_metadata": metadata,
@@ -84,21 +73,87 @@ class ValidateAsset(Activity):
         return result
 
 
-def _describe_film(workshop: Workshop, mime: str | None, kind: AssetType) -> dict[str, Any]:
-    source = inspect(workshop, _INPUT, kind)
-    check_whole(workshop, source)
-    check_decodable(workshop, source, kind)
-    return describe_source(source, mime=mime, kind=kind.value)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """A look at one asset."""
+
+    context: ActivityContext
+    settings: MediaSettings
+    workshop: Workshop
+    asset: InputAsset
+
+    def describe(self) -> dict[str, Any]:
+        """Fetch as much of the asset as it takes, and return its metadata."""
+        mime = self._sniff_object()
+        match self.asset.type:
+            case AssetType.IMAGE:
+                self._fetch()
+                return describe_picture(self._bench(PICTURE_SECONDS), _INPUT)
+            case AssetType.DOC:
+                self._fetch()
+                return describe_document(self._bench(PAGES_SECONDS), _INPUT)
+            case _:
+                return self._describe_film(mime)
+
+    def _sniff_object(self) -> str | None:
+        """Look at the first bytes of an object; a web address is looked at once it is here."""
+        if not isinstance(self.asset.source, Location):
+            return None
+        place = self.asset.source
+        return sniff(self.context.storage.read(place.bucket, place.key, length=HEAD_BYTES), self.asset.type)
+
+    def _fetch(self) -> str | None:
+        """Fetch the asset whole and return its likely MIME type."""
+        path = self.context.scratch / _INPUT
+        fetch(self.context, self.asset, path, self.settings)
+        with path.open("rb") as file:
+            return sniff(file.read(HEAD_BYTES), self.asset.type)
+
+    def _bench(self, seconds: float) -> Bench:
+        context = self.context
+        return Bench(
+            directory=context.scratch,
+            cancellation=context.cancellation,
+            seconds=seconds,
+            scratch=self.settings.max_scratch_bytes,
+        )
+
+    def _describe_film(self, mime: str | None) -> dict[str, Any]:
+        """Look at parts of a large object; where these do not tell, and of the others, at all of it."""
+        size = self._glance()
+        if size:
+            try:
+                return self._probe(mime, size)
+            except (InvalidInput, FFmpegError):
+                self.context.log.info("glance.failed")
+        mime = self._fetch() or mime
+        return self._probe(mime)
+
+    def _glance(self) -> int:
+        """Fetch the telling parts of a large object and return its size; 0 where that is not done."""
+        place = self.asset.source
+        if not isinstance(place, Location):
+            return 0
+        size = self.context.storage.head(place.bucket, place.key).size
+        if not GLANCE_FROM <= size <= self.settings.max_input_bytes:
+            return 0
+        with telling_a_full_disk():
+            fetched = glance(self.context, place, self.context.scratch / _INPUT, size)
+        self.context.log.info("glance.fetched", size=size, fetched=fetched)
+        return size
+
+    def _probe(self, mime: str | None, glanced: int = 0) -> dict[str, Any]:
+        """Look at the file; `glanced` is its size where only parts of it are there."""
+        kind = self.asset.type
+        source = inspect(self.workshop, _INPUT, kind)
+        if glanced and not tells_the_end(source.info, glanced):
+            raise InvalidInput("The end that was fetched is too short to tell.")
+        check_whole(self.workshop, source, tail=TAIL / glanced if glanced else 1.0)
+        check_decodable(self.workshop, source, kind)
+        return describe_source(source, mime=mime)
 
 
-def _sniff_object(context: ActivityContext, asset: InputAsset) -> str | None:
-    """Look at the first bytes of an object; a web address is looked at once it is here."""
-    if not isinstance(asset.source, Location):
-        return None
-    return sniff(context.storage.read(asset.source.bucket, asset.source.key, length=HEAD_BYTES))
-
-
-def describe_source(source: Source, *, mime: str | None, kind: str) -> dict[str, Any]:
+def describe_source(source: Source, *, mime: str | None) -> dict[str, Any]:
     """Return FFprobe's format and streams without what would only fill SWF's 32,768 characters.
 
     Left out are dispositions and side data (a stream's `rotation` stands in their place), the local file
@@ -115,7 +170,6 @@ def describe_source(source: Source, *, mime: str | None, kind: str) -> dict[str,
         "format": _with_short_tags(container),
         "streams": streams,
         "mime": mime or _DEMUXER_TYPES.get(source.info.demuxer, "application/octet-stream"),
-        "type": kind,
     }
 
 

@@ -92,7 +92,7 @@ def test_containers(environment: ActivityEnvironment, clips: ClipMaker, containe
         (b"", "INPUT_EMPTY"),
         (_TEXT.encode(), "INPUT_NOT_MEDIA"),
         (b"\x00\x01\x02" * 5000, "INPUT_NOT_MEDIA"),
-        (b"%PDF-1.7\n\xff\xfe\x00", "INPUT_NOT_MEDIA"),
+        (b"%PDF-1.7\n\xff\xfe\x00", "INPUT_TYPE_MISMATCH"),
         (b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom", "INPUT_TRUNCATED"),
     ],
 )
