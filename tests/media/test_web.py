@@ -37,6 +37,12 @@ class _Handler(BaseHTTPRequestHandler):
                 self._chunked(end=True)
             case "/broken-chunks":
                 self._chunked(end=False)
+            case "/length":
+                self.send_response(200)
+                self.send_header("Content-Length", "3, 3" if query == "twice" else query)
+                self.end_headers()
+                self.wfile.write(b"abc")
+                self.close_connection = True
             case "/hang":
                 self._answer(200, _BODY[:500], length=len(_BODY), wait=True)
             case _:
@@ -118,6 +124,20 @@ def test_what_goes_wrong_leaves_nothing(
     assert not list(tmp_path.iterdir())
 
 
+def test_odd_lengths(server: str, tmp_path: Path) -> None:
+    for number, length in enumerate(("twice", "many", "-3", "")):
+        _download(f"{server}/length?{length}", tmp_path / f"input-{number}")
+        assert (tmp_path / f"input-{number}").read_bytes() == b"abc"
+
+
+def test_what_will_not_fit_is_not_begun(server: str, tmp_path: Path) -> None:
+    limits = WebLimits(max_bytes=10**6, max_seconds=20, max_scratch_bytes=5000, allow_private=True)
+    with pytest.raises(ActivityError) as caught:
+        download(f"{server}/file", tmp_path / "input", limits=limits, cancellation=Cancellation())
+    assert caught.value.code == "DISK_QUOTA"
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("path", ["/file", "/chunked"])
 def test_what_is_too_large_is_refused(server: str, tmp_path: Path, path: str) -> None:
     with pytest.raises(InvalidInput) as caught:
@@ -194,6 +214,36 @@ def test_addresses_that_are_not_public(ip: str) -> None:
     assert not is_public(ip)
     with pytest.raises(InvalidInput):
         check_url("http://example.org/x", allow_private=False, resolver=lambda _, __: ["93.184.215.14", ip])
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("localhost", "127.1", "0", "0x7f.1", "0x7f000001", "2130706433", "0177.0.0.1", "017700000001"),
+        *("169.254.169.254", "2852039166", "0xa9fea9fe", "0251.0376.0251.0376", "127.0.0.1."),
+        *(
+            "[::]",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:a9fe:a9fe]",
+            "[64:ff9b::a9fe:a9fe]",
+            "[fd00:ec2::254]",
+        ),
+    ],
+)
+def test_ways_to_write_this_machine(host: str) -> None:
+    with pytest.raises(ActivityError) as caught:
+        check_url(f"http://{host}/latest/meta-data/", allow_private=False)
+    # What a system does not take for a number it takes for a name.
+    assert caught.value.code in {"URL_FORBIDDEN", "HOST_NOT_FOUND"}
+
+
+def test_a_name_is_resolved_once() -> None:
+    answers = iter([["93.184.215.14"], ["127.0.0.1"]])
+    address = check_url("http://rebinds.example/", allow_private=False, resolver=lambda _, __: next(answers))
+    assert address.ip == "93.184.215.14"
+    with pytest.raises(InvalidInput):
+        check_url("http://rebinds.example/", allow_private=False, resolver=lambda _, __: next(answers))
 
 
 @pytest.mark.parametrize("ip", ["93.184.215.14", "2606:2800:220:1::1", "::ffff:93.184.215.14"])
