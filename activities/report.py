@@ -55,7 +55,7 @@ class ProgressReport:
 
     def of_run(self, number: int, runs: int) -> Callable[[Progress], None]:
         """Return what takes the progress of one of several runs over the whole; the first is number 0."""
-        return lambda progress: self.update(progress.of_run(number, runs))
+        return lambda progress: self.update(progress.of_run(number, runs, self._duration))
 
     def finish(self) -> None:
         """Report that the output is done: always the last report, always 100."""

@@ -24,12 +24,17 @@ class Progress:
     fps: float | None
     eta: float | None
 
-    def of_run(self, number: int, runs: int) -> Progress:
+    def of_run(self, number: int, runs: int, duration: float | None) -> Progress:
         """Return the progress of all runs, each over the whole, when this is that of one of them.
 
+        Args:
+            number: Which run this is, from 0.
+            runs: How many there are.
+            duration: Seconds that the whole has; None when unknown.
+
         Example:
-            >>> Progress(done=2.5, percent=25.0, speed=2.0, fps=50.0, eta=3.75).of_run(1, 2).percent
-            62.5
+            >>> Progress(done=2.5, percent=25.0, speed=2.0, fps=50.0, eta=3.75).of_run(0, 2, 10.0)
+            Progress(done=1.25, percent=12.5, speed=2.0, fps=50.0, eta=8.8)
         """
         if runs == 1:
             return self
@@ -37,8 +42,8 @@ class Progress:
         left = None
         if self.eta is not None and self.speed:
             left = round(self.eta + (runs - number - 1) * (self.done / self.speed + self.eta), 1)
-        whole = self.done * 100 / self.percent if self.percent else 0.0
-        return replace(self, done=round(whole * share / 100, 3), percent=round(share, 1), eta=left)
+        done = round((duration or 0.0) * share / 100, 3)
+        return replace(self, done=done, percent=round(share, 1), eta=left)
 
 
 class ProgressParser:
@@ -52,7 +57,7 @@ class ProgressParser:
         >>> for line in ("fps=50", "out_time_us=2500000", "speed=2x"):
         ...     assert parser.feed(line) is None
         >>> parser.feed("progress=continue")
-        Progress(done=2.5, percent=25.0, speed=2.0, fps=50.0, eta=3.75)
+        Progress(done=2.5, percent=25.0, speed=2.0, fps=50.0, eta=3.8)
     """
 
     def __init__(self, duration: float | None) -> None:

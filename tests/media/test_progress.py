@@ -47,3 +47,19 @@ def test_lines_that_are_none_are_passed_over() -> None:
     assert _feed(ProgressParser(1.0), "\nhello\n=\nspeed=0x\nprogress=continue") == [
         Progress(done=0.0, percent=0.0, speed=0.0, fps=None, eta=None)
     ]
+
+
+def test_two_runs_over_the_whole_count_on() -> None:
+    parsers = [ProgressParser(10.0), ProgressParser(10.0)]
+    seen = []
+    for number, parser in enumerate(parsers):
+        for micro in (0, 5_000_000, 10_000_000):
+            for line in (f"out_time_us={micro}", "speed=2x"):
+                parser.feed(line)
+            progress = parser.feed("progress=continue")
+            assert progress is not None
+            seen.append(progress.of_run(number, 2, 10.0))
+    assert [progress.percent for progress in seen] == [0, 25, 50, 50, 75, 100]
+    assert [progress.done for progress in seen] == [0, 2.5, 5, 5, 7.5, 10]
+    assert [progress.eta for progress in seen] == [10, 7.5, 5, 5, 2.5, 0]
+    assert seen[0].of_run(0, 1, 10.0) is seen[0]
