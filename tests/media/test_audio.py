@@ -22,6 +22,7 @@ from activities.transcode_asset import TranscodeAsset
 from cpe.errors import InvalidInput
 from cpe.testing import ActivityEnvironment
 from tests.media.clips import ClipMaker
+from tests.media.meters import integrated_and_peak
 
 _SURROUND = AudioStream(index=1, codec="aac", channels=6, sample_rate=44100, language="eng")
 _LIMITS = (
@@ -152,17 +153,6 @@ def test_sound_of_sound_without_cover_and_tags(
     assert made.read_bytes().index(b"moov") < made.read_bytes().index(b"mdat")
 
 
-def _integrated(clips: ClipMaker, path: Path) -> tuple[float, float]:
-    """Measure integrated loudness and true peak with FFmpeg's own summary."""
-    command: list[str | Path] = [clips.tools.ffmpeg, "-nostdin", "-hide_banner", "-i", path]
-    done = subprocess.run(
-        [*command, "-af", "ebur128=peak=true", "-f", "null", "-"], check=True, capture_output=True, timeout=60
-    )
-    summary = done.stderr.decode().rpartition("Summary:")[2]
-    readings = dict(re.findall(r"(I|Peak): +(-?[\d.]+)", summary))
-    return float(readings["I"]), float(readings["Peak"])
-
-
 @pytest.mark.parametrize("target", [-30.0, -23.0, -16.0])
 def test_loudness(environment: ActivityEnvironment, clips: ClipMaker, tmp_path: Path, target: float) -> None:
     # Quiet and loud seconds by turns; 40 dB between them must stay.
@@ -172,7 +162,7 @@ def test_loudness(environment: ActivityEnvironment, clips: ClipMaker, tmp_path: 
         *("-af", "volume='if(mod(floor(t),2),0.01,1)':eval=frame"),
     )
     made, _ = _make(environment, uneven, tmp_path, kind="AUDIO", file="a.wav", loudness=target)
-    integrated, peak = _integrated(clips, made)
+    integrated, peak = integrated_and_peak(clips, made)
     assert integrated == pytest.approx(target, abs=0.3)
     assert peak <= -1.0
     volumes = [_volume(clips, made, second) for second in (2, 3)]
@@ -192,7 +182,7 @@ def test_peaks_are_kept_under_the_limit(
         ),
     )
     made, _ = _make(environment, clicks, tmp_path, kind="AUDIO", file="a.wav", loudness=-14)
-    assert _integrated(clips, made)[1] <= -0.9
+    assert integrated_and_peak(clips, made)[1] <= -0.9
 
 
 def test_silence_has_no_level(environment: ActivityEnvironment, clips: ClipMaker, tmp_path: Path) -> None:
