@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from activities.media.command import MEDIA_LIMITS
 from activities.media.presets import PresetLibrary
+from activities.sandbox import landlock, seccomp
 from activities.tools import Tools, demuxers, encoders
 from cpe.errors import CpeError
 
@@ -22,6 +23,16 @@ def missing_demuxers(tools: Tools) -> Iterator[CpeError]:
         yield CpeError(
             f"{tools.ffmpeg} was built without the demuxers {', '.join(missing)}", code="DEMUXER_UNAVAILABLE"
         )
+
+
+def missing_confinement() -> Iterator[CpeError]:
+    """Tell what the kernel lacks to keep programs within their sandbox (``SANDBOX_INCOMPLETE``)."""
+    missing = [
+        *([] if landlock.version() else ["Landlock, so that FFmpeg could read this user's files"]),
+        *([] if seccomp.available() else ["filters of system calls, so that FFmpeg could reach the network"]),
+    ]
+    if missing:
+        yield CpeError(f"the kernel has no {', and no '.join(missing)}", code="SANDBOX_INCOMPLETE")
 
 
 def missing_encoders(tools: Tools, library: PresetLibrary) -> Iterator[CpeError]:

@@ -7,11 +7,11 @@ import shutil
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from activities.media import ffmpeg
 from activities.media.codecs import AUDIO_ENCODERS, AudioEncoder
 from activities.media.tone import ToneMapper
+from activities.sandbox.limits import Limits
 from cpe.activity import Cancellation
 from cpe.errors import ActivityError, ConfigError
 
@@ -155,14 +155,14 @@ def _scale_maps_tones(program: Path) -> bool:
 
 def _ask(program: Path, *question: str) -> str:
     try:
-        with TemporaryDirectory() as nowhere:
-            return ffmpeg.run(
-                program,
-                ("-hide_banner", *question),
-                directory=Path(nowhere),
-                cancellation=Cancellation(),
-                time_limit=_ASK_SECONDS,
-            )
+        return ffmpeg.run(
+            program,
+            ("-hide_banner", *question),
+            directory=Path("/"),
+            cancellation=Cancellation(),
+            time_limit=_ASK_SECONDS,
+            limits=Limits(writes=False),
+        )
     except ActivityError as error:
         raise ConfigError(f"{program} does not work: {error}", code="FFMPEG_BROKEN") from error
 

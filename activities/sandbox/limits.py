@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,9 @@ class Limits:
     Attributes:
         memory: Bytes of memory of its own, libraries and shared memory not counted; None for any.
         scratch: Bytes that the directory in which it runs may hold, whoever wrote them; None for any.
-        readable: What it may read besides itself, the system's programs and libraries, and the directory in
-            which it runs.
+        readable: What it may read besides itself, the system's programs and libraries, this Python's
+            environment, and the directory in which it runs.
+        writes: Whether it may read and write in the directory in which it runs.
         local_sockets: Whether it may have sockets between programs of this machine (AF_UNIX), as large
             programs do among their own parts. There are never any to the network.
     """
@@ -23,6 +25,7 @@ class Limits:
     memory: int | None = None
     scratch: int | None = None
     readable: tuple[Path, ...] = ()
+    writes: bool = True
     local_sockets: bool = False
 
 
@@ -30,7 +33,9 @@ def described(limits: Limits, *, program: Path, directory: Path, processor_secon
     """Describe for ``child.py`` what a program may do, a word each; it turns them into the kernel's limits.
 
     Example:
-        >>> list(described(Limits(memory=1), program=Path("/b/x"), directory=Path("/s"), processor_seconds=9))
+        >>> here = Path("/s")
+        >>> words = described(Limits(memory=1), program=Path("/b/x"), directory=here, processor_seconds=9)
+        >>> list(words)[:-1]
         ['seconds=9', 'memory=1', 'write=/s', 'read=/b/x', 'read=/lib', 'read=/lib64']
     """
     yield f"seconds={processor_seconds}"
@@ -40,8 +45,10 @@ def described(limits: Limits, *, program: Path, directory: Path, processor_secon
         yield f"file={limits.scratch}"
     if limits.local_sockets:
         yield "sockets=local"
-    yield f"write={directory}"
-    for path in (*_places_of(program), *limits.readable):
+    if limits.writes:
+        yield f"write={directory}"
+    # Python's environment may be where FFmpeg was installed; scripts name it there.
+    for path in (*_places_of(program), Path(sys.prefix), *limits.readable):
         yield f"read={path}"
 
 
