@@ -23,7 +23,7 @@ from activities.media.presets import preset_library
 from activities.publish import Product, describe, publish
 from activities.sandbox.quota import telling_a_full_disk
 from activities.settings import MediaSettings, read_settings
-from activities.shortcomings import missing_demuxers, missing_encoders
+from activities.shortcomings import missing_confinement, missing_demuxers, missing_encoders
 from activities.stopwatch import Stopwatch
 from activities.tools import encoders, find_tools
 from activities.workshop import Workshop
@@ -41,10 +41,11 @@ class TranscodeAsset(Activity):
         preset_library(known.presets)
 
     def shortcomings(self, settings: Mapping[str, Any]) -> Iterable[CpeError]:
-        """Tell which formats cannot be read, and which presets cannot be made."""
+        """Tell which formats cannot be read, which presets cannot be made, and what the sandbox lacks."""
         known = read_settings(settings)
         tools = find_tools(known.ffmpeg, known.ffprobe)
-        return [*missing_demuxers(tools), *missing_encoders(tools, preset_library(known.presets))]
+        library = preset_library(known.presets)
+        return [*missing_confinement(), *missing_demuxers(tools), *missing_encoders(tools, library)]
 
     def run(self, context: ActivityContext) -> JsonValue:
         settings = read_settings(context.settings)

@@ -20,7 +20,7 @@ from activities.media.job import AssetType, InputAsset, parse_job
 from activities.media.locations import Location
 from activities.sandbox.quota import telling_a_full_disk
 from activities.settings import MediaSettings, read_settings
-from activities.shortcomings import missing_demuxers
+from activities.shortcomings import missing_confinement, missing_demuxers
 from activities.sniff import HEAD_BYTES, sniff
 from activities.source import Source, check_decodable, check_whole, inspect
 from activities.tools import encoders, find_tools
@@ -47,9 +47,9 @@ class ValidateAsset(Activity):
         encoders(find_tools(known.ffmpeg, known.ffprobe))
 
     def shortcomings(self, settings: Mapping[str, Any]) -> Iterable[CpeError]:
-        """Tell which formats cannot be read."""
+        """Tell which formats cannot be read, and what the sandbox lacks."""
         known = read_settings(settings)
-        return missing_demuxers(find_tools(known.ffmpeg, known.ffprobe))
+        return [*missing_confinement(), *missing_demuxers(find_tools(known.ffmpeg, known.ffprobe))]
 
     def run(self, context: ActivityContext) -> JsonValue:
         settings = read_settings(context.settings)

@@ -142,6 +142,10 @@ ADVICE: Mapping[str, Advice] = {
     "DEMUXER_UNAVAILABLE": Advice(
         "inputs of these formats are refused as no media", "install an FFmpeg that has them"
     ),
+    "SANDBOX_INCOMPLETE": Advice(
+        "a hole in FFmpeg would do more harm; everything works",
+        "run workers on Linux 5.13 or later with Landlock, and let the container use it and seccomp",
+    ),
     "SCRATCH_UNWRITABLE": Advice(
         "no worker starts here", "name a folder that can be written with CPE_SCRATCH, or `scratch`"
     ),
