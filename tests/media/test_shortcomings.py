@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from activities.media.presets import preset_library
-from activities.shortcomings import missing_demuxers, missing_encoders
+from activities.shortcomings import missing_confinement, missing_demuxers, missing_encoders
 from activities.tools import Tools, demuxers
 from activities.transcode_asset import TranscodeAsset
 from activities.validate_asset import ValidateAsset
@@ -48,3 +50,12 @@ def test_demuxers_are_told_together(tools: Tools, tmp_path: Path) -> None:
     (told,) = missing_demuxers(_without(tools, tmp_path, "matroska,webm", "avi"))
     assert told.code == "DEMUXER_UNAVAILABLE"
     assert str(told).endswith("was built without the demuxers avi, matroska")
+
+
+def test_a_kernel_without_a_sandbox_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert list(missing_confinement()) == []
+    monkeypatch.setattr("sys.platform", "darwin")
+    (told,) = missing_confinement()
+    assert told.code == "SANDBOX_INCOMPLETE"
+    assert "Landlock" in str(told)
+    assert "network" in str(told)
