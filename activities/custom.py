@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from activities.making import Making
+from activities.media.codecs import AUDIO_ENCODERS
 from activities.media.custom_output import CustomOutput, custom_arguments
 from activities.media.locations import Location
 from activities.publish import Product
 from activities.rendition import video_facts
 from activities.report import ProgressReport
 from activities.source import Source
+from activities.tools import Tools, choose_audio
 from activities.verify import expected_duration, invalid_output, probe_made
 
 
@@ -25,7 +28,7 @@ def make_custom(
     seconds = expected_duration(source.info)
     report = ProgressReport(making.context, output.target.location.key, seconds)
     arguments = custom_arguments(
-        output,
+        _with_own_encoders(output, making.workshop.tools),
         source.info,
         file=source.file,
         made=name,
@@ -46,3 +49,12 @@ def make_custom(
         content_type=output.container.content_type,
         facts=video_facts(made),
     )
+
+
+def _with_own_encoders(output: CustomOutput, tools: Tools) -> CustomOutput:
+    """Put the fallback of an audio encoder in its place where FFmpeg was built without it."""
+    words = (
+        choose_audio(AUDIO_ENCODERS[word], tools).name if word in AUDIO_ENCODERS else word
+        for word in output.command.writing
+    )
+    return replace(output, command=replace(output.command, writing=tuple(words)))

@@ -711,7 +711,7 @@ _COMMANDS = [
         key="custom_cmd",
         changes={
             "preset": None,
-            "custom_cmd": "ffmpeg -i ${input_file} -vf 'scale=iw/2:-2,hflip' -c:v libx264 -c:a aac ${output_file}",
+            "custom_cmd": "ffmpeg -i ${input_file} -vf 'scale=iw/2:-2,hflip' -c:v libx264 -c:a libfdk_aac ${output_file}",
         },
         clip="halves",
         check=_both(_is(codec_name="h264", width=80), _shows(1, 0, 1, 0)),

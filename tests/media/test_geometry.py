@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.media.geometry import Sizing, fit
+from activities.media.geometry import Sizing, fit, lay_out
 from activities.media.notation import Size
 from activities.media.probe import VideoStream
 
@@ -19,6 +19,9 @@ def _stream(width: int, height: int, *, aspect: Fraction = Fraction(1), rotation
 
 def _sizing(width: int | None, height: int | None, *, keep: bool = True, no_enlarge: bool = True) -> Sizing:
     return Sizing(size=Size(width=width, height=height), keep_ratio=keep, no_enlarge=no_enlarge)
+
+
+sides = st.integers(min_value=1, max_value=8192)
 
 
 @pytest.mark.parametrize(
@@ -43,11 +46,46 @@ def test_video_sizes(source: VideoStream, sizing: Sizing, expected: tuple[int, i
     assert fit(source, sizing, even=True) == expected
 
 
+@given(
+    source=st.tuples(sides, sides),
+    box=st.tuples(sides, sides),
+    rotation=st.sampled_from([0, 90]),
+    sizing=st.sampled_from(
+        [
+            {"cover": True, "no_enlarge": False},
+            {"cover": True},
+            {"unscaled": True},
+            {"no_enlarge": False},
+            {},
+        ]
+    ),
+    padding=st.booleans(),
+)
+def test_every_way_to_size_a_picture_stays_within_its_bounds(
+    source: tuple[int, int], box: tuple[int, int], rotation: int, sizing: dict[str, bool], *, padding: bool
+) -> None:
+    stream = _stream(*source, rotation=rotation)
+    layout = lay_out(
+        stream,
+        Sizing(size=Size(width=box[0], height=box[1]), padding=padding, **sizing),
+        even=True,
+    )
+    limit = [max(side - side % 2, 2) for side in box]
+    assert [side % 2 for side in (*layout.scaled, *layout.canvas)] == [0, 0, 0, 0]
+    assert all(side <= most for side, most in zip(layout.canvas, limit, strict=True))
+    if padding:
+        assert list(layout.canvas) == limit
+    if sizing.get("cover") and not sizing.get("no_enlarge", True):
+        assert list(layout.scaled) == limit
+    if layout.window is not None:
+        assert all(0 < kept <= whole for kept, whole in zip(layout.window, stream.upright_size, strict=True))
+    x, y = layout.offset
+    assert 0 <= x <= layout.canvas[0] - layout.scaled[0]
+    assert 0 <= y <= layout.canvas[1] - layout.scaled[1]
+
+
 def test_a_thumbnail_may_be_odd() -> None:
     assert fit(_stream(1280, 720), _sizing(None, 159), even=False) == (283, 159)
-
-
-sides = st.integers(min_value=1, max_value=8192)
 
 
 @given(
