@@ -61,7 +61,12 @@ def make_of_document(
 def document_bench(making: Making) -> Bench:
     """Return the place where documents of a task are read."""
     context = making.context
-    return Bench(directory=context.scratch, cancellation=context.cancellation, seconds=PAGES_SECONDS)
+    return Bench(
+        directory=context.scratch,
+        cancellation=context.cancellation,
+        seconds=PAGES_SECONDS,
+        scratch=making.settings.max_scratch_bytes,
+    )
 
 
 def describe_document(bench: Bench, file: str) -> dict[str, Any]:
@@ -89,7 +94,12 @@ def _converted(making: Making, bench: Bench, extension: str) -> tuple[str, dict[
     source = context.scratch / f"document.{extension}"
     (context.scratch / _INPUT).rename(source)
     with making.stopwatch.measure("encode"):
-        pdf = office.to_pdf(context.scratch, source.name, cancellation=context.cancellation)
+        pdf = office.to_pdf(
+            context.scratch,
+            source.name,
+            cancellation=context.cancellation,
+            scratch=making.settings.max_scratch_bytes,
+        )
     with making.stopwatch.measure("verify"):
         return pdf, bench.run(_WORK, {"file": pdf})
 

@@ -35,7 +35,12 @@ def make_of_picture(making: Making, asset: InputAsset, outputs: Sequence[ImageOu
         ActivityError: The process failed.
     """
     context = making.context
-    bench = Bench(directory=context.scratch, cancellation=context.cancellation, seconds=PICTURE_SECONDS)
+    bench = Bench(
+        directory=context.scratch,
+        cancellation=context.cancellation,
+        seconds=PICTURE_SECONDS,
+        scratch=making.settings.max_scratch_bytes,
+    )
     with making.stopwatch.measure("fetch"):
         fetch(context, asset, context.scratch / _INPUT, making.settings)
     named = _named(bench, asset, outputs, making)

@@ -64,13 +64,16 @@ class Office:
         """Where it lies with all that belongs to it."""
         return (self.program.parent, self.program.parent.parent, *_DATA)
 
-    def to_pdf(self, directory: Path, file: str, *, cancellation: Cancellation) -> str:
+    def to_pdf(
+        self, directory: Path, file: str, *, cancellation: Cancellation, scratch: int | None = None
+    ) -> str:
         """Turn a file in a directory into a PDF beside it; return the PDF's name.
 
         Args:
             directory: The task's scratch directory.
             file: A name of our own, whose extension is the document's.
             cancellation: Stops it.
+            scratch: Bytes that the directory may hold; None for any.
 
         Raises:
             InvalidInput: LibreOffice makes nothing of it (``INPUT_UNDECODABLE``), or not within 300 s
@@ -79,8 +82,9 @@ class Office:
         """
         profile = directory / "office"
         _write_settings(profile)
+        limits = Limits(memory=MEMORY, scratch=scratch, readable=self._places, local_sockets=True)
         for _ in range(_STARTS):
-            if self._run(directory, file, profile, cancellation):
+            if self._run(directory, file, profile, cancellation, limits):
                 break
         made = directory / Path(file).with_suffix(".pdf").name
         if not made.is_file():
@@ -90,7 +94,9 @@ class Office:
             )
         return made.name
 
-    def _run(self, directory: Path, file: str, profile: Path, cancellation: Cancellation) -> bool:
+    def _run(
+        self, directory: Path, file: str, profile: Path, cancellation: Cancellation, limits: Limits
+    ) -> bool:
         """Run it once; return whether it is done, and need not be started again."""
         # Its parts talk through a socket, whose path must be short.
         home = (f"HOME={directory}", f"TMPDIR={directory}", "OSL_SOCKET_PATH=.", str(self.program))
@@ -101,7 +107,7 @@ class Office:
                 directory=directory,
                 cancellation=cancellation,
                 time_limit=OFFICE_SECONDS,
-                limits=Limits(memory=MEMORY, readable=self._places, local_sockets=True),
+                limits=limits,
             )
         except ffmpeg.FFmpegError as error:
             if error.status == _RESTART:
