@@ -142,7 +142,8 @@ class Ladder:
             for version in versions_of_sound(self.outputs)
         ]
         stream = self.source.audio
-        seconds = stream.duration or self.source.info.duration
+        # The file's own duration may be that of the picture alone.
+        seconds = stream.duration
         arguments = sound_arguments(versions, self.source.info, stream, file=self.source.file, files=files)
         workshop.encode(arguments, duration=seconds, report=lambda _progress: None)
         for file, version in zip(files, versions, strict=True):

@@ -75,8 +75,9 @@ class PartMaker:
         versions = versions_of_sound(self.outputs)
         files = [f"sound-{version}" for version in range(len(versions))]
         stream = self.source.audio
-        seconds = stream.duration or self.source.info.duration
-        report = self._report("sound", seconds)
+        # The file's own duration may be that of the picture alone.
+        seconds = stream.duration
+        report = self._report("sound", seconds or self.source.info.duration)
         arguments = sound_arguments(
             [replace(version, encoder=audio[version.encoder.name]) for version in versions],
             self.source.info,

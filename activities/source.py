@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from activities.media.ffmpeg import FFmpegError
@@ -81,7 +81,7 @@ def inspect(workshop: Workshop, file: str, kind: AssetType) -> Source:
         if error.code != FFmpegError.default_code:
             raise
         raise _unreadable(error.tail) from error
-    source = Source(file=file, document=document, info=parse_probe(document))
+    source = Source(file=file, document=document, info=_settled(workshop, file, parse_probe(document)))
     source.main_stream(kind)
     video = source.info.video
     if video is not None and video.width * video.height > MAX_PIXELS:
@@ -90,6 +90,21 @@ def inspect(workshop: Workshop, file: str, kind: AssetType) -> Source:
             code="INPUT_TOO_LARGE",
         )
     return source
+
+
+def _settled(workshop: Workshop, file: str, info: MediaInfo) -> MediaInfo:
+    """Settle how long a Matroska file is whose clock does not start at zero.
+
+    Its duration counts from its first frame, or from zero, as whoever wrote it understood the format. What
+    its data say decides.
+    """
+    late = info.start > _SLACK_SECONDS and "matroska" in info.demuxer.split(",")
+    if not late or info.duration is None or info.duration <= info.start:
+        return info
+    last = workshop.last_packet_end(file, max(info.duration - _TAIL_SECONDS, 0))
+    if last > info.duration + _EXACT_SLACK_SECONDS:
+        return info
+    return replace(info, duration=info.duration - info.start)
 
 
 def check_decodable(workshop: Workshop, source: Source, kind: AssetType) -> None:

@@ -99,3 +99,29 @@ def test_a_video_that_cannot_be_joined_exactly_is_made_by_itself(
     made = environment.run(TranscodeAsset(), _job(source, outputs))["outputs"]
     assert [output["key"] for output in made] == ["one.mp4", "two.mkv"]
     assert [event for _, event, _ in environment.log.records].count("ladder.inexact") == 1
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_sound_may_be_shorter_than_its_picture_where_the_file_tells_no_stream_s_duration(
+    environment: ActivityEnvironment, clips: ClipMaker
+) -> None:
+    source = clips.run(
+        "short-sound.mkv",
+        *("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=7"),
+        *("-f", "lavfi", "-i", "sine=sample_rate=48000:duration=2"),
+        *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"),
+    )
+    environment.storage.put("media-in", source.name, source)
+    made = environment.run(TranscodeAsset(), _job(source, _ladder("together")))["outputs"]
+    assert [round(output["duration"]) for output in made] == [7, 7]
+
+
+def test_a_file_whose_clock_starts_late_is_whole(environment: ActivityEnvironment, clips: ClipMaker) -> None:
+    source = clips.run(
+        "late.mkv",
+        *("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=3"),
+        *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-output_ts_offset", "37"),
+    )
+    environment.storage.put("media-in", source.name, source)
+    made = environment.run(TranscodeAsset(), _job(source, _ladder("late")))["outputs"]
+    assert [round(output["duration"]) for output in made] == [3, 3]
