@@ -25,6 +25,14 @@ _OURS_ALREADY = "BucketAlreadyOwnedByYou"
 _NO_LIFECYCLE = "NoSuchLifecycleConfiguration"
 _NO_BUCKET = "NoSuchBucket"
 
+_BROKEN_UPLOADS: LifecycleRuleTypeDef = {
+    "ID": "cpe-broken-uploads",
+    "Filter": {"Prefix": ""},
+    "Status": "Enabled",
+    "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 2},
+}
+"""What a worker that was killed had uploaded of a large object; nobody sees it, and it costs money."""
+
 PAYLOADS = PayloadPlace(bucket="cpe-payloads")
 """Where a stack that is told of no other place keeps large payloads."""
 
@@ -74,7 +82,7 @@ def provision_stack(
 
 
 def create_bucket(s3: S3Client, name: str, *, inventory: Inventory | None = None) -> None:
-    """Create a bucket in the client's region.
+    """Create a bucket in the client's region, in which S3 clears away uploads that broke off.
 
     Raises:
         AwsError: S3 refused, or the bucket is somebody else's.
@@ -112,6 +120,11 @@ def _create_bucket(s3: S3Client, name: str) -> None:
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") != _OURS_ALREADY:
                 raise
+            return
+    with told(f"lifecycle of bucket {name!r}"):
+        s3.put_bucket_lifecycle_configuration(
+            Bucket=name, LifecycleConfiguration={"Rules": [_BROKEN_UPLOADS]}
+        )
 
 
 def create_payload_bucket(

@@ -7,9 +7,10 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import boto3
@@ -37,11 +38,23 @@ class Site(Stack):
         folder: For its files, and the scratch directories of its workers.
         clients: Their names.
         hasty: Those whose commands come again after a second, unless they were deleted.
+        workers: How many are started for each activity.
+        plans: Files and folders of plans.
     """
 
-    def __init__(self, folder: Path, clients: Sequence[str], *, hasty: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        clients: Sequence[str],
+        *,
+        hasty: Sequence[str] = (),
+        workers: Mapping[str, int] = MappingProxyType(WORKERS),
+        plans: Sequence[Path] = (PLANS, REPOSITORY / "plans" / "transcode.yml"),
+    ) -> None:
         super().__init__(folder)
         self._hasty = hasty
+        self._workers = workers
+        self._plans = plans
         self.clients = {name: folder / f"{name}.json" for name in clients}
         self._processes = contextlib.ExitStack()
 
@@ -60,12 +73,12 @@ class Site(Stack):
             self.environment["CPE_CONFIG"] = str(config)
             for number in range(POLLERS):
                 self._start("inputpoller", "cpe-inputpoller", "--name", f"poller-{number}")
-            plans = ("--plan", str(PLANS), "--plan", str(REPOSITORY / "plans" / "transcode.yml"))
+            plans = [word for plan in self._plans for word in ("--plan", str(plan))]
             self._start("decider", "cpe-decider", "-d", "SADomain", "-t", "basic_transcode", *plans)
-            for activity, count in WORKERS.items():
+            for activity, count in self._workers.items():
                 for _ in range(count):
                     self.start_worker(activity)
-            daemons = POLLERS + 1 + sum(WORKERS.values())
+            daemons = POLLERS + 1 + sum(self._workers.values())
             until(lambda: len(self.logged("daemon_started")) >= daemons, what="the daemons' start")
             yield self
 
@@ -96,7 +109,7 @@ class Site(Stack):
         activities = [
             replace(activity, default_timeouts={**activity.default_timeouts, **_HEARTBEAT})
             for activity in (work, *shipped)
-            if activity.name in WORKERS
+            if activity.name in self._workers
         ]
         tree = stack_configuration(
             domain="SADomain", client=entries[0], activities=activities, payloads=PAYLOADS

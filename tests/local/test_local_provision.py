@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from click.testing import CliRunner
 
 from cpe.aws.client_queues import MAX_RECEIVES, create_client_queues
@@ -42,7 +43,20 @@ def test_buckets_stand_in_the_clients_region(local_aws: LocalAws) -> None:
 
 def expirations(bucket: str) -> list[tuple[str, int]]:
     rules = boto3.client("s3").get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
-    return [(rule["Filter"]["Prefix"], rule["Expiration"]["Days"]) for rule in rules]
+    return [(rule["Filter"]["Prefix"], rule["Expiration"]["Days"]) for rule in rules if "Expiration" in rule]
+
+
+def test_uploads_that_broke_off_are_cleared_away_in_new_buckets(local_aws: LocalAws) -> None:
+    s3 = boto3.client("s3")
+    create_payload_bucket(s3, PAYLOADS)
+    create_bucket(s3, "cpe-output")
+    for bucket in ("cpe-payloads", "cpe-output"):
+        rules = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+        assert {"DaysAfterInitiation": 2} in [rule.get("AbortIncompleteMultipartUpload") for rule in rules]
+    s3.create_bucket(Bucket="foreign")
+    create_bucket(s3, "foreign")
+    with pytest.raises(ClientError, match="NoSuchLifecycleConfiguration"):
+        s3.get_bucket_lifecycle_configuration(Bucket="foreign")
 
 
 def test_payloads_expire(local_aws: LocalAws) -> None:
