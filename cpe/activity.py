@@ -19,6 +19,7 @@ What it returns must be JSON and becomes the activity's result. What it raises f
 
 from __future__ import annotations
 
+import json
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -195,6 +196,32 @@ class Cancellation:
                 self._callbacks.remove(callback)
 
 
+MAX_HEARTBEAT = 2_048
+"""Characters that SWF takes with a heartbeat (service model of SWF)."""
+
+
+class HeartbeatDetails:
+    """What heartbeats tell SWF of a task: the newest word of the activity, as JSON text; None before any."""
+
+    def __init__(self) -> None:
+        self.text: str | None = None
+
+    def tell(self, details: JsonValue) -> None:
+        """Take the newest word.
+
+        Raises:
+            ActivityError: ``HEARTBEAT_TOO_LARGE``.
+        """
+        text = json.dumps(details, allow_nan=False, separators=(",", ":"))
+        if len(text) > MAX_HEARTBEAT:
+            raise ActivityError(
+                f"the details of a heartbeat have {len(text)} characters; SWF takes at most {MAX_HEARTBEAT}. "
+                "Put what is larger into a bucket, and tell where it lies",
+                code="HEARTBEAT_TOO_LARGE",
+            )
+        self.text = text
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActivityContext:
     """What one task gives its activity.
@@ -209,6 +236,9 @@ class ActivityContext:
         log: A logger with the task's ids bound.
         reporter: Where progress goes; call the methods below instead.
         cores: How many processors the task should keep busy; None for all of them. Others may run beside it.
+        last_heartbeat: What the attempt before told by :meth:`heartbeat`, if that timed out; None otherwise,
+            and where it cannot be told.
+        heartbeats: What heartbeats tell; call :meth:`heartbeat` instead.
     """
 
     task: TaskInfo
@@ -220,6 +250,8 @@ class ActivityContext:
     log: Logger
     reporter: Reporter
     cores: int | None = None
+    last_heartbeat: Any = None
+    heartbeats: HeartbeatDetails = field(default_factory=HeartbeatDetails)
 
     @property
     def cancelled(self) -> bool:
@@ -229,6 +261,21 @@ class ActivityContext:
     def check(self) -> None:
         """Raise if the activity should stop; call between long parts of the work."""
         self.cancellation.check()
+
+    def heartbeat(self, details: JsonValue) -> None:
+        """Say how far the work is, for the attempt that follows should this one be lost with its worker.
+
+        SWF keeps the newest word. It goes with the next heartbeat, within ten seconds; the client reads it in
+        ACTIVITY_TIMEOUT, the next attempt in :attr:`last_heartbeat`.
+
+        Args:
+            details: At most 2,048 characters of JSON: where to go on.
+
+        Raises:
+            ActivityError: ``HEARTBEAT_TOO_LARGE``; or the activity should stop.
+        """
+        self.check()
+        self.heartbeats.tell(details)
 
     def preparing(self) -> None:
         """Tell the client that the input is being fetched (ACTIVITY_PREPARING)."""

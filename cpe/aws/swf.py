@@ -137,14 +137,21 @@ class SwfGateway:
             input=answer.get("input"),
         )
 
-    def heartbeat(self, token: str) -> bool:
+    def heartbeat(self, token: str, details: str | None = None) -> bool:
         """Keep an activity task; True when its cancellation was requested.
+
+        Args:
+            token: The task's.
+            details: Stands in the history if the task times out, at most 2,048 characters.
 
         Raises:
             AwsError: ``UNKNOWN_RESOURCE`` when SWF gave the task up.
         """
         with told("the heartbeat"):
-            return self._calls.record_activity_task_heartbeat(taskToken=token)["cancelRequested"]
+            answer = self._calls.record_activity_task_heartbeat(
+                taskToken=token, **({} if details is None else {"details": details})
+            )
+        return answer["cancelRequested"]
 
     def complete_activity(self, token: str, result: str) -> None:
         """Answer an activity task with its result, JSON text that SWF carries."""

@@ -67,8 +67,14 @@ def activity_rows(activities: Iterable[ActivityReport], *, now: float) -> Iterat
             moment(activity.scheduled),
             moment(activity.started),
             _taken(activity, now),
-            _why(activity.reason, activity.explanation),
+            _why(activity.reason, _explained(activity)),
         )
+
+
+def _explained(activity: ActivityReport) -> str | None:
+    if activity.heartbeat is None:
+        return activity.explanation
+    return f"{activity.explanation}; its last heartbeat: {json_line(activity.heartbeat)}"
 
 
 def job_lines(job: JobReport, *, now: float) -> Iterator[tuple[str, str]]:

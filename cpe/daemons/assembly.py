@@ -218,7 +218,7 @@ def assemble_worker(
                 settings=known.settings,
                 cores=room.cores_of(known),
                 swf=swf,
-                attempt_of=Attempts(swf=swf, payloads=payloads, domain=domain, log=its_log).number,
+                attempt_of=Attempts(swf=swf, payloads=payloads, domain=domain, log=its_log).of,
                 publisher=publisher,
                 scratch=scratch,
                 payloads=payloads,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from types import TracebackType
 
-from cpe.activity import Cancellation, Logger
+from cpe.activity import Cancellation, HeartbeatDetails, Logger
 from cpe.aws.swf import SwfGateway
 from cpe.errors import ActivityCancelled, CpeError, LeaseLost
 
@@ -36,16 +36,25 @@ class Heartbeat:
         token: The task's.
         cancellation: Asked to stop the activity: ActivityCancelled when SWF says that somebody wants it,
             LeaseLost when SWF has given the task up.
+        details: What they tell.
         interval: Seconds between heartbeats.
-        log: Gets ``heartbeat_failed``, ``task_cancel_requested``, ``task_lost``.
+        log: Gets ``heartbeat_sent``, ``heartbeat_failed``, ``task_cancel_requested``, ``task_lost``.
     """
 
     def __init__(
-        self, *, swf: SwfGateway, token: str, cancellation: Cancellation, interval: float, log: Logger
+        self,
+        *,
+        swf: SwfGateway,
+        token: str,
+        cancellation: Cancellation,
+        details: HeartbeatDetails,
+        interval: float,
+        log: Logger,
     ) -> None:
         self._swf = swf
         self._token = token
         self._cancellation = cancellation
+        self._details = details
         self._interval = interval
         self._log = log
         self._done = threading.Event()
@@ -66,8 +75,9 @@ class Heartbeat:
 
     def beat(self) -> bool:
         """Send one heartbeat; False once the task is lost and no further one makes sense."""
+        details = self._details.text
         try:
-            cancel_requested = self._swf.heartbeat(self._token)
+            cancel_requested = self._swf.heartbeat(self._token, details)
         except CpeError as error:
             if self._done.is_set():
                 return False
@@ -80,6 +90,7 @@ class Heartbeat:
             # SWF decides when the lease ends, not a count of failures here.
             self._log.warning("heartbeat_failed", code=error.code, error=str(error))
             return True
+        self._log.debug("heartbeat_sent", details=details)
         if cancel_requested and not self._cancellation.requested:
             self._log.info("task_cancel_requested")
             self._cancellation.request(ActivityCancelled("the activity was asked to stop"))

@@ -9,12 +9,21 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from cpe.activity import Activity, ActivityContext, Cancellation, Logger, Storage, TaskInfo
+from cpe.activity import (
+    Activity,
+    ActivityContext,
+    Cancellation,
+    HeartbeatDetails,
+    Logger,
+    Storage,
+    TaskInfo,
+)
 from cpe.aws.payloads import Payloads
 from cpe.aws.swf import SwfGateway
 from cpe.aws.tasks import ActivityTask
 from cpe.clock import Clock
 from cpe.daemons.answer import Answer
+from cpe.daemons.attempts import KnownAttempt
 from cpe.daemons.backoff import persist
 from cpe.daemons.heartbeat import Heartbeat
 from cpe.daemons.publisher import Publisher
@@ -35,7 +44,7 @@ class TaskRunner:
         settings: The activity's `settings`.
         cores: How many processors one task should keep busy.
         swf: SWF.
-        attempt_of: Tells which attempt a task is; None where it cannot be told.
+        attempt_of: Tells which attempt a task is, and what the one before left.
         publisher: Takes the events.
         scratch: Gives each task its directory.
         payloads: Hold inputs and results that SWF does not carry.
@@ -53,7 +62,7 @@ class TaskRunner:
         settings: Mapping[str, Any],
         cores: int | None = None,
         swf: SwfGateway,
-        attempt_of: Callable[[ActivityTask], int | None],
+        attempt_of: Callable[[ActivityTask], KnownAttempt],
         publisher: Publisher,
         scratch: Scratch,
         payloads: Payloads,
@@ -89,16 +98,18 @@ class TaskRunner:
         log.info("task_started", activity=info.activity_name, version=info.activity_version)
         started = self._clock.monotonic()
         with self._cancellation() as cancellation:
+            heartbeats = HeartbeatDetails()
             lease = Heartbeat(
                 swf=self._swf,
                 token=task.token,
                 cancellation=cancellation,
+                details=heartbeats,
                 interval=self._heartbeat_interval,
                 log=log,
             )
             # The lease is kept until SWF has the answer.
             with lease:
-                answer = self._run(task, info, cancellation, log)
+                answer = self._run(task, info, cancellation, heartbeats, log)
                 self._give(answer, task.token, log)
         log.info(
             "task_ended",
@@ -115,9 +126,16 @@ class TaskRunner:
         for cancellation in running:
             cancellation.request(_worker_stopped())
 
-    def _run(self, task: ActivityTask, info: TaskInfo, cancellation: Cancellation, log: Logger) -> Answer:
+    def _run(
+        self,
+        task: ActivityTask,
+        info: TaskInfo,
+        cancellation: Cancellation,
+        heartbeats: HeartbeatDetails,
+        log: Logger,
+    ) -> Answer:
         try:
-            answer = Answer.of_result(self._work(task, info, cancellation, log))
+            answer = Answer.of_result(self._work(task, info, cancellation, heartbeats, log))
             return answer.packed(
                 lambda text: self._exchange(lambda: self._payloads.pack(text, client=info.client))
             )
@@ -130,9 +148,17 @@ class TaskRunner:
             # Once a stop was asked for, what the activity raises is its consequence: a killed ffmpeg, say.
             return Answer.of_stop(reason) if reason else Answer.of_error(error)
 
-    def _work(self, task: ActivityTask, info: TaskInfo, cancellation: Cancellation, log: Logger) -> Any:
+    def _work(
+        self,
+        task: ActivityTask,
+        info: TaskInfo,
+        cancellation: Cancellation,
+        heartbeats: HeartbeatDetails,
+        log: Logger,
+    ) -> Any:
         task_input = self._input(task, info, cancellation)
-        info = replace(info, attempt=self._attempt_of(task))
+        known = self._attempt_of(task)
+        info = replace(info, attempt=known.number)
         reporter = TaskReporter(task=info, publisher=self._publisher, clock=self._clock, log=log)
         reporter.started(task_input)
         with self._scratch.task(info.activity_id) as folder:
@@ -145,6 +171,8 @@ class TaskRunner:
                     storage=self._storage(cancellation),
                     settings=self._settings,
                     cores=self._cores,
+                    last_heartbeat=known.last_heartbeat,
+                    heartbeats=heartbeats,
                     cancellation=cancellation,
                     log=log,
                     reporter=reporter,

@@ -140,7 +140,8 @@ def _ending_details(about: EndedFact, *, will_retry: bool) -> dict[str, Any]:
         return {"details": ended.details, "attempt": attempt.number}
     again = {"attempt": attempt.number, "willRetry": will_retry}
     if ended.ending is Ending.TIMED_OUT:
-        return {"input": _json_or_text(about.input), "timeoutType": ended.timeout_type, **again}
+        told = {} if ended.details is None else {"heartbeat": _json_or_text(ended.details)}
+        return {"input": _json_or_text(about.input), "timeoutType": ended.timeout_type, **told, **again}
     failure = failure_of(attempt, ended)
     return {"result": {"reason": failure.reason, "details": failure.details, **again}}
 

@@ -35,6 +35,8 @@ class ActivityReport:
             run before this one did.
         reason, explanation: Why it failed or was cancelled, as a code and for a person.
         timeout_type: Which timeout it was.
+        heartbeat: What the activity told by its last heartbeat before that: parsed, or the text where it is
+            no JSON.
         child: The execution that it runs as: `workflowId`, and `runId` once it has started.
         result: What it returned, as SWF carries it: a text that may be a reference.
     """
@@ -51,6 +53,7 @@ class ActivityReport:
     reason: str | None = None
     explanation: str | None = None
     timeout_type: str | None = None
+    heartbeat: Any = None
     child: Mapping[str, str] | None = None
     result: str | None = None
 
@@ -65,6 +68,7 @@ class ActivityReport:
             "reason": self.reason,
             "details": self.explanation,
             "timeoutType": self.timeout_type,
+            "heartbeat": self.heartbeat,
             "childWorkflow": self.child,
         }
         return {
@@ -178,7 +182,7 @@ def _activity(attempt: Attempt, times: Times | None, *, asked: bool) -> Activity
     )
 
 
-def _failure(attempt: Attempt, ended: Ended | None) -> dict[str, str | None]:
+def _failure(attempt: Attempt, ended: Ended | None) -> dict[str, Any]:
     if ended is None or ended.ending is Ending.COMPLETED:
         return {}
     if ended.ending is Ending.CANCELED:
@@ -188,6 +192,7 @@ def _failure(attempt: Attempt, ended: Ended | None) -> dict[str, str | None]:
         "reason": failure.reason,
         "explanation": failure.details,
         "timeout_type": ended.timeout_type,
+        "heartbeat": parsed(ended.details) if ended.timeout_type is not None else None,
     }
 
 

@@ -25,6 +25,7 @@ from cpe.activity import (
     Activity,
     ActivityContext,
     Cancellation,
+    HeartbeatDetails,
     JsonValue,
     ObjectInfo,
     TaskInfo,
@@ -182,6 +183,7 @@ class ActivityEnvironment:
         self.log = RecordingLogger()
         self.scratch = root / "scratch"
         self._reporter = RecordingReporter()
+        self._heartbeats = HeartbeatDetails()
 
     @property
     def events(self) -> list[ActivityEvent]:
@@ -193,7 +195,12 @@ class ActivityEnvironment:
         """The events' types, in order."""
         return [event.type for event in self.events]
 
-    def context(self, value: JsonValue) -> ActivityContext:
+    @property
+    def heartbeat(self) -> Any:
+        """What the activity told by its last heartbeat, as the next attempt reads it; None if nothing."""
+        return None if self._heartbeats.text is None else json.loads(self._heartbeats.text)
+
+    def context(self, value: JsonValue, *, last_heartbeat: JsonValue = None) -> ActivityContext:
         """Build the context of one task whose input is `value`; its scratch directory is new and empty."""
         self.scratch.mkdir(parents=True)
         task = TaskInfo(
@@ -213,18 +220,25 @@ class ActivityEnvironment:
             cancellation=self.cancellation,
             log=self.log,
             reporter=self._reporter,
+            last_heartbeat=json.loads(json.dumps(last_heartbeat)),
+            heartbeats=self._heartbeats,
         )
 
-    def run(self, activity: Activity, value: JsonValue) -> Any:
+    def run(self, activity: Activity, value: JsonValue, *, last_heartbeat: JsonValue = None) -> Any:
         """Run the activity on an input and return its result as a client would read it.
 
         The scratch directory is gone afterwards, whatever happened.
+
+        Args:
+            activity: What is run.
+            value: Its input.
+            last_heartbeat: What the attempt before told, if this one follows on one that timed out.
 
         Raises:
             ActivityError: What the activity raised.
             TypeError: The result is no JSON.
         """
-        context = self.context(value)
+        context = self.context(value, last_heartbeat=last_heartbeat)
         try:
             activity.check_worker(self.settings)
             return json.loads(json.dumps(activity.run(context), allow_nan=False))

@@ -17,7 +17,7 @@ from cpe.aws.session import AwsSession
 from cpe.aws.swf import SwfGateway
 from cpe.aws.tasks import ActivityTask
 from cpe.daemons.assembly import assemble_decider, assemble_inputpoller, assemble_worker
-from cpe.daemons.attempts import MAX_EVENTS, Attempts
+from cpe.daemons.attempts import MAX_EVENTS, Attempts, KnownAttempt
 from cpe.local.server import LocalAws
 from cpe.logs import get_logger
 from cpe.plan import parse_plan
@@ -92,9 +92,9 @@ def test_what_cannot_be_told_is_not_told(local_aws: LocalAws, tmp_path: Path) ->
         input=None,
     )
     with capture_logs() as logs:
-        assert attempts.number(task) is None
+        assert attempts.of(task) == KnownAttempt()
         assert [line["code"] for line in logs] == ["UNKNOWN_RESOURCE"]
         # Nothing is even asked of a long history, or of what is no client's job.
-        assert attempts.number(replace(task, started_event_id=MAX_EVENTS + 1)) is None
-        assert attempts.number(replace(task, workflow_id="nobodys")) is None
+        assert attempts.of(replace(task, started_event_id=MAX_EVENTS + 1)) == KnownAttempt()
+        assert attempts.of(replace(task, workflow_id="nobodys")) == KnownAttempt()
         assert len(logs) == 1

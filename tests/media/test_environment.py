@@ -120,3 +120,31 @@ def test_a_stopwatch_adds_up() -> None:
         with stopwatch.measure("encode"):
             pass
     assert stopwatch.seconds == {"fetch": 0.0, "encode": 1.75}
+
+
+class Pages(Activity):
+    """Goes on where the attempt before was."""
+
+    def run(self, context: ActivityContext) -> JsonValue:
+        begin: int = (context.last_heartbeat or {}).get("page", 0)
+        for page in range(begin, 3):
+            context.heartbeat({"page": page + 1})
+        return begin
+
+
+def test_an_attempt_after_one_that_was_lost(tmp_path: Path) -> None:
+    environment = ActivityEnvironment(tmp_path)
+    assert (environment.run(Pages(), {}), environment.heartbeat) == (0, {"page": 3})
+    assert environment.run(Pages(), {}, last_heartbeat={"page": 2}) == 2
+
+
+class Chatty(Activity):
+    def run(self, context: ActivityContext) -> JsonValue:
+        context.heartbeat(["x" * 3_000])
+        return None
+
+
+def test_a_heartbeat_says_little(tmp_path: Path) -> None:
+    with pytest.raises(ActivityError, match="at most 2048") as caught:
+        ActivityEnvironment(tmp_path).run(Chatty(), {})
+    assert caught.value.code == "HEARTBEAT_TOO_LARGE"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -241,3 +242,15 @@ def test_who_was_seen() -> None:
         "lastSeen": 6.0,
     }
     assert (told[0]["lastSeen"], told[0]["running"]) == (4.0, 0)
+
+
+def test_a_lost_activity_shows_where_it_was() -> None:
+    lost = replace(
+        ACTIVITY,
+        reason="TIMEOUT_HEARTBEAT",
+        explanation="the activity timed out: HEARTBEAT",
+        heartbeat={"page": 7},
+    )
+    (row,) = activity_rows([lost], now=0.0)
+    assert row[-1].endswith('the activity timed out: HEARTBEAT; its last heartbeat: {"page": 7}')
+    assert lost.details()["heartbeat"] == {"page": 7}

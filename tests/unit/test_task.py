@@ -30,6 +30,7 @@ from cpe.aws.swf import SwfGateway
 from cpe.aws.tasks import ActivityTask
 from cpe.clock import SystemClock
 from cpe.config import Settings
+from cpe.daemons.attempts import KnownAttempt
 from cpe.daemons.publisher import Publisher
 from cpe.daemons.scratch import Scratch
 from cpe.daemons.task import TaskRunner
@@ -59,6 +60,7 @@ class Wire:
 
     def __init__(self) -> None:
         self.beats = 0
+        self.beaten: list[str | None] = []
         self.heartbeat: tuple[int, Any] = (200, {"cancelRequested": False})
         self.answer: list[tuple[int, Any]] = []
         self.told: list[tuple[str, Any]] = []
@@ -67,6 +69,7 @@ class Wire:
         operation = request.headers["X-Amz-Target"].decode().rpartition(".")[2]
         if operation == "RecordActivityTaskHeartbeat":
             self.beats += 1
+            self.beaten.append(json.loads(request.body).get("details"))
             status, body = self.heartbeat
         else:
             self.told.append((operation, json.loads(request.body)))
@@ -129,7 +132,7 @@ def runner(wire: Wire, tmp_path: Path) -> Any:
                 activity=activity,
                 settings={},
                 swf=SwfGateway(polls=client, calls=client),
-                attempt_of=lambda _: None,
+                attempt_of=lambda _: KnownAttempt(),
                 publisher=Publisher(Settings(), lambda url: Queue(sqs, url), get_logger(), no_place),
                 scratch=scratch,
                 payloads=payloads,
@@ -268,3 +271,35 @@ def test_a_task_that_waits_for_its_input_can_be_cancelled(
     runner(Quick(), wait, payloads).handle(task)
     assert [operation for operation, _ in wire.told] == ["RespondActivityTaskCanceled"]
     assert len(waits) < 5
+
+
+class Telling(Activity):
+    """Says where it is until that was heard."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def run(self, context: ActivityContext) -> JsonValue:
+        while not self._wire.beats:
+            context.check()
+        context.heartbeat({"page": 7})
+        while self._wire.beaten[-1] is None:
+            context.check()
+        return 1
+
+
+def test_heartbeats_tell_what_the_activity_says(runner: Any, wire: Wire) -> None:
+    runner(Telling(wire)).handle(TASK)
+    assert (wire.beaten[0], wire.beaten[-1]) == (None, '{"page":7}')
+
+
+class Chatty(Activity):
+    def run(self, context: ActivityContext) -> JsonValue:
+        context.heartbeat("x" * 2_047)
+        return 1
+
+
+def test_a_heartbeat_that_swf_would_not_take(runner: Any, wire: Wire) -> None:
+    runner(Chatty()).handle(TASK)
+    ((operation, body),) = wire.told
+    assert (operation, body["reason"]) == ("RespondActivityTaskFailed", "HEARTBEAT_TOO_LARGE")
