@@ -122,7 +122,9 @@ def _source(document: Document, pipeline: Pipeline) -> tuple[Mapping[str, Any] |
     excerpt = time_span(document)
     if "InputCaptions" in document:
         notes.lost(
-            "CAPTIONS", document.place("InputCaptions"), "captions are not carried over; add them by hand"
+            "CAPTIONS",
+            document.place("InputCaptions"),
+            "captions are not carried over; write the key captions into the job",
         )
     document.ignore("InputCaptions")
     if "Encryption" in document:

@@ -266,7 +266,7 @@ class Maker:
     def _lost(self, document: Document) -> None:
         for key, message in (
             ("AlbumArt", "cover art is not carried over"),
-            ("Captions", "captions are not carried over; add them by hand"),
+            ("Captions", "captions are not carried over; write the key captions into the job"),
         ):
             if key in document:
                 document.notes.lost(key.upper(), document.place(key), message)
