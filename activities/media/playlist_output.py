@@ -188,7 +188,7 @@ def _rendition(item: object, where: str, target: Target, presets: PresetLibrary)
 def _plain(item: object, where: str) -> Mapping[str, object]:
     """Return the object of a rendition, which says nothing of where it goes."""
     fields = Fields(item, where)
-    fields.refuse_others(RENDITION_KEYS, _ALONE)
+    fields.refuse_others(RENDITION_KEYS)
     return {key: fields.raw(key) for key in RENDITION_KEYS if key in fields}
 
 
