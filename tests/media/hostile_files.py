@@ -193,13 +193,14 @@ def _changed_films(clips: ClipMaker, secret: Path, address: str) -> Iterator[Hos
 
 
 def _no_films(secret: Path, address: str) -> Iterator[Hostile]:
+    other = ("INPUT_TYPE_MISMATCH", "INPUT_NOT_MEDIA")
     yield Hostile(name="no bytes", content=b"", codes=("INPUT_EMPTY",))
     yield Hostile(name="zeros", content=bytes(1_000_000))
     yield Hostile(name="a program", content=b"\x7fELF" + bytes(range(256)) * 20)
-    yield Hostile(name="an archive", content=b"PK\x03\x04" + bytes(range(256)) * 20)
+    yield Hostile(name="an archive", content=b"PK\x03\x04" + bytes(range(256)) * 20, codes=other)
     picture = io.BytesIO()
     Image.new("RGB", (64, 64)).save(picture, "PNG")
-    yield Hostile(name="a PNG as .mp4", content=picture.getvalue())
+    yield Hostile(name="a PNG as .mp4", content=picture.getvalue(), codes=other)
     song = b"ID3\x04\x00\x00\x7f\x7f\x7f\x7f" + bytes(5000)
     yield Hostile(
         name="a tag of 256 MB",
