@@ -10,6 +10,7 @@ from activities.media.ffmpeg import FFmpegError
 from activities.media.probe import MediaInfo, VideoStream, parse_probe
 from activities.media.video_output import VideoOutput
 from activities.pictures import PictureError, measure
+from activities.tools import decoders
 from activities.workshop import Workshop
 from cpe.errors import ActivityError
 
@@ -18,6 +19,7 @@ _SLACK_SHARE = 0.02
 _BEFORE_END = 0.5
 _BEFORE_KEY = 1.0
 
+_AV1_DECODERS = frozenset({"libdav1d", "libaom-av1"})
 _PICTURE_BOUNDS = {"JPEG": (b"\xff\xd8", b"\xff\xd9"), "PNG": (b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82")}
 _RIFF_HEADER = 8
 
@@ -43,7 +45,7 @@ def verify_video(
     if video is not None and output.container.muxer == "mpegts":
         last = _before_last_key_frame(workshop, file, video)
     times = [0.0, min(duration / 2, last), last]
-    if video is None or not workshop.decodes(file, video.index, times):
+    if video is None or not _decodes(workshop, file, video, times):
         raise invalid_output("cannot be decoded at its start, middle and end")
     return info
 
@@ -81,6 +83,14 @@ def _verify_duration(info: MediaInfo, source: MediaInfo) -> None:
         )
     if found > wanted + slack:
         raise invalid_output(f"lasts {found:.2f} s instead of {wanted:.2f} s")
+
+
+def _decodes(workshop: Workshop, file: str, video: VideoStream, times: Sequence[float]) -> bool:
+    if video.codec == "av1" and _AV1_DECODERS.isdisjoint(decoders(workshop.tools)):
+        # FFmpeg's own decoder of AV1 needs a graphics card. That there are frames to start from must do.
+        known = workshop.frame_times(file, video.index)
+        return known is not None and bool(known.keys)
+    return workshop.decodes(file, video.index, times)
 
 
 def _before_last_key_frame(workshop: Workshop, file: str, video: VideoStream) -> float:
