@@ -9,7 +9,7 @@ go before the second of any, and so on. The decider gives the job's activities t
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cpe.activity import Logger
 from cpe.aws.swf import SwfGateway
@@ -20,13 +20,13 @@ FRESH = 10.0
 """Seconds that a count is good for. SWF lets an account count six times a second."""
 
 
-@dataclass(slots=True, kw_only=True)
-class _Count:
-    """Jobs of a client: so many were open at that time, and so many were started here since."""
+@dataclass(slots=True)
+class _Place:
+    """What is known of a client: when its jobs were counted last, and how many are taken to be open."""
 
-    at: float
-    counted: int
-    started: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    at: float | None = None
+    open: int = 0
 
 
 class Ranks:
@@ -46,25 +46,22 @@ class Ranks:
         self._clock = clock
         self._log = log
         self._lock = threading.Lock()
-        self._counts: dict[tuple[str, str], _Count] = {}
+        self._places: dict[tuple[str, str], _Place] = {}
 
     def take(self, domain: str, client: str) -> int:
         """Tell how many jobs a client has open, and count one more: the one that is going to be started."""
-        key, now = (domain, client), self._clock.monotonic()
         with self._lock:
-            count = self._counts.get(key)
-            is_fresh = count is not None and now - count.at < FRESH
-        if not is_fresh:
-            counted = self._count(domain, client)
-            with self._lock:
-                known = self._counts.get(key)
-                if counted is None:
-                    counted = known.counted + known.started if known is not None else 0
-                self._counts[key] = _Count(at=now, counted=counted)
-        with self._lock:
-            count = self._counts[key]
-            count.started += 1
-            return count.counted + count.started - 1
+            place = self._places.setdefault((domain, client), _Place())
+        # SWF is asked once, whoever else wants to know meanwhile: each would take the same place.
+        with place.lock:
+            now = self._clock.monotonic()
+            if place.at is None or now - place.at >= FRESH:
+                counted = self._count(domain, client)
+                if counted is not None:
+                    place.open = counted
+                place.at = now
+            place.open += 1
+            return place.open - 1
 
     def _count(self, domain: str, client: str) -> int | None:
         try:

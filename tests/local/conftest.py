@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from cpe.local.server import LocalAws
+from tests.local import activities
 from tests.local.swf_world import World, world_of
+
+
+@pytest.fixture(autouse=True)
+def unreleased() -> None:
+    """Let activities that wait for a test wait for this one, whatever ran before in this process."""
+    activities.RELEASE.clear()
 
 
 @pytest.fixture
