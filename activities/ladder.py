@@ -22,6 +22,7 @@ from activities.media.timing import timing_of
 from activities.media.video_output import VideoOutput
 from activities.segment_maker import SegmentMaker
 from activities.source import Source
+from activities.verify import verify_duration
 from activities.verify_parts import verify_sound
 from activities.workshop import Workshop
 from cpe.errors import ActivityError
@@ -88,11 +89,12 @@ class Ladder:
         """Make the videos in these files, and verify them.
 
         Returns:
-            The videos; None for one whose segments do not fit together exactly. It has to be made by itself:
-            some encoders know few frame rates and move frames to those.
+            The videos; None for one that has to be made by itself. Its segments lack frames, or do not fit
+            together exactly: the source is damaged, and what is left of it does not divide; or the encoder
+            knows few frame rates, and moves frames to those.
 
         Raises:
-            ActivityError: One could not be made.
+            ActivityError: One could not be made, or lacks a part of the source.
         """
         making = self.making
         segments = cut(self.frames, self.plan.segments, demuxer=self.source.info.demuxer) or (_WHOLE,)
@@ -103,19 +105,26 @@ class Ladder:
         # One more than there are processors: the sound is short, and would else be made after all the rest.
         with Crew.of(making.workshop, self.plan.at_once + bool(sounds)) as crew:
             with making.stopwatch.measure("encode"):
-                self._encode(crew, segments, [f"sound-{version}" for version in range(len(sounds))], report)
+                files_of_sound = [f"sound-{version}" for version in range(len(sounds))]
+                lacking = self._encode(crew, segments, files_of_sound, report)
             with making.stopwatch.measure("verify"):
                 joins = [
                     partial(self._join, crew.workshop, output, index, segments, files[index])
                     for index, output in enumerate(self.outputs)
+                    if index not in lacking
                 ]
-                made = crew.all_of(joins)
-        report.finish(but=[key for key, one in zip(keys, made, strict=True) if one is None])
+                joined = iter(crew.all_of(joins))
+        made = [None if index in lacking else next(joined) for index in range(len(self.outputs))]
+        apart = [key for key, one in zip(keys, made, strict=True) if one is None]
+        for key in apart:
+            making.context.log.warning("ladder.inexact", key=key)
+        report.finish(but=apart)
         return made
 
     def _encode(
         self, crew: Crew, segments: Sequence[Segment], sounds: Sequence[str], report: JointReport
-    ) -> None:
+    ) -> frozenset[int]:
+        """Encode segments and sounds; return the numbers of the outputs that lack frames."""
         maker = SegmentMaker(
             workshop=crew.workshop,
             source=self.source,
@@ -134,9 +143,11 @@ class Ladder:
             )
             for segment in segments
         ]
-        crew.all_of([*([partial(self._make_sounds, crew.workshop, sounds)] if sounds else []), *runs])
+        make_sounds = [partial(self._make_sounds, crew.workshop, sounds)] if sounds else []
+        return frozenset().union(*crew.all_of([*make_sounds, *runs]))
 
-    def _make_sounds(self, workshop: Workshop, files: Sequence[str]) -> None:
+    def _make_sounds(self, workshop: Workshop, files: Sequence[str]) -> frozenset[int]:
+        """Make all versions of the sound. No frames are lacking by that."""
         versions = [
             replace(version, encoder=self.audio[version.encoder.name])
             for version in versions_of_sound(self.outputs)
@@ -148,6 +159,7 @@ class Ladder:
         workshop.encode(arguments, duration=seconds, report=lambda _progress: None)
         for file, version in zip(files, versions, strict=True):
             verify_sound(workshop, file, version.encoder, seconds=seconds)
+        return frozenset()
 
     def _join(
         self, workshop: Workshop, output: VideoOutput, index: int, segments: Sequence[Segment], file: str
@@ -162,13 +174,13 @@ class Ladder:
         try:
             parts = look_at_parts(workshop, pictures, begins, sound)
             assemble(workshop, output, parts, file, report=lambda _progress: None)
-            return Made(file=file, info=verify_assembled(workshop, output, parts, file))
+            made = verify_assembled(workshop, output, parts, file)
+            # That is as long as its segments. Whether these are all of the source, only the source tells.
+            verify_duration(made, self.source.info)
+            return Made(file=file, info=made)
         except ActivityError as error:
             if error.code != _INVALID:
                 raise
-            self.making.context.log.warning(
-                "ladder.inexact", key=output.target.location.key, reason=str(error)
-            )
             return None
         finally:
             for picture in pictures:

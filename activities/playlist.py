@@ -21,13 +21,11 @@ from activities.publish import Product
 from activities.report import ProgressReport
 from activities.segment_cipher import SegmentCipher
 from activities.source import Source
-from activities.tools import decoders
+from activities.tools import can_decode
 from activities.verify import expected_duration, invalid_output
 from activities.verify_playlist import verify_alignment, verify_listings, verify_segments
 
 _NO_LANGUAGE = "und"
-_AV1_DECODERS = frozenset({"libdav1d", "libaom-av1"})
-
 _WHOLE = Stretch(begin=Fraction(0), cut=False, until=None, frames=None)
 _SLACK_SECONDS = 1.0
 _SLACK_SHARE = 0.02
@@ -174,5 +172,5 @@ def _verify(making: Making, source: Source, package: LadderPackage) -> None:
         folder=PurePosixPath(output.folder).name,
     )
     # FFmpeg's own decoder of AV1 needs a graphics card.
-    blind = "av01" if _AV1_DECODERS.isdisjoint(decoders(making.workshop.tools)) else "none"
+    blind = "none" if can_decode("av1", making.workshop.tools) else "av01"
     verify_segments(making.workshop, streams, package.cipher, lambda codec: not codec.startswith(blind))

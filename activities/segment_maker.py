@@ -61,12 +61,13 @@ class SegmentMaker:
         *,
         threads: int | None,
         report: Callable[[Progress], None],
-    ) -> None:
-        """Make a segment.
+    ) -> frozenset[int]:
+        """Make a segment; return the numbers of the outputs that lack frames in it.
 
         It is read from shortly before its start. Should that not give the frames that the file's packets
-        promise, it is read from the file's start instead, as a whole video is read: that decides.
+        promise, it is read from the file's start instead, as a whole video is read.
         """
+        lacking: frozenset[int] = frozenset()
         seek = segment.start.seek if segment.start else Fraction(0)
         for point in dict.fromkeys((seek, Fraction(0))):
             arguments = segment_arguments(
@@ -79,9 +80,12 @@ class SegmentMaker:
                 threads=threads,
             )
             self.workshop.encode(arguments, duration=self.seconds(segment), report=report)
-            if all(map(self._is_complete, renditions)):
-                return
+            complete = map(self._is_complete, renditions)
+            lacking = frozenset(index for index, whole in enumerate(complete) if not whole)
+            if not lacking:
+                break
             self.log.warning("segment.inexact", segment=segment.index, seek=float(point))
+        return lacking
 
     def _is_complete(self, rendition: Rendition) -> bool:
         """Tell whether a rendition starts with the frame and has as many as it should."""

@@ -16,6 +16,7 @@ from cpe.activity import Cancellation
 from cpe.errors import ActivityError, ConfigError
 
 _ASK_SECONDS = 30.0
+_AV1_DECODERS = frozenset({"libdav1d", "libaom-av1"})
 _ENCODER_LINE = re.compile(r"^ [VAS][A-Z.]{5} (\S+)", re.MULTILINE)
 _FILTER_LINE = re.compile(r"^ [T.][S.C]{1,2} (\w+) ", re.MULTILINE)
 _DEMUXER_LINE = re.compile(r"^ {1,2}D[A-Za-z ]{0,3} ([\w,.-]+) ", re.MULTILINE)
@@ -52,6 +53,11 @@ def demuxers(tools: Tools) -> frozenset[str]:
 def decoders(tools: Tools) -> frozenset[str]:
     """Return the names of all decoders that this FFmpeg was built with."""
     return _decoders(tools.ffmpeg)
+
+
+def can_decode(codec: str, tools: Tools) -> bool:
+    """Tell whether this FFmpeg decodes a codec that it encodes: its own AV1 needs a graphics card."""
+    return codec != "av1" or not _AV1_DECODERS.isdisjoint(decoders(tools))
 
 
 def filters(tools: Tools) -> frozenset[str]:

@@ -10,7 +10,7 @@ from activities.media.ffmpeg import FFmpegError
 from activities.media.probe import MediaInfo, VideoStream, parse_probe
 from activities.media.video_output import VideoOutput
 from activities.pictures import PictureError, measure
-from activities.tools import decoders
+from activities.tools import can_decode
 from activities.workshop import Workshop
 from cpe.errors import ActivityError
 
@@ -19,7 +19,6 @@ _SLACK_SHARE = 0.02
 _BEFORE_END = 0.5
 _BEFORE_KEY = 1.0
 
-_AV1_DECODERS = frozenset({"libdav1d", "libaom-av1"})
 _PICTURE_BOUNDS = {"JPEG": (b"\xff\xd8", b"\xff\xd9"), "PNG": (b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82")}
 _RIFF_HEADER = 8
 
@@ -39,7 +38,7 @@ def verify_video(
         raise invalid_output(f"has video {found} instead of {(output.video.codec, *size)}")
     if (audio.codec if audio else None) != (output.audio.codec if source.audio else None):
         raise invalid_output(f"has audio {audio.codec if audio else None} instead of {output.audio.codec}")
-    _verify_duration(info, source)
+    verify_duration(info, source)
     duration = info.duration or 0.0
     last = max(duration - _BEFORE_END, 0.0)
     if video is not None and output.container.muxer == "mpegts":
@@ -69,7 +68,12 @@ def verify_pictures(files: Sequence[Path], image: ImageFormat, *, size: tuple[in
             raise invalid_output(f"has a picture of {found} pixels instead of {size}")
 
 
-def _verify_duration(info: MediaInfo, source: MediaInfo) -> None:
+def verify_duration(info: MediaInfo, source: MediaInfo) -> None:
+    """Check that a finished file lasts as long as its source.
+
+    Raises:
+        ActivityError: ``OUTPUT_TOO_SHORT``, or ``OUTPUT_INVALID`` when it lasts longer.
+    """
     wanted = expected_duration(source)
     if wanted is None:
         return
@@ -86,8 +90,8 @@ def _verify_duration(info: MediaInfo, source: MediaInfo) -> None:
 
 
 def _decodes(workshop: Workshop, file: str, video: VideoStream, times: Sequence[float]) -> bool:
-    if video.codec == "av1" and _AV1_DECODERS.isdisjoint(decoders(workshop.tools)):
-        # FFmpeg's own decoder of AV1 needs a graphics card. That there are frames to start from must do.
+    if not can_decode(video.codec, workshop.tools):
+        # That there are frames to start from must do.
         known = workshop.frame_times(file, video.index)
         return known is not None and bool(known.keys)
     return workshop.decodes(file, video.index, times)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from structlog.testing import capture_logs
 
 from cpe.aws.session import AwsSession
 from cpe.aws.swf import SwfGateway
+from cpe.clock import SystemClock
 from cpe.config import Client
 from cpe.daemons.assembly import assemble_decider, assemble_inputpoller
 from cpe.daemons.ranks import FRESH, Ranks
@@ -145,6 +148,16 @@ def test_jobs_that_others_started_count(stage: Stage) -> None:
     assert ranks.take(stage.domain, "ClientB") == 0
     now[0] += FRESH
     assert ranks.take(stage.domain, "ClientA") == 3  # nobody started them
+
+
+def test_jobs_that_start_at_once_have_a_place_each(stage: Stage) -> None:
+    aws = AwsSession(connections=20)
+    swf = SwfGateway(polls=aws.swf_polls(), calls=aws.swf())
+    for _ in range(5):
+        ranks = Ranks(swf=swf, clock=SystemClock(), log=get_logger())
+        with ThreadPoolExecutor(8) as pool:
+            taken = list(pool.map(partial(ranks.take, stage.domain), ["ClientA"] * 16))
+        assert sorted(taken) == list(range(16))
 
 
 def test_a_count_that_fails_stops_no_job(stage: Stage) -> None:

@@ -129,7 +129,7 @@ def test_a_message_ends_the_wait(local_aws: LocalAws) -> None:
         before = time.monotonic()
         sqs.send_message(QueueUrl=queue, MessageBody="hello")
         assert [message["Body"] for message in receiver.result(timeout=5)["Messages"]] == ["hello"]
-        assert time.monotonic() - before < 5
+        assert time.monotonic() - before < 0.5
 
 
 def hang_up(aws: LocalAws, service: str, target: str, body: dict[str, Any]) -> None:
@@ -229,7 +229,7 @@ def test_ended_polls_bring_nothing() -> None:
         aws.end_polls()
         assert "Messages" not in receiver.result(timeout=5)
         assert "taskToken" not in poller.result(timeout=5)
-        assert time.monotonic() - before < 5
+        assert time.monotonic() - before < 0.5
         sqs.send_message(QueueUrl=queue, MessageBody="still here")
         assert sqs.receive_message(QueueUrl=queue)["Messages"]
 

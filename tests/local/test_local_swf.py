@@ -99,7 +99,7 @@ def test_a_poll_is_answered_when_its_task_arrives(swf: SWFClient) -> None:
         before = time.monotonic()
         start(swf)
         assert poll.result(timeout=5)["taskToken"]
-        assert time.monotonic() - before < 5
+        assert time.monotonic() - before < 0.5
 
 
 def test_each_task_goes_to_one_poller(swf: SWFClient) -> None:

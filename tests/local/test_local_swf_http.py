@@ -265,9 +265,20 @@ def test_data_outlives_the_endpoint(tmp_path: Path) -> None:
 
 
 def test_fifty_pollers_get_their_tasks_at_once(local_aws: LocalAws) -> None:
-    """No poller sees its task late; the benchmark of the local SWF measures by how little."""
+    """No poller sees its task late; the benchmark of the local SWF measures by how little.
+
+    What else runs on the machine only adds to a delay, so that the best of some rounds counts.
+    """
     raw = Raw(local_aws)
     furnish(raw)
+    rounds = [delays_of_fifty(raw, local_aws, number) for number in range(3)]
+    raw.connection.close()
+    assert min(delays[150] for delays in rounds) < 0.010
+    assert min(delays[-1] for delays in rounds) < 0.5
+
+
+def delays_of_fifty(raw: Raw, local_aws: LocalAws, number: int) -> list[float]:
+    """Start three hundred executions under fifty pollers; tell the sorted seconds to each one's task."""
     with subprocess.Popen(
         [sys.executable, "-c", _POLLERS, local_aws.endpoint.removeprefix("http://")],
         stdin=subprocess.PIPE,
@@ -277,21 +288,17 @@ def test_fifty_pollers_get_their_tasks_at_once(local_aws: LocalAws) -> None:
         assert pollers.stdout is not None
         assert pollers.stdout.readline() == "ready\n"
         started = []
-        for number in range(300):
+        for task in range(300):
             begun = time.monotonic()
-            start(raw, str(number))
+            start(raw, f"{number}-{task}")
             started.append(begun)
             wait = time.monotonic() + 0.003  # tasks come one by one, not in one burst
             while time.monotonic() < wait:
                 pass
-        for number in range(50):
-            start(raw, f"end-{number}", input="end")
+        for ending in range(50):
+            start(raw, f"{number}-end-{ending}", input="end")
         answered = json.loads(pollers.stdout.readline())
-    raw.connection.close()
-    delays = sorted(answered[str(number)] - begun for number, begun in enumerate(started))
-    # A task that no poller is woken for waits a minute. These bounds hold on a busy machine too.
-    assert delays[150] < 0.25
-    assert delays[-1] < 10
+    return sorted(answered[f"{number}-{task}"] - begun for task, begun in enumerate(started))
 
 
 _POLLERS = """

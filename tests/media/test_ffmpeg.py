@@ -136,7 +136,7 @@ def test_a_cancellation_stops_it_at_once(tools: Tools, tmp_path: Path) -> None:
     cancellation.request(reason)
     thread.join(_DEADLINE)
     assert failures == [reason]
-    assert time.monotonic() - started < 10  # it would run for a minute
+    assert time.monotonic() - started < 1.5
     assert not _ffmpeg_in(tmp_path)
 
 

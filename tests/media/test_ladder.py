@@ -11,6 +11,7 @@ import pytest
 from activities.media import planner
 from activities.media.presets import preset_library
 from activities.transcode_asset import TranscodeAsset
+from cpe.errors import ActivityError
 from cpe.testing import ActivityEnvironment
 from tests.media.clips import ClipMaker
 from tests.media.test_segments_joined import _FILMS, _frames, _job, _ladder, _made, _sound, _video, lossless
@@ -94,11 +95,13 @@ def test_a_video_that_cannot_be_joined_exactly_is_made_by_itself(
 ) -> None:
     source = _FILMS["25"](clips)
     environment.storage.put("media-in", source.name, source)
-    # MPEG-2 knows no rate of 7: what it makes of a segment does not begin where the next one ends.
+    # MPEG-2 knows no rate of 7: what it makes of a segment has other frames.
     outputs = [_video("one.mp4"), _video("two.mkv", video_codec="mpeg2video", frame_rate="7")]
     made = environment.run(TranscodeAsset(), _job(source, outputs))["outputs"]
     assert [output["key"] for output in made] == ["one.mp4", "two.mkv"]
-    assert [event for _, event, _ in environment.log.records].count("ladder.inexact") == 1
+    assert [fields["key"] for _, event, fields in environment.log.records if event == "ladder.inexact"] == [
+        "two.mkv"
+    ]
 
 
 @pytest.mark.usefixtures("eager")
@@ -125,3 +128,32 @@ def test_a_file_whose_clock_starts_late_is_whole(environment: ActivityEnvironmen
     environment.storage.put("media-in", source.name, source)
     made = environment.run(TranscodeAsset(), _job(source, _ladder("late")))["outputs"]
     assert [round(output["duration"]) for output in made] == [3, 3]
+
+
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize(("first", "last"), [(0.1, 0.3), (0.4, 1.0), (0.8, 1.0)])
+def test_a_film_whose_data_are_damaged_ends_together_as_it_does_apart(
+    environment: ActivityEnvironment, clips: ClipMaker, tmp_path: Path, first: float, last: float
+) -> None:
+    whole = _FILMS["uneven"](clips).read_bytes()
+    data = whole.index(b"mdat") + 4
+    length = whole.index(b"moov", data) - data  # the index is behind the data, and whole
+    begin, end = data + int(first * length), data + int(last * length)
+    source = tmp_path / "damaged.mp4"
+    source.write_bytes(whole[:begin] + bytes(end - begin) + whole[end:])
+    environment.storage.put("media-in", source.name, source)
+
+    def ending(outputs: list[dict[str, Any]]) -> Any:
+        try:
+            made = environment.run(TranscodeAsset(), _job(source, outputs))["outputs"]
+        except ActivityError as error:
+            return error.code
+        paths = [_made(environment, output["key"], tmp_path) for output in made]
+        return [[time for time, _ in _frames(clips, path)] for path in paths]
+
+    apart = [ending([output]) for output in _ladder("apart")]
+    together = ending(_ladder("together"))
+    if isinstance(together, str):
+        assert together in apart
+    else:
+        assert together == [frames for (frames,) in apart]
