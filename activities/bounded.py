@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from activities.media import ffmpeg
+from activities.sandbox import ffmpeg
 from activities.sandbox.limits import Limits
 from cpe.activity import Cancellation
 from cpe.errors import ActivityError, InvalidInput

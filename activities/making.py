@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from activities.media.ffmpeg import FFmpegError
 from activities.media.locations import Location
 from activities.media.planner import Machine
+from activities.sandbox.ffmpeg import FFmpegError
 from activities.settings import MediaSettings
 from activities.stopwatch import Stopwatch
 from activities.workshop import Workshop

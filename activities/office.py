@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from activities.bounded import MEMORY
-from activities.media import ffmpeg
+from activities.sandbox import ffmpeg
 from activities.sandbox.limits import Limits
 from cpe.activity import Cancellation
 from cpe.errors import ActivityError, InvalidInput

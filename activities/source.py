@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from activities.media.ffmpeg import FFmpegError
 from activities.media.job import AssetType
 from activities.media.probe import AudioStream, MediaInfo, VideoStream, parse_probe
+from activities.sandbox.ffmpeg import FFmpegError
 from activities.workshop import Workshop
 from cpe.errors import InvalidInput
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from activities.media import ffmpeg
 from activities.media.codecs import AUDIO_ENCODERS, AudioEncoder
 from activities.media.tone import ToneMapper
+from activities.sandbox import ffmpeg
 from activities.sandbox.limits import Limits
 from cpe.activity import Cancellation
 from cpe.errors import ActivityError, ConfigError

@@ -15,9 +15,9 @@ from activities.documents import PAGES_SECONDS, describe_document
 from activities.fetch import fetch
 from activities.glance import GLANCE_FROM, TAIL, glance, tells_the_end
 from activities.images import PICTURE_SECONDS, describe_picture
-from activities.media.ffmpeg import FFmpegError
 from activities.media.job import AssetType, InputAsset, parse_job
 from activities.media.locations import Location
+from activities.sandbox.ffmpeg import FFmpegError
 from activities.sandbox.quota import telling_a_full_disk
 from activities.settings import MediaSettings, read_settings
 from activities.shortcomings import missing_confinement, missing_demuxers

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from activities.media.codecs import ImageFormat
-from activities.media.ffmpeg import FFmpegError
 from activities.media.probe import MediaInfo, VideoStream, parse_probe
 from activities.media.video_output import VideoOutput
 from activities.pictures import PictureError, measure
+from activities.sandbox.ffmpeg import FFmpegError
 from activities.tools import can_decode
 from activities.workshop import Workshop
 from cpe.errors import ActivityError

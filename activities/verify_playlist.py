@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from activities.media.ffmpeg import FFmpegError
 from activities.media.hls import IFRAMES, PLAYLIST
 from activities.media.playlist_reading import Listing, read_main, read_manifest, read_media
 from activities.packager import StreamFiles
+from activities.sandbox.ffmpeg import FFmpegError
 from activities.segment_cipher import SegmentCipher, chunks, code
 from activities.verify import invalid_output
 from activities.workshop import Workshop

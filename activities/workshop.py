@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from activities.media import command, ffmpeg, fragment_command
+from activities.media import command, fragment_command
 from activities.media.progress import Progress, ProgressParser
+from activities.sandbox import ffmpeg
 from activities.sandbox.limits import Limits
 from activities.tools import Tools
 from cpe.activity import Cancellation

@@ -1,1 +1,1 @@
-"""What a media job means, as pure functions over frozen values; `ffmpeg.py` alone starts processes."""
+"""What a media job means, as pure functions over frozen values."""

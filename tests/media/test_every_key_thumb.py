@@ -161,7 +161,7 @@ def test_a_sprite_of_so_many_pictures_on_one_sheet(shop: _Shop, ramp: Path) -> N
 def test_all_pictures_of_a_job_come_from_one_decoding(
     shop: _Shop, ramp: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from activities.media import ffmpeg
+    from activities.sandbox import ffmpeg
 
     commands: list[list[str]] = []
     real = ffmpeg.run

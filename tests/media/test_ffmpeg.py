@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from activities.media import ffmpeg
+from activities.sandbox import ffmpeg
 from activities.tools import Tools
 from cpe.activity import Cancellation
 from cpe.errors import ActivityError, LeaseLost
@@ -173,7 +173,7 @@ def test_an_error_while_reading_stops_it(tools: Tools, tmp_path: Path) -> None:
 _WORKER = """
 import sys, threading
 from pathlib import Path
-from activities.media import ffmpeg
+from activities.sandbox import ffmpeg
 from cpe.activity import Cancellation
 
 def work():

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.media import ffmpeg
-from activities.sandbox import landlock, seccomp
+from activities.sandbox import ffmpeg, landlock, seccomp
 from activities.sandbox.limits import Limits
 from activities.sandbox.quota import check_room, used
 from activities.tools import Tools

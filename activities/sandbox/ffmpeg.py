@@ -30,7 +30,7 @@ from activities.sandbox.quota import QuotaWatch, disk_full, quota_exceeded
 from cpe.activity import Cancellation
 from cpe.errors import ActivityError
 
-_CHILD = Path(__file__).parent.parent / "sandbox" / "child.py"
+_CHILD = Path(__file__).with_name("child.py")
 _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 _TERM_GRACE = 2.0
