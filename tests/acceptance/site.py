@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 import boto3
+import psutil
 import pytest
 
 from cpe.aws.provision import PAYLOADS, provision_stack
@@ -23,7 +25,7 @@ from cpe.stack.configuration import client_configuration, client_entry, stack_co
 from tests.acceptance.stack import REPOSITORY, Stack, until
 
 PLANS = REPOSITORY / "tests" / "plans"
-POLLERS = 2
+POLLERS = ("poller-0", "poller-1")
 WORKERS = {"Work": 2, "ValidateAsset": 1, "TranscodeAsset": 1}
 """Processes for each activity. One transcodes, so that a second job waits for it."""
 
@@ -57,6 +59,7 @@ class Site(Stack):
         self._plans = plans
         self.clients = {name: folder / f"{name}.json" for name in clients}
         self._processes = contextlib.ExitStack()
+        self._pollers: dict[str, subprocess.Popen[Any]] = {}
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Site]:
@@ -71,14 +74,14 @@ class Site(Stack):
                     patch.setenv(name, value)
                 config = self._provide()
             self.environment["CPE_CONFIG"] = str(config)
-            for number in range(POLLERS):
-                self._start("inputpoller", "cpe-inputpoller", "--name", f"poller-{number}")
+            for name in POLLERS:
+                self._pollers[name] = self._start("inputpoller", "cpe-inputpoller", "--name", name)
             plans = [word for plan in self._plans for word in ("--plan", str(plan))]
             self._start("decider", "cpe-decider", "-d", "SADomain", "-t", "basic_transcode", *plans)
             for activity, count in self._workers.items():
                 for _ in range(count):
                     self.start_worker(activity)
-            daemons = POLLERS + 1 + sum(self._workers.values())
+            daemons = len(POLLERS) + 1 + sum(self._workers.values())
             until(lambda: len(self.logged("daemon_started")) >= daemons, what="the daemons' start")
             yield self
 
@@ -86,6 +89,20 @@ class Site(Stack):
         """Start one more worker."""
         version = "v1" if activity == "Work" else "v2"
         self._start("worker", "cpe-worker", "-D", "SADomain", "-A", activity, "-V", version)
+
+    @contextlib.contextmanager
+    def alone(self, poller: str) -> Iterator[None]:
+        """Let one input poller do all the work of a block: the others stand still, with what they have in hand."""
+        others = [psutil.Process(process.pid) for name, process in self._pollers.items() if name != poller]
+        try:
+            for other in others:
+                other.send_signal(signal.SIGSTOP)
+            still = psutil.STATUS_STOPPED
+            until(lambda: all(other.status() == still for other in others), what="the others' standstill")
+            yield
+        finally:
+            for other in others:
+                other.send_signal(signal.SIGCONT)
 
     def queues(self, client: str) -> dict[str, str]:
         """URLs of a client's queues: `input` and `output`."""

@@ -127,8 +127,9 @@ class Stack:
         return boto3.client("sqs").send_message(QueueUrl=queue, MessageBody=body)["MessageId"]
 
     def logged(self, event: str) -> list[dict[str, Any]]:
-        """The log's entries of one name."""
-        lines = (line for line in self.log.read_text().splitlines() if line.startswith("{"))
+        """The log's entries of one name. The last line may be in the middle of being written."""
+        *whole, _ = self.log.read_bytes().split(b"\n")
+        lines = (line for line in whole if line.startswith(b"{"))
         return [entry for entry in map(json.loads, lines) if entry.get("event") == event]
 
     @contextlib.contextmanager
