@@ -20,6 +20,7 @@ from activities.media.cues import (
     write_webvtt,
 )
 from activities.media.locations import Location
+from activities.media.probe import CaptionStream
 from activities.media.video_command import CaptionFile, caption_arguments
 from activities.media.video_output import VideoOutput
 from activities.publish import Product
@@ -73,7 +74,9 @@ class CaptionWriter:
     def tracks(self, name: str) -> list[CaptionFile]:
         """Write those that go into the video, as SRT; `name` is that of the video's file."""
         return [
-            CaptionFile(file=self._write(captions, f"{name}-captions-{number}"), language=captions.language)
+            CaptionFile(
+                file=self._write(captions, f"{name}-captions-{number}"), language=self._language(captions)
+            )
             for number, captions in enumerate(self._of(CaptionMode.EMBED))
         ]
 
@@ -101,13 +104,19 @@ class CaptionWriter:
                     ),
                     key=key,
                     content_type=captions.content_type,
-                    facts={"language": captions.language},
+                    facts={"language": self._language(captions)},
                 )
             )
         return products
 
     def _of(self, mode: CaptionMode) -> list[Captions]:
         return [captions for captions in self.output.captions if captions.mode is mode]
+
+    def _language(self, captions: Captions) -> str | None:
+        """Return the language of captions: what the job says, else that of the source's stream."""
+        if captions.language is None and isinstance(captions.source, StreamChoice):
+            return self._stream(captions.source).language
+        return captions.language
 
     def _write(self, captions: Captions, name: str) -> str:
         path = self.making.workshop.directory / name
@@ -129,21 +138,32 @@ class CaptionWriter:
             )
         return found
 
+    def _stream(self, choice: StreamChoice) -> CaptionStream:
+        """Return the source's captions that are meant.
+
+        Raises:
+            InvalidInput: There are none, ``CAPTIONS_NOT_FOUND``.
+        """
+        streams = self.source.info.captions
+        for stream in streams:
+            if choice.language in (None, stream.language):
+                return stream
+        if choice.language is None:
+            raise InvalidInput("The input has no captions in text.", code="CAPTIONS_NOT_FOUND")
+        known = ", ".join(stream.language or "unnamed" for stream in streams) or "none"
+        raise InvalidInput(
+            f"The input has no text captions of language {choice.language}; it has {known}.",
+            code="CAPTIONS_NOT_FOUND",
+        )
+
     def _taken_out(self, choice: StreamChoice) -> tuple[Cue, ...]:
         """Take the captions of a stream out of the source."""
-        streams = self.source.info.captions
-        found = [stream for stream in streams if choice.language in (None, stream.language)]
-        if not found:
-            known = ", ".join(stream.language or "unnamed" for stream in streams) or "none"
-            raise InvalidInput(
-                f"The input has no text captions of language {choice.language or 'auto'}; it has {known}.",
-                code="CAPTIONS_NOT_FOUND",
-            )
-        name = f"captions-of-{found[0].index}"
+        stream = self._stream(choice)
+        name = f"captions-of-{stream.index}"
         path = self.making.workshop.directory / name
         if not path.exists():
             self.making.workshop.follow(
-                caption_arguments(found[0].index, source=self.source.file, output=name), lambda _: None
+                caption_arguments(stream.index, source=self.source.file, output=name), lambda _: None
             )
         try:
             return parse_cues(decode(path.read_bytes(), "utf-8"))

@@ -72,6 +72,12 @@ def refuse_duplicates(outputs: Sequence[tuple[str, Targeted]]) -> None:
     seen: dict[Location, str] = {}
     for where, output in outputs:
         for location in _places(output):
+            if seen.get(location) == where:
+                raise InvalidInput(
+                    f"{where}: two of its objects would be {location}. Give each a key of its own; captions "
+                    "have theirs by language and format.",
+                    code="DUPLICATE_OUTPUT",
+                )
             if location in seen:
                 raise InvalidInput(
                     f"{where} and {seen[location]} are the same object {location}. "

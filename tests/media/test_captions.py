@@ -71,8 +71,35 @@ def test_a_source_without_captions(environment: ActivityEnvironment, clip: Path)
     assert caught.value.code == "CAPTIONS_NOT_FOUND"
 
 
+def test_a_source_without_any_captions(environment: ActivityEnvironment, clip: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"The input has no captions in text\.") as caught:
+        _run(environment, clip, {"stream": "auto"})
+    assert caught.value.code == "CAPTIONS_NOT_FOUND"
+
+
+def test_captions_of_the_first_stream_have_its_language(
+    environment: ActivityEnvironment, clips: ClipMaker, clip: Path, tmp_path: Path
+) -> None:
+    text = tmp_path / "c.srt"
+    text.write_bytes(_SRT)
+    talking = clips.run(
+        "captions-inside.mkv",
+        *("-i", clip, "-i", text, "-map", "0", "-map", "1", "-c", "copy", "-c:s", "srt"),
+        *("-metadata:s:s:0", "language=deu"),
+    )
+    made = _run(environment, talking, [{"stream": "auto", "mode": "embed"}, {"stream": "auto"}])
+    assert [(output["key"], output.get("language")) for output in made] == [
+        ("x0.mp4", None),
+        ("x0.vtt", "deu"),
+    ]
+    path = tmp_path / "made.mp4"
+    path.write_bytes(environment.storage.get("media-out", "x0.mp4"))
+    (stream,) = [one for one in clips.probe(path)["streams"] if one["codec_type"] == "subtitle"]
+    assert stream["tags"]["language"] == "deu"
+
+
 def test_two_captions_cannot_be_one_object(environment: ActivityEnvironment, clip: Path) -> None:
-    with pytest.raises(InvalidInput, match="are the same object") as caught:
+    with pytest.raises(InvalidInput, match=r"two of its objects.*by language and format") as caught:
         _run(environment, clip, [{"stream": "eng"}, {"stream": "auto", "language": "eng"}])
     assert caught.value.code == "DUPLICATE_OUTPUT"
 
