@@ -21,8 +21,9 @@ Default = TypeVar("Default")
 
 
 def did_you_mean(word: str, known: Collection[str]) -> str:
-    """Return `` Did you mean …?`` for a near miss, or an empty text."""
+    """Return `` Did you mean …?`` for a near miss or the beginning of a name, or an empty text."""
     near = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    near = near or [name for name in sorted(known) if name.lower().startswith(word.lower())]
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
@@ -76,10 +77,12 @@ class Fields:
     @overload
     def text(self, key: str, default: Default) -> str | Default: ...
     def text(self, key: str, default: object = ...) -> object:
-        """Return the text under `key`, which must not be empty."""
+        """Return the text under `key`, which must not be empty unless that is the default."""
         if key not in self:
             return self._default(key, default)
         value = self._value[key]
+        if value == "" == default:
+            return value
         if not isinstance(value, str) or not value.strip():
             raise InvalidInput(f"{self.path(key)} must be a text that is not empty, not {shown(value)}.")
         return value

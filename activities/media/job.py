@@ -114,6 +114,6 @@ def _check_conversion(source: AssetType, wanted: AssetType, where: str) -> None:
     if wanted not in CONVERSIONS[source]:
         allowed = ", ".join(sorted(CONVERSIONS[source]))
         raise InvalidInput(
-            f"{where}.type: a {source} cannot be made into a {wanted}. It can be made into {allowed}.",
+            f"{where}.type: {source} is not made into {wanted}, but into {allowed}.",
             code="CONVERSION_TYPE_ERROR",
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import PurePosixPath
 
-from activities.media.fields import Fields, shown
+from activities.media.fields import KEY_UNSUPPORTED, Fields, shown
 from activities.media.locations import (
     COMMON_KEYS,
     Location,
@@ -120,6 +120,11 @@ def parse_playlist(fields: Fields, presets: PresetLibrary) -> PlaylistOutput:
             f"{fields.path('iframes')}: playlists of key frames are a part of HLS, and name ranges of bytes, "
             "which an encrypted segment does not have. Leave out iframes or the other key."
         )
+    if key.rsplit(".", 1)[1] not in formats:
+        raise InvalidInput(
+            f"{fields.path('file')} ends in .{key.rsplit('.', 1)[1]}, which is none of the formats that are "
+            f"made: .{', .'.join(sorted(formats))}. Change the extension, or formats."
+        )
     return PlaylistOutput(
         target=target,
         renditions=_renditions(fields, target, presets),
@@ -188,6 +193,12 @@ def _rendition(item: object, where: str, target: Target, presets: PresetLibrary)
 def _plain(item: object, where: str) -> Mapping[str, object]:
     """Return the object of a rendition, which says nothing of where it goes."""
     fields = Fields(item, where)
+    for key in sorted(VIDEO_KEYS - RENDITION_KEYS):
+        if key in fields:
+            theirs = "of the playlist, for all renditions" if key in COMMON_KEYS else "of a VIDEO output"
+            raise InvalidInput(
+                f"{fields.path(key)}: a rendition has no {key}; it is a key {theirs}.", code=KEY_UNSUPPORTED
+            )
     fields.refuse_others(RENDITION_KEYS)
     return {key: fields.raw(key) for key in RENDITION_KEYS if key in fields}
 

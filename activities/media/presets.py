@@ -24,6 +24,9 @@ SHIPPED = Path(__file__).parent.parent / "presets"
 VIDEO_BIT_RATE = (10_000, 200_000_000)
 AUDIO_BIT_RATE = (6_000, 1_536_000)
 
+_LISTED = 30
+"""As many names as a message tells at most."""
+
 _KEYS = frozenset(
     {
         "name",
@@ -179,10 +182,9 @@ class PresetLibrary:
         """
         stem = name.removesuffix(".json")
         if stem not in self.presets:
-            raise InvalidInput(
-                f"{where}: there is no preset {shown(name)}.{did_you_mean(stem, self.presets.keys())}",
-                code="UNKNOWN_PRESET",
-            )
+            known = ", ".join(sorted(self.presets)[:_LISTED])
+            near = did_you_mean(stem, self.presets.keys()) or f" Known are {known}."
+            raise InvalidInput(f"{where}: there is no preset {shown(name)}.{near}", code="UNKNOWN_PRESET")
         return self.presets[stem]
 
 

@@ -393,7 +393,7 @@ def test_keys_of_every_output(shop: LadderShop, clips: ClipMaker) -> None:
         ({"renditions": [SMALL, {"size": "1x1"}]}, r"renditions\[1\]\.preset is missing", "INPUT_INVALID"),
         (
             {"renditions": [SMALL | {"bucket": "media-out"}]},
-            r"renditions\[0\] has an unknown key 'bucket'",
+            r"renditions\[0\]\.bucket: a rendition .* of the playlist",
             "KEY_UNSUPPORTED",
         ),
         (
@@ -422,6 +422,22 @@ def test_keys_of_every_output(shop: LadderShop, clips: ClipMaker) -> None:
         ({"encryption": "AES-128", "iframes": True}, "iframes: playlists of key frames", "INPUT_INVALID"),
         ({"formats": ["dash"], "iframes": True}, "iframes: playlists of key frames", "INPUT_INVALID"),
         ({"iframe": True}, "Did you mean 'iframes'", "KEY_UNSUPPORTED"),
+        (
+            {"file": "out/movie.mpd", "formats": ["hls"]},
+            r"file ends in \.mpd, .* formats .*: \.m3u8",
+            "INPUT_INVALID",
+        ),
+        (
+            {"file": "out/movie.mpd", "encryption": "AES-128"},
+            r"file ends in \.mpd, .* formats .*: \.m3u8",
+            "INPUT_INVALID",
+        ),
+        ({"formats": "dash"}, r"file ends in \.m3u8, .* formats .*: \.mpd", "INPUT_INVALID"),
+        (
+            {"renditions": [SMALL | {"two_pass": True}]},
+            r"renditions\[0\]\.two_pass: a rendition .* VIDEO",
+            "KEY_UNSUPPORTED",
+        ),
     ],
 )
 def test_ladders_that_are_refused(

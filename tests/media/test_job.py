@@ -64,7 +64,7 @@ def test_conversions_that_are_refused(source: str, wanted: str, code: str) -> No
     with pytest.raises(InvalidInput) as caught:
         parse_job({"input_asset": _ASSET | {"type": source}, "output_asset": _output(wanted)})
     assert caught.value.code == code
-    assert "input.output_asset.type" in str(caught.value)
+    assert f"input.output_asset.type: {source} is not made into {wanted}, but into " in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from activities.media.notation import Size
-from activities.media.presets import PresetLibrary, parse_codec_options, preset_library
+from activities.media.presets import PresetLibrary, parse_codec_options, parse_preset, preset_library
 from cpe.errors import ConfigError, InvalidInput
 
 # preset, size, frame rate, video bit rate, profile, level, reference frames, audio bit rate
@@ -85,9 +85,19 @@ def test_an_unknown_preset_is_refused_by_name(name: str) -> None:
     assert caught.value.code == "UNKNOWN_PRESET"
 
 
-def test_a_near_miss_is_told_what_is_near() -> None:
+@pytest.mark.parametrize("name", ["720-generic", "720p", "720P"])
+def test_a_near_miss_is_told_what_is_near(name: str) -> None:
     with pytest.raises(InvalidInput, match="Did you mean '720p-generic'"):
-        preset_library().find("720-generic", "preset")
+        preset_library().find(name, "preset")
+
+
+def test_who_is_far_off_is_told_what_there_is() -> None:
+    with pytest.raises(InvalidInput, match=r"Known are 1080p-generic, 320x240-generic, .*, web-generic"):
+        preset_library().find("best", "preset")
+
+
+def test_a_preset_may_be_without_a_description() -> None:
+    assert parse_preset("mine", _OWN | {"description": ""}, "preset").description == ""
 
 
 def test_a_users_directory_adds_and_replaces(tmp_path: Path) -> None:
