@@ -2,7 +2,9 @@
 
 Run as ``python -I -S child.py PARENT_PID WORD… -- COMMAND…``; :mod:`activities.sandbox.limits` has the words.
 This is done in a program of its own, since code that runs between fork and exec of a process with threads
-(``preexec_fn``) may meet a lock that nobody holds any more and hang for ever. It costs some 20 ms.
+(``preexec_fn``) may meet a lock that nobody holds any more and hang for ever. It costs some 18 ms, two
+thirds of which Python takes to start. Every look at a file pays them, so this module and those that it uses
+import only what starts fast; ``signal`` and ``contextlib`` would take as long again as all else here.
 """
 
 from __future__ import annotations
@@ -10,9 +12,7 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
-import signal
 import sys
-from contextlib import suppress
 
 # -I leaves the standard library only; the same code as the one that started this process is wanted.
 sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))  # noqa: PTH100, PTH120 - pathlib takes as long to import as all else here
@@ -20,6 +20,8 @@ sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(
 from activities.sandbox import landlock, seccomp
 
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
+_SIGKILL, _SIGPIPE = 9, 13
+_SIG_DFL = ctypes.c_void_p(0)
 _EXIT_CANNOT_EXECUTE = 126
 
 _DESCRIPTORS = 1024
@@ -37,14 +39,14 @@ def main(arguments: list[str]) -> None:
     parent, words, command = int(arguments[0]), arguments[1:border], arguments[border + 1 :]
     if sys.platform == "linux":
         # Survives exec. The kernel sends it when the parent's *thread* that started us ends; see ffmpeg.py.
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        _prctl(_PR_SET_PDEATHSIG, _SIGKILL)
     if os.getppid() != parent:
         # The parent ended before the line above took effect.
         sys.exit(_EXIT_CANNOT_EXECUTE)
     _limit({name: value for name, _, value in (word.partition("=") for word in words)})
     # Python ignores it, and what is ignored stays so after exec. SIGXFSZ stays ignored: a file that grows too
     # large is then an error that the program tells, as a full disk is.
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    ctypes.CDLL(None).signal(_SIGPIPE, _SIG_DFL)
     if sys.platform == "linux":
         _confine(words)
     try:
@@ -74,8 +76,11 @@ def _set(kind: int, value: int) -> None:
 
 
 def _confine(words: list[str]) -> None:
-    with suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123 - see above
-        file.write(str(_OUT_OF_MEMORY_SCORE))
+    try:
+        with open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123 - see above
+            file.write(str(_OUT_OF_MEMORY_SCORE))
+    except OSError:
+        pass  # The score only chooses whom the kernel takes first.
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     landlock.restrict(
         read=[word.removeprefix("read=") for word in words if word.startswith("read=")],

@@ -11,7 +11,11 @@ import os
 import stat
 import struct
 import sys
-from collections.abc import Iterable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    # For the checker of types alone: child.py starts with every program, and this takes two milliseconds.
+    from collections.abc import Iterable
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 """System calls; their numbers are the same on all processors."""

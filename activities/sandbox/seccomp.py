@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import platform
+import os
 import struct
 import sys
 
@@ -55,7 +55,7 @@ _ARCHITECTURES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
 
 def available() -> bool:
     """Tell whether this machine's kernel has filters, and we know its calls."""
-    if sys.platform != "linux" or platform.machine() not in _ARCHITECTURES:
+    if sys.platform != "linux" or os.uname().machine not in _ARCHITECTURES:
         return False
     return int(ctypes.CDLL(None).prctl(_PR_GET_SECCOMP, 0, 0, 0, 0)) >= 0
 
@@ -68,7 +68,7 @@ def restrict(*, local_sockets: bool = False) -> bool:
     """
     if not available():
         return False
-    filters = _program(*_ARCHITECTURES[platform.machine()], local_sockets=local_sockets)
+    filters = _program(*_ARCHITECTURES[os.uname().machine], local_sockets=local_sockets)
     held = ctypes.create_string_buffer(filters, len(filters))
     program = struct.pack("HxxxxxxP", len(filters) // 8, ctypes.addressof(held))
     return int(ctypes.CDLL(None).prctl(_PR_SET_SECCOMP, _MODE_FILTER, program, 0, 0)) == 0

@@ -274,3 +274,13 @@ def _ffmpeg(tools: Tools, folder: Path, *arguments: str, limits: Limits | None =
         time_limit=30,
         limits=limits,
     )
+
+
+def test_what_becomes_the_program_imports_only_what_starts_fast() -> None:
+    child = str(Path(ffmpeg.__file__).parents[2])
+    code = f"import sys; sys.path.append({child!r}); import activities.sandbox.child; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code], check=True, capture_output=True, text=True, timeout=20
+    )
+    slow = {"collections", "contextlib", "enum", "platform", "re", "signal", "typing"}
+    assert slow.isdisjoint(done.stdout.split())
