@@ -15,8 +15,8 @@ from activities.media.codecs import AudioEncoder, audio_encoder
 from activities.media.fields import Fields, shown
 from activities.media.locations import COMMON_KEYS, Target, parse_target
 from activities.media.loudness import parse_loudness
-from activities.media.presets import audio_bit_rate
 from activities.media.probe import AudioStream
+from activities.media.sound_rate import parse_sound_rate
 from cpe.errors import InvalidInput
 
 AUDIO_KEYS = COMMON_KEYS | {"audio_codec", "audio_bitrate", "channels", "sample_rate", "loudness"}
@@ -33,7 +33,8 @@ class AudioOutput:
         target: Where it goes.
         format: Its file format.
         audio: The encoder.
-        bit_rate: Bits per second; None for a usual one, and for encoders without loss.
+        bit_rate: Bits per second, or as many as the encoder makes of the source's channels; None for a usual
+            one, and for encoders without loss.
         channels: How many.
         sample_rate: Hz; None for the source's, or the nearest that the codec takes.
         loudness: LUFS that the whole is brought to; None to leave it.
@@ -56,8 +57,9 @@ class AudioOutput:
         return self.sample_rate or nearest_rate(source.sample_rate, self.audio.codec)
 
     def bit_rate_for(self, source: AudioStream) -> int:
-        """Return bits per second; 64,000 for each channel where the output names none."""
-        return self.bit_rate or _PER_CHANNEL * self.channels_for(source)
+        """Return bits per second: 64,000 for each channel where the output names none."""
+        channels = self.channels_for(source)
+        return min(self.bit_rate or _PER_CHANNEL * channels, self.audio.most_bits(channels))
 
 
 def parse_audio(fields: Fields) -> AudioOutput:
@@ -78,25 +80,16 @@ def parse_audio(fields: Fields) -> AudioOutput:
             f"It holds {', '.join(sorted(form.container.codecs))}.",
             code="CODEC_CONTAINER_MISMATCH",
         )
+    channels = parse_channels(fields, "channels", audio)
     return AudioOutput(
         target=target,
         format=form,
         audio=audio,
-        bit_rate=_bit_rate(fields, audio),
-        channels=parse_channels(fields, "channels", audio),
+        bit_rate=parse_sound_rate(fields, audio, channels),
+        channels=channels,
         sample_rate=_sample_rate(fields, audio),
         loudness=parse_loudness(fields),
     )
-
-
-def _bit_rate(fields: Fields, audio: AudioEncoder) -> int | None:
-    if "audio_bitrate" not in fields:
-        return None
-    if audio.lossless:
-        raise InvalidInput(
-            f"{fields.path('audio_bitrate')}: {audio.codec} has no loss and takes no bit rate. Leave it out."
-        )
-    return audio_bit_rate(fields.scalar("audio_bitrate"), fields.path("audio_bitrate"))
 
 
 def _sample_rate(fields: Fields, audio: AudioEncoder) -> int | None:

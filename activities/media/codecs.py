@@ -13,6 +13,8 @@ from pathlib import PurePosixPath
 from activities.media.fields import did_you_mean, shown
 from cpe.errors import InvalidInput
 
+_MANY_BITS = 10**9
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoEncoder:
@@ -51,14 +53,30 @@ class VideoEncoder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioEncoder:
-    """An audio encoder; `fallback` does the same where ffmpeg was built without this one."""
+    """An audio encoder.
+
+    Attributes:
+        name: FFmpeg's name of the encoder.
+        codec: FFprobe's name of what it makes.
+        fallback: One that does the same where FFmpeg was built without this one.
+        lossless: Whether it keeps every sample, and so takes no bit rate.
+        channels: The most it takes.
+        bits: The most bits per second that it makes; None where only those of a channel are bounded.
+        bits_of_a_channel: The most bits per second that it makes of each channel.
+    """
 
     name: str
     codec: str
     fallback: str | None = None
     lossless: bool = False
     channels: int = 8
-    """The most it takes."""
+    bits: int | None = None
+    bits_of_a_channel: int | None = None
+
+    def most_bits(self, channels: int) -> int:
+        """Return the most bits per second that it makes of so many channels."""
+        each = self.bits_of_a_channel
+        return min(self.bits or _MANY_BITS, each * channels if each else _MANY_BITS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,12 +162,13 @@ VIDEO_ENCODERS: Mapping[str, VideoEncoder] = {
 AUDIO_ENCODERS: Mapping[str, AudioEncoder] = {
     encoder.name: encoder
     for encoder in (
-        AudioEncoder(name="aac", codec="aac"),
-        AudioEncoder(name="libfdk_aac", codec="aac", fallback="aac"),
-        AudioEncoder(name="libmp3lame", codec="mp3", channels=2),
-        AudioEncoder(name="libopus", codec="opus"),
+        # 6144 bits for each channel of a frame of 1024 samples (ISO 14496-3), at 48 kHz.
+        AudioEncoder(name="aac", codec="aac", bits_of_a_channel=288_000),
+        AudioEncoder(name="libfdk_aac", codec="aac", fallback="aac", bits_of_a_channel=288_000),
+        AudioEncoder(name="libmp3lame", codec="mp3", channels=2, bits=320_000),
+        AudioEncoder(name="libopus", codec="opus", bits_of_a_channel=256_000),
         AudioEncoder(name="libvorbis", codec="vorbis"),
-        AudioEncoder(name="ac3", codec="ac3", channels=6),
+        AudioEncoder(name="ac3", codec="ac3", channels=6, bits=640_000),
         AudioEncoder(name="flac", codec="flac", lossless=True),
         AudioEncoder(name="alac", codec="alac", lossless=True),
         AudioEncoder(name="pcm_s16le", codec="pcm_s16le", lossless=True),

@@ -226,13 +226,13 @@ def audio_coding(
     Args:
         stream: The source's sound.
         encoder: The encoder.
-        bit_rate: Bits per second; one without loss takes none.
+        bit_rate: Bits per second; one without loss takes none, and none makes more than it can.
         channels: How many channels to make. The presets' devices and bit rates mean two at most.
     """
     count = channels.of(stream.channels)
     return (
         *("-c:a", encoder.name),
-        *(() if encoder.lossless else ("-b:a", str(bit_rate))),
+        *(() if encoder.lossless else ("-b:a", str(min(bit_rate, encoder.most_bits(count))))),
         # Also where there are as many already: not every encoder takes every arrangement of loudspeakers.
         *(("-ac", str(count)) if count != stream.channels or count > DEFAULT_CHANNELS.most else ()),
         *(("-metadata:s:a:0", f"language={stream.language}") if stream.language else ()),

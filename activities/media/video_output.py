@@ -32,13 +32,13 @@ from activities.media.presets import (
     CodecOptions,
     Preset,
     PresetLibrary,
-    audio_bit_rate,
     parse_preset,
     video_bit_rate,
 )
 from activities.media.probe import VideoStream
 from activities.media.rate import parse_crf, parse_max_bit_rate
 from activities.media.sizing import SIZING_KEYS, parse_rotation, parse_sizing
+from activities.media.sound_rate import parse_sound_rate
 from cpe.errors import InvalidInput
 
 VIDEO_KEYS = (
@@ -102,7 +102,7 @@ class VideoOutput:
         max_bit_rate: The highest bits per second; None for the usual peaks.
         options: Profile, level and reference frames.
         audio: The encoder of the sound.
-        audio_bit_rate: Bits per second.
+        audio_bit_rate: Bits per second, or as many as the encoder makes of the source's channels.
         channels: How many channels the sound has.
         watermark: A picture laid over it.
         two_pass: Whether the encoder looks at all of it before it encodes it.
@@ -198,6 +198,7 @@ def parse_video(fields: Fields, presets: PresetLibrary) -> VideoOutput:
         else preset.video_bit_rate
     )
     crf = parse_crf(fields, video)
+    channels = parse_channels(fields, "audio_channels", audio)
     return VideoOutput(
         target=target,
         container=container,
@@ -212,10 +213,8 @@ def parse_video(fields: Fields, presets: PresetLibrary) -> VideoOutput:
         max_bit_rate=parse_max_bit_rate(fields, video, average=average if crf is None else None),
         options=options,
         audio=audio,
-        audio_bit_rate=audio_bit_rate(fields.scalar("audio_bitrate"), fields.path("audio_bitrate"))
-        if "audio_bitrate" in fields
-        else preset.audio_bit_rate,
-        channels=parse_channels(fields, "audio_channels", audio),
+        audio_bit_rate=parse_sound_rate(fields, audio, channels) or preset.audio_bit_rate,
+        channels=channels,
         watermark=parse_watermark(fields.child("watermark")),
         two_pass=_two_pass(fields, video),
         excerpt=parse_excerpt(fields),

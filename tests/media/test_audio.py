@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,28 @@ def test_the_command() -> None:
     )
     assert "-c:a flac -metadata" in _command(file="a.flac"), "what has no loss has no bit rate"
     assert "sample_rate=48000" in _command(file="a.opus"), "the nearest rate that the codec takes"
+
+
+@pytest.mark.parametrize(
+    ("change", "most"),
+    [
+        ({"audio_bitrate": "321k"}, "320k with libmp3lame"),
+        ({"file": "a.ac3", "audio_bitrate": "641k"}, "640k with ac3"),
+        ({"file": "a.opus", "audio_bitrate": "513k"}, "512k with libopus and 2 channels"),
+        ({"file": "a.opus", "channels": 1, "audio_bitrate": "257k"}, "256k with libopus and 1 channel"),
+        ({"file": "a.m4a", "audio_bitrate": "577k"}, "576k with aac and 2 channels"),
+    ],
+)
+def test_more_bits_than_an_encoder_makes_are_refused(change: dict[str, Any], most: str) -> None:
+    with pytest.raises(InvalidInput, match=rf"output_asset\.audio_bitrate must be .*, at most {most}; not "):
+        _output(**change)
+
+
+def test_a_source_with_fewer_channels_gets_fewer_bits() -> None:
+    output = _output(file="a.opus", audio_bitrate="512k")
+    assert output.bit_rate_for(_SURROUND) == 512_000
+    assert output.bit_rate_for(replace(_SURROUND, channels=1)) == 256_000
+    assert _output(file="a.opus", channels=6, audio_bitrate="1536k").bit_rate_for(_SURROUND) == 1_536_000
 
 
 def test_the_commands_for_a_loudness() -> None:

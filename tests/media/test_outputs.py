@@ -215,3 +215,8 @@ def test_two_outputs_cannot_be_one_object() -> None:
     with pytest.raises(InvalidInput, match=r"a and b|b and a") as caught:
         parse_outputs([("a", _VIDEO), ("b", _VIDEO | {"file": "o/x.mp4"})], preset_library())
     assert caught.value.code == "DUPLICATE_OUTPUT"
+
+
+def test_a_sound_without_loss_has_no_bit_rate_in_a_video_either() -> None:
+    with pytest.raises(InvalidInput, match=r"audio_bitrate: flac has no loss"):
+        _video(file="x.mkv", audio_codec="flac", audio_bitrate="96k")
