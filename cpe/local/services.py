@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
+import threading
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 #: A signature's credential scope: AKID/20260131/us-east-1/swf/aws4_request.
 _SCOPE = re.compile(r"Credential=[^/,]+/\d{8}/[^/,]+/([^/,]+)/aws4_request")
 
+_CONDITION = "HTTP_IF_NONE_MATCH"
+
 # moto's own path, which its users know.
 _MOTO = "/moto-api/"
 _RESET = f"{_MOTO}reset"
@@ -37,7 +41,7 @@ class Services:
     """The application that gives each request to its service.
 
     SWF takes care of itself. moto's messaging services take one request at a time; its S3, with large bodies,
-    takes many.
+    takes many, but one at a time that is to store an object where there is none.
 
     Args:
         swf: Answers for SWF.
@@ -49,6 +53,7 @@ class Services:
         self._swf = swf
         self._faults = faults
         self._record = record
+        self._conditional = threading.Lock()
         self._moto = DomainDispatcherApplication(create_backend_app)
 
     def __call__(self, environ: WSGIEnvironment) -> Answer:
@@ -75,7 +80,9 @@ class Services:
                 environ[RECORDING] = self._record
                 return moto_sqs.GATE.answer(_app(service), environ)
             case "s3" if "HTTP_AUTHORIZATION" in environ:
-                return Answer.of(_app(service), environ)
+                # moto looks whether there is an object, and stores it later: two writers could both be first.
+                with self._conditional if _CONDITION in environ else contextlib.nullcontext():
+                    return Answer.of(_app(service), environ)
             case _:
                 return Answer.of(self._moto, environ)
 
