@@ -19,6 +19,8 @@ from cpe.protocol.references import PayloadPlace
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
+    from cpe.aws.direct import DirectS3
+
 
 class Claims:
     """Claims on the jobs of one stack. Every method raises :class:`~cpe.errors.AwsError`.
@@ -26,11 +28,13 @@ class Claims:
     Args:
         s3: The client of S3.
         place: Where the stack's payloads lie; the claims lie beside them.
+        direct: A quicker way to take one; None to take them by the client alone.
     """
 
-    def __init__(self, s3: S3Client, place: PayloadPlace) -> None:
+    def __init__(self, s3: S3Client, place: PayloadPlace, *, direct: DirectS3 | None = None) -> None:
         self._s3 = s3
         self._place = place
+        self._direct = direct
 
     def take(self, domain: str, identity: JobIdentity, *, again: str | None = None) -> bool:
         """Claim a job; False if somebody did before.
@@ -43,6 +47,10 @@ class Claims:
         key = self._key(domain, identity, again)
         try:
             with told(f"claim s3://{self._place.bucket}/{key}"):
+                if self._direct is not None:
+                    created = self._direct.create(self._place.bucket, key)
+                    if created is not None:
+                        return created
                 # No body: with one, botocore asks S3 first whether to send it, and waits a round trip.
                 self._s3.put_object(Bucket=self._place.bucket, Key=key, IfNoneMatch="*")
         except AwsError as error:

@@ -6,18 +6,22 @@ every command some hundredths of a second.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.config import Config
+from botocore.endpoint import EndpointCreator
 
 from cpe import __version__
+from cpe.aws.direct import Direct, DirectS3, DirectSwf
 from cpe.aws.faults import NO_CREDENTIALS, NO_REGION, told
 from cpe.errors import ConfigError
 
 if TYPE_CHECKING:
+    from botocore.client import BaseClient
     from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
     from types_boto3_swf import SWFClient
@@ -33,6 +37,8 @@ _POLL_READ_TIMEOUT = 75.0
 _QUEUE_READ_TIMEOUT = 30.0
 _CALL_READ_TIMEOUT = 15.0
 _TRANSFER_READ_TIMEOUT = 60.0
+
+_SOCKET_OPTIONS = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
 
 _QUICK_ATTEMPTS = 2
 _QUICK_CONNECT_TIMEOUT = 2.0
@@ -58,8 +64,10 @@ class AwsSession:
             self._session = botocore.session.get_session()
             if self._session.get_config_variable("region") is None:
                 raise ConfigError(NO_REGION, code="AWS_REGION_MISSING")
-            if self._session.get_credentials() is None:
+            credentials = self._session.get_credentials()
+            if credentials is None:
                 raise ConfigError(NO_CREDENTIALS, code="AWS_CREDENTIALS_MISSING")
+            self._credentials = credentials
         self._connections = max(connections, 10)
         self._quick = quick
 
@@ -82,6 +90,34 @@ class AwsSession:
         """A client for objects."""
         client: S3Client = self._client("s3", _TRANSFER_READ_TIMEOUT)
         return client
+
+    def direct_swf(self) -> DirectSwf:
+        """SWF's quick way for what is called once a job."""
+        client = self.swf()
+        return DirectSwf(self._direct("swf", client, _CALL_READ_TIMEOUT), client.meta.endpoint_url)
+
+    def direct_s3(self) -> DirectS3:
+        """S3's quick way for what is called once a job."""
+        client = self.s3()
+        return DirectS3(self._direct("s3", client, _CALL_READ_TIMEOUT), client)
+
+    def _direct(self, service: str, client: BaseClient, read_timeout: float) -> Direct:
+        endpoint = EndpointCreator(self._session.get_component("event_emitter")).create_endpoint(
+            client.meta.service_model,
+            client.meta.region_name,
+            client.meta.endpoint_url,
+            verify=self._session.get_config_variable("ca_bundle"),
+            timeout=(_CONNECT_TIMEOUT, read_timeout),  # type: ignore[arg-type]  # a pair, says its code
+            max_pool_connections=self._connections,
+            socket_options=_SOCKET_OPTIONS,
+        )
+        return Direct(
+            service,
+            region=client.meta.region_name,
+            credentials=self._credentials,
+            http=endpoint.http_session,
+            agent=f"{self._session.user_agent()} {USER_AGENT}",
+        )
 
     def _client(self, service: str, read_timeout: float) -> Any:
         config = Config(

@@ -127,11 +127,11 @@ def assemble_inputpoller(aws: AwsSession, settings: Settings) -> Daemon:
     calls, sqs = aws.swf(), aws.sqs()
     if settings.domain is not None:
         require_domain(SwfRegistry(calls), settings.domain)
-    swf = SwfGateway(polls=calls, calls=calls)
+    swf = SwfGateway(polls=calls, calls=calls, direct=aws.direct_swf())
     s3 = aws.s3()
     payloads = Payloads(s3, settings.payloads)
     publisher = _publisher(aws, settings, payloads, log)
-    claims = None if settings.payloads is None else Claims(s3, settings.payloads)
+    claims = None if settings.payloads is None else Claims(s3, settings.payloads, direct=aws.direct_s3())
     ranks = Ranks(swf=swf, clock=SystemClock(), log=log)
     starter = Starter(claims=claims, clock=time.time, ranks=ranks)
 
