@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import PurePosixPath
 
 from activities.media.fields import did_you_mean, shown
@@ -32,6 +33,7 @@ class VideoEncoder:
         two_pass: Whether it may look at the whole video before it encodes it.
         any_time: Whether a frame may come at any tick of a fine clock. MPEG-2 knows a few rates only, MPEG-4
             Part 2 no clock finer than 1/65535 s.
+        rates: The frame rates it knows; empty when it knows all.
         extra: Options it is always given.
         grid: Options with which key frames come where they are asked for and nowhere else, and with which
             nothing before one is needed after it.
@@ -47,6 +49,7 @@ class VideoEncoder:
     crf_cap: bool = False
     two_pass: bool = True
     any_time: bool = True
+    rates: frozenset[Fraction] = frozenset()
     extra: tuple[str, ...] = ()
     grid: tuple[str, ...] = ()
 
@@ -123,6 +126,16 @@ class ImageFormat:
         return self.encoder == "ppm"
 
 
+# What FFmpeg's encoder knows of ISO 13818-2, 6.3.3; it moves frames to these. `ffmpeg -h encoder=mpeg2video`
+_MPEG2_RATES = frozenset(
+    {
+        *map(
+            Fraction, (1, 2, 3, 4, 5, 6, 8, 9, 10, 12, 15, 16, 18, 20, 24, 25, 30, 32, 36, 40, 45, 48, 50, 60)
+        ),
+        *map(Fraction, (72, 75, 80, 90, 96, 100, 120, 150, 180, 200, 240)),
+        *(Fraction(whole * 1000, 1001) for whole in (12, 15, 24, 30, 60)),
+    }
+)
 _SPEEDS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 _AVC_PROFILES = frozenset({"baseline", "main", "high"})
 
@@ -155,7 +168,7 @@ VIDEO_ENCODERS: Mapping[str, VideoEncoder] = {
         # pass.
         VideoEncoder(name="libsvtav1", codec="av1", capped=False, crf=(1, 63), two_pass=False),
         VideoEncoder(name="mpeg4", codec="mpeg4", any_time=False),
-        VideoEncoder(name="mpeg2video", codec="mpeg2video", any_time=False),
+        VideoEncoder(name="mpeg2video", codec="mpeg2video", any_time=False, rates=_MPEG2_RATES),
     )
 }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from activities.media.frame_rates import known_rate
 from activities.media.probe import VideoStream
 from activities.media.video_output import VideoOutput
 
@@ -36,12 +37,13 @@ def timing_of(output: VideoOutput, source: VideoStream) -> Timing:
     """Tell how the frames of an output are timed.
 
     The output's own rate comes first. A source with a steady rate keeps it, even where its container rounds
-    times, as Matroska does to milliseconds; one without keeps each frame's time.
+    times, as Matroska does to milliseconds; one without keeps each frame's time. A steady rate that the
+    encoder does not know becomes the nearest that it does.
     """
     if output.frame_rate is not None:
         return Timing(rate=output.frame_rate)
-    if source.steady:
-        return Timing(rate=source.frame_rate)
+    if source.steady and source.frame_rate is not None:
+        return Timing(rate=known_rate(source.frame_rate, output.video))
     return Timing(rate=None, time_base=source.time_base if output.video.any_time else None)
 
 

@@ -18,6 +18,7 @@ from activities.media.codecs import (
 )
 from activities.media.excerpt import Excerpt, parse_excerpt
 from activities.media.fields import Fields, shown
+from activities.media.frame_rates import parse_output_rate
 from activities.media.geometry import Layout, Sizing, lay_out
 from activities.media.locations import (
     COMMON_KEYS,
@@ -27,7 +28,7 @@ from activities.media.locations import (
     parse_target,
 )
 from activities.media.loudness import parse_loudness
-from activities.media.notation import Size, parse_frame_rate, parse_size
+from activities.media.notation import Size, parse_size
 from activities.media.presets import (
     CodecOptions,
     Preset,
@@ -204,9 +205,7 @@ def parse_video(fields: Fields, presets: PresetLibrary) -> VideoOutput:
         container=container,
         sizing=parse_sizing(fields, preset.size),
         rotation=parse_rotation(fields),
-        frame_rate=parse_frame_rate(fields.scalar("frame_rate"), fields.path("frame_rate"))
-        if "frame_rate" in fields
-        else preset.frame_rate,
+        frame_rate=parse_output_rate(fields, video, preset.frame_rate),
         video=video,
         video_bit_rate=average,
         crf=crf,

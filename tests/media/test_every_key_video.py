@@ -499,6 +499,11 @@ _PASSES = [
         file="x.mkv",
         check=_is(codec_name="vp8"),
     ),
+    Row(
+        key="frame_rate",
+        changes={"video_codec": "mpeg2video", "frame_rate": "15"},
+        check=_is(codec_name="mpeg2video", r_frame_rate="15/1"),
+    ),
     Row(key="two_pass", changes={"two_pass": True, "video_codec": "mpeg4"}, check=_is(codec_name="mpeg4")),
     Row(
         key="two_pass",

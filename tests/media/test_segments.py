@@ -245,6 +245,16 @@ def test_when_frames_are_shown() -> None:
     assert not timing_of(_output(frame_rate="auto", video_codec="mpeg4"), uneven).known
 
 
+@pytest.mark.parametrize(
+    ("rate", "kept"),
+    [("25", "25"), ("12.5", "12"), ("24000/1001", "24000/1001"), ("21", "20"), ("26", "25")],
+)
+def test_mpeg_2_takes_the_nearest_rate_that_it_knows(rate: str, kept: str) -> None:
+    source = VideoStream(index=0, codec="h264", width=64, height=36, frame_rate=Fraction(rate), steady=True)
+    output = _output(frame_rate="auto", video_codec="mpeg2video")
+    assert timing_of(output, source) == Timing(rate=Fraction(kept))
+
+
 _PICTURE = VideoStream(index=0, codec="h264", width=1280, height=720, frame_rate=Fraction(25), steady=True)
 _SOUND = AudioStream(index=1, codec="aac", channels=2, sample_rate=48_000, language="eng")
 _SOURCE = MediaInfo(demuxer="mov,mp4", video=_PICTURE, audio=_SOUND)

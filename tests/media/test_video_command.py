@@ -337,6 +337,14 @@ def test_times(text: object, seconds: Fraction) -> None:
         ({"max_bitrate": "100k"}, "below the average of 872000"),
         ({"max_bitrate": "1M", "video_codec": "av1"}, "Give crf too"),
         ({"max_bitrate": "fast"}, r"output\.max_bitrate must be bits per second"),
+        (
+            {"frame_rate": 21, "video_codec": "mpeg2video"},
+            r"frame_rate: mpeg2video does not know 21 frames per second\. Give one of 12, 15, 20, 23\.976",
+        ),
+        (
+            {"preset": "320x240-generic", "video_codec": "mpeg2video"},
+            r"frame_rate: mpeg2video does not know 21",
+        ),
         ({"audio_channels": 3}, "must be auto or one of 1, 2, 6, 8 with libfdk_aac"),
         ({"audio_channels": 6, "audio_codec": "mp3"}, "one of 1, 2 with libmp3lame"),
         ({"sizing": "Squeeze"}, "must be one of Fit, Fill, Stretch, Keep, ShrinkToFit, ShrinkToFill"),
