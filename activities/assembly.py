@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from activities.media.probe import AudioStream, MediaInfo, VideoStream
+from activities.media.probe import MediaInfo
 from activities.media.progress import Progress
 from activities.media.segment_command import concat_list, join_arguments
+from activities.media.survey import Survey
 from activities.media.video_output import VideoOutput
-from activities.verify import invalid_output, probe_made, verify_video
-from activities.verify_parts import FrameClock, frame_clock, verify_joined
+from activities.verify import check_video, invalid_output, probe_made, survey_made
+from activities.verify_parts import Picture, Sound, picture_of, verify_joined
 from activities.workshop import Workshop
 
 
@@ -20,51 +21,45 @@ class Parts:
     """The parts of one video.
 
     Attributes:
-        pictures: The files of its segments.
+        pictures: Its segments.
         begins: When each begins, in seconds.
-        clocks: When the frames of each are shown.
-        stream: The video stream of the first.
-        sound: The file of its sound; None for a silent one.
-        audio: The stream in that.
+        sound: Its sound; None for a silent one.
     """
 
-    pictures: Sequence[str]
+    pictures: Sequence[Picture]
     begins: Sequence[Fraction]
-    clocks: Sequence[FrameClock]
-    stream: VideoStream
-    sound: str | None
-    audio: AudioStream | None
+    sound: Sound | None
 
     @property
     def end(self) -> float:
         """The second at which the last frame is shown."""
-        return float(self.begins[-1]) + self.clocks[-1].seconds[-1]
+        return float(self.begins[-1]) + self.pictures[-1].clock.seconds[-1]
 
     @property
     def files(self) -> tuple[str, ...]:
         """All files."""
-        return (*self.pictures, *([self.sound] if self.sound else []))
+        return (*(picture.file for picture in self.pictures), *([self.sound.file] if self.sound else []))
 
 
-def look_at_parts(
-    workshop: Workshop, pictures: Sequence[str], begins: Sequence[Fraction], sound: str | None
-) -> Parts:
-    """Look at the parts of a video.
+def look_at_picture(workshop: Workshop, file: str) -> Picture:
+    """Look at a segment of a video.
 
     Raises:
-        ActivityError: One has no frames, or frames without a time, ``OUTPUT_INVALID``.
+        ActivityError: It has no frames, or frames without a time, ``OUTPUT_INVALID``.
     """
-    stream = probe_made(workshop, pictures[0]).video
-    if stream is None:
-        raise invalid_output("has a segment without video")
-    return Parts(
-        pictures=pictures,
-        begins=begins,
-        clocks=[frame_clock(workshop, picture) for picture in pictures],
-        stream=stream,
-        sound=sound,
-        audio=probe_made(workshop, sound).audio if sound is not None else None,
-    )
+    return _picture(file, survey_made(workshop, file))
+
+
+def look_at_sound(workshop: Workshop, file: str) -> Sound:
+    """Look at the sound of a video.
+
+    Raises:
+        ActivityError: There is none in it, ``OUTPUT_INVALID``.
+    """
+    info = probe_made(workshop, file)
+    if info.audio is None:
+        raise invalid_output("has no sound")
+    return Sound(file=file, stream=info.audio, duration=info.duration)
 
 
 def assemble(
@@ -76,15 +71,17 @@ def assemble(
     report: Callable[[Progress], None],
 ) -> None:
     """Join the parts of a video into a file."""
-    picture = f"{file}-list"
-    text = concat_list(list(zip(parts.pictures, parts.begins, strict=True)))
-    (workshop.directory / picture).write_text(text, encoding="ascii")
+    pictures = f"{file}-list"
+    files = [picture.file for picture in parts.pictures]
+    text = concat_list(list(zip(files, parts.begins, strict=True)))
+    (workshop.directory / pictures).write_text(text, encoding="ascii")
+    sound = parts.sound
     arguments = join_arguments(
         output,
-        picture=picture,
+        picture=pictures,
         begin=parts.begins[0],
-        sound=parts.sound,
-        language=parts.audio.language if parts.audio is not None else None,
+        sound=sound.file if sound is not None else None,
+        language=sound.stream.language if sound is not None else None,
         file=file,
     )
     workshop.encode(arguments, duration=parts.end, report=report)
@@ -96,17 +93,29 @@ def verify_assembled(workshop: Workshop, output: VideoOutput, parts: Parts, file
     Raises:
         ActivityError: ``OUTPUT_INVALID`` or ``OUTPUT_TOO_SHORT``.
     """
-    verify_joined(frame_clock(workshop, file), list(zip(parts.begins, parts.clocks, strict=True)))
-    return verify_video(
+    survey = survey_made(workshop, file)
+    clocks = [picture.clock for picture in parts.pictures]
+    verify_joined(_picture(file, survey).clock, list(zip(parts.begins, clocks, strict=True)))
+    first = parts.pictures[0].stream
+    check_video(
         workshop,
         file,
+        survey.info,
         output,
-        size=(parts.stream.width, parts.stream.height),
+        size=(first.width, first.height),
         # As if it had been made of one file with all segments in it.
         source=MediaInfo(
             demuxer="concat",
             duration=parts.end,
-            video=replace(parts.stream, duration=parts.end),
-            audio=parts.audio,
+            video=replace(first, duration=parts.end),
+            audio=parts.sound.stream if parts.sound is not None else None,
         ),
     )
+    return survey.info
+
+
+def _picture(file: str, survey: Survey) -> Picture:
+    picture = picture_of(file, survey)
+    if picture is None:
+        raise invalid_output("has no frames, or frames without a time")
+    return picture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from activities.assembly import assemble, look_at_parts, verify_assembled
+from activities.assembly import Parts, assemble, look_at_picture, look_at_sound, verify_assembled
 from activities.fetch import fetch_object
 from activities.media.locations import Location
 from activities.media.segments import Segment, stretch_of
@@ -56,7 +56,11 @@ class Joiner:
         timing = self.split.timings[index]
         begins = [stretch_of(part, timing, self.split.first).begin for part in self.segments]
         with self.stopwatch.measure("verify"):
-            parts = look_at_parts(self.workshop, pictures, begins, sound)
+            parts = Parts(
+                pictures=[look_at_picture(self.workshop, picture) for picture in pictures],
+                begins=begins,
+                sound=look_at_sound(self.workshop, sound) if sound is not None else None,
+            )
         file = f"output-{index}"
         report = ProgressReport(self.context, output.target.location.key, parts.end)
         with self.stopwatch.measure("join"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 
-from activities.assembly import assemble, look_at_parts, verify_assembled
+from activities.assembly import Parts, assemble, verify_assembled
 from activities.crew import Crew
 from activities.joint_report import JointReport
 from activities.making import Making
@@ -23,7 +23,7 @@ from activities.media.video_output import VideoOutput
 from activities.segment_maker import SegmentMaker
 from activities.source import Source
 from activities.verify import verify_duration
-from activities.verify_parts import verify_sound
+from activities.verify_parts import Picture, Sound, verify_sound
 from activities.workshop import Workshop
 from cpe.errors import ActivityError
 
@@ -38,6 +38,14 @@ class Made:
 
     file: str
     info: MediaInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Encoded:
+    """What one run encoded: a segment of all outputs, None for one that lacks frames; or all sounds."""
+
+    pictures: Sequence[Picture | None] = ()
+    sounds: Sequence[Sound] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,15 +114,13 @@ class Ladder:
         with Crew.of(making.workshop, self.plan.at_once + bool(sounds)) as crew:
             with making.stopwatch.measure("encode"):
                 files_of_sound = [f"sound-{version}" for version in range(len(sounds))]
-                lacking = self._encode(crew, segments, files_of_sound, report)
+                parts = self._encode(crew, segments, files_of_sound, report)
             with making.stopwatch.measure("verify"):
                 joins = [
-                    partial(self._join, crew.workshop, output, index, segments, files[index])
-                    for index, output in enumerate(self.outputs)
-                    if index not in lacking
+                    partial(self._join, crew.workshop, output, known, file)
+                    for output, known, file in zip(self.outputs, parts, files, strict=True)
                 ]
-                joined = iter(crew.all_of(joins))
-        made = [None if index in lacking else next(joined) for index in range(len(self.outputs))]
+                made = crew.all_of(joins)
         apart = [key for key, one in zip(keys, made, strict=True) if one is None]
         for key in apart:
             making.context.log.warning("ladder.inexact", key=key)
@@ -123,8 +129,8 @@ class Ladder:
 
     def _encode(
         self, crew: Crew, segments: Sequence[Segment], sounds: Sequence[str], report: JointReport
-    ) -> frozenset[int]:
-        """Encode segments and sounds; return the numbers of the outputs that lack frames."""
+    ) -> list[Parts | None]:
+        """Encode segments and sounds; return the parts of each output, None for one that lacks frames."""
         maker = SegmentMaker(
             workshop=crew.workshop,
             source=self.source,
@@ -133,21 +139,28 @@ class Ladder:
             watermarks=self.watermarks,
             log=self.making.context.log,
         )
-        runs = [
-            partial(
-                maker.make,
+        runs = [partial(self._make_segment, maker, segment, report) for segment in segments]
+        make_sounds = [partial(self._make_sounds, crew.workshop, sounds)] if sounds else []
+        encoded = crew.all_of([*make_sounds, *runs])
+        heard = [sound for run in encoded for sound in run.sounds]
+        seen = [run.pictures for run in encoded if run.pictures]
+        return [
+            self._parts(output, segments, [pictures[index] for pictures in seen], heard)
+            for index, output in enumerate(self.outputs)
+        ]
+
+    def _make_segment(self, maker: SegmentMaker, segment: Segment, report: JointReport) -> _Encoded:
+        return _Encoded(
+            pictures=maker.make(
                 segment,
                 maker.renditions(segment, f"{_PART}-{segment.index}"),
-                threads=self.plan.threads if len(segments) > 1 else None,
+                threads=self.plan.threads if segment is not _WHOLE else None,
                 report=report.of(segment.index),
             )
-            for segment in segments
-        ]
-        make_sounds = [partial(self._make_sounds, crew.workshop, sounds)] if sounds else []
-        return frozenset().union(*crew.all_of([*make_sounds, *runs]))
+        )
 
-    def _make_sounds(self, workshop: Workshop, files: Sequence[str]) -> frozenset[int]:
-        """Make all versions of the sound. No frames are lacking by that."""
+    def _make_sounds(self, workshop: Workshop, files: Sequence[str]) -> _Encoded:
+        """Make all versions of the sound."""
         versions = [
             replace(version, encoder=self.audio[version.encoder.name])
             for version in versions_of_sound(self.outputs)
@@ -157,22 +170,35 @@ class Ladder:
         seconds = stream.duration
         arguments = sound_arguments(versions, self.source.info, stream, file=self.source.file, files=files)
         workshop.encode(arguments, duration=seconds, report=lambda _progress: None)
-        for file, version in zip(files, versions, strict=True):
-            verify_sound(workshop, file, version.encoder, seconds=seconds)
-        return frozenset()
+        return _Encoded(
+            sounds=[
+                verify_sound(workshop, file, version.encoder, seconds=seconds)
+                for file, version in zip(files, versions, strict=True)
+            ]
+        )
 
-    def _join(
-        self, workshop: Workshop, output: VideoOutput, index: int, segments: Sequence[Segment], file: str
-    ) -> Made | None:
+    def _parts(
+        self,
+        output: VideoOutput,
+        segments: Sequence[Segment],
+        pictures: Sequence[Picture | None],
+        sounds: Sequence[Sound],
+    ) -> Parts | None:
+        """Return the parts of an output; None when a segment lacks frames."""
+        known = [picture for picture in pictures if picture is not None]
+        if len(known) < len(segments):
+            return None
         timing = timing_of(output, self.source.video)
-        sound = None
-        if self.source.info.audio:
-            version = versions_of_sound(self.outputs).index(version_of_sound(output))
-            sound = f"sound-{version}"
-        pictures = [f"{_PART}-{segment.index}-{index}" for segment in segments]
-        begins = [stretch_of(segment, timing, self._first).begin for segment in segments]
+        return Parts(
+            pictures=known,
+            begins=[stretch_of(segment, timing, self._first).begin for segment in segments],
+            sound=sounds[versions_of_sound(self.outputs).index(version_of_sound(output))] if sounds else None,
+        )
+
+    def _join(self, workshop: Workshop, output: VideoOutput, parts: Parts | None, file: str) -> Made | None:
+        if parts is None:
+            return None
         try:
-            parts = look_at_parts(workshop, pictures, begins, sound)
             assemble(workshop, output, parts, file, report=lambda _progress: None)
             made = verify_assembled(workshop, output, parts, file)
             # That is as long as its segments. Whether these are all of the source, only the source tells.
@@ -183,8 +209,8 @@ class Ladder:
                 raise
             return None
         finally:
-            for picture in pictures:
-                (workshop.directory / picture).unlink(missing_ok=True)
+            for picture in parts.pictures:
+                (workshop.directory / picture.file).unlink(missing_ok=True)
 
     @property
     def _first(self) -> Fraction:

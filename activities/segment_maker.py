@@ -13,6 +13,7 @@ from activities.media.segments import Segment, stretch_of
 from activities.media.timing import timing_of
 from activities.media.video_output import VideoOutput
 from activities.source import Source
+from activities.verify_parts import Picture, picture_of
 from activities.workshop import Workshop
 from cpe.activity import Logger
 
@@ -61,13 +62,13 @@ class SegmentMaker:
         *,
         threads: int | None,
         report: Callable[[Progress], None],
-    ) -> frozenset[int]:
-        """Make a segment; return the numbers of the outputs that lack frames in it.
+    ) -> list[Picture | None]:
+        """Make a segment; return what was made of each output, None for one that lacks frames in it.
 
         It is read from shortly before its start. Should that not give the frames that the file's packets
         promise, it is read from the file's start instead, as a whole video is read.
         """
-        lacking: frozenset[int] = frozenset()
+        made: list[Picture | None] = []
         seek = segment.start.seek if segment.start else Fraction(0)
         for point in dict.fromkeys((seek, Fraction(0))):
             arguments = segment_arguments(
@@ -80,16 +81,17 @@ class SegmentMaker:
                 threads=threads,
             )
             self.workshop.encode(arguments, duration=self.seconds(segment), report=report)
-            complete = map(self._is_complete, renditions)
-            lacking = frozenset(index for index, whole in enumerate(complete) if not whole)
-            if not lacking:
+            made = [self._look(rendition) for rendition in renditions]
+            if None not in made:
                 break
             self.log.warning("segment.inexact", segment=segment.index, seek=float(point))
-        return lacking
+        return made
 
-    def _is_complete(self, rendition: Rendition) -> bool:
-        """Tell whether a rendition starts with the frame and has as many as it should."""
-        stretch = rendition.stretch
-        made = self.workshop.frame_times(rendition.file, 0)
-        times = made.times if made is not None else []
-        return bool(times) and times[0] == 0 and stretch.frames in (None, len(times))
+    def _look(self, rendition: Rendition) -> Picture | None:
+        """Look at a rendition; return it if it starts with the frame and has as many as it should."""
+        made = picture_of(rendition.file, self.workshop.survey(rendition.file))
+        if made is None:
+            return None
+        seconds = made.clock.seconds
+        whole = seconds[0] == 0 and rendition.stretch.frames in (None, len(seconds))
+        return made if whole else None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from activities.media.codecs import ImageFormat
 from activities.media.probe import MediaInfo, VideoStream, parse_probe
+from activities.media.survey import Survey
 from activities.media.video_output import VideoOutput
 from activities.pictures import PictureError, measure
 from activities.sandbox.ffmpeg import FFmpegError
@@ -32,6 +34,20 @@ def verify_video(
         ActivityError: ``OUTPUT_INVALID``, or ``OUTPUT_TOO_SHORT`` when a part of the source is missing in it.
     """
     info = probe_made(workshop, file)
+    check_video(workshop, file, info, output, size=size, source=source)
+    return info
+
+
+def check_video(
+    workshop: Workshop,
+    file: str,
+    info: MediaInfo,
+    output: VideoOutput,
+    *,
+    size: tuple[int, int],
+    source: MediaInfo,
+) -> None:
+    """Check a finished video as :func:`verify_video` does, of which is known what FFprobe says of it."""
     video, audio = info.video, info.audio
     found = (video.codec, video.width, video.height) if video else None
     if found != (output.video.codec, *size):
@@ -46,7 +62,6 @@ def verify_video(
     times = [0.0, min(duration / 2, last), last]
     if video is None or not _decodes(workshop, file, video, times):
         raise invalid_output("cannot be decoded at its start, middle and end")
-    return info
 
 
 def verify_pictures(files: Sequence[Path], image: ImageFormat, *, size: tuple[int, int]) -> None:
@@ -121,11 +136,22 @@ def probe_made(workshop: Workshop, file: str) -> MediaInfo:
     Raises:
         ActivityError: It cannot be read, ``OUTPUT_INVALID``.
     """
+    with _unreadable_is_invalid():
+        return parse_probe(workshop.probe(file))
+
+
+def survey_made(workshop: Workshop, file: str) -> Survey:
+    """Read a finished file from end to end; errors are those of :func:`probe_made`."""
+    with _unreadable_is_invalid():
+        return workshop.survey(file)
+
+
+@contextmanager
+def _unreadable_is_invalid() -> Iterator[None]:
     try:
-        document = workshop.probe(file)
+        yield
     except FFmpegError as error:
         raise invalid_output(f"cannot be read: {error.tail}") from error
-    return parse_probe(document)
 
 
 def _is_whole(path: Path, image: ImageFormat) -> bool:

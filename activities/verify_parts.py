@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from activities.media.codecs import AudioEncoder
-from activities.media.probe import MediaInfo
+from activities.media.probe import AudioStream, VideoStream
+from activities.media.survey import Survey
 from activities.verify import invalid_output, probe_made
 from activities.workshop import Workshop
 
@@ -24,7 +25,16 @@ class FrameClock:
     tick: float
 
 
-def verify_sound(workshop: Workshop, file: str, encoder: AudioEncoder, *, seconds: float | None) -> MediaInfo:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sound:
+    """A file with a sound: the stream, and the seconds that it lasts; None when it does not tell."""
+
+    file: str
+    stream: AudioStream
+    duration: float | None
+
+
+def verify_sound(workshop: Workshop, file: str, encoder: AudioEncoder, *, seconds: float | None) -> Sound:
     """Check a finished sound: one stream, its codec and duration.
 
     Args:
@@ -37,28 +47,35 @@ def verify_sound(workshop: Workshop, file: str, encoder: AudioEncoder, *, second
         ActivityError: ``OUTPUT_INVALID``.
     """
     info = probe_made(workshop, file)
-    found = info.audio.codec if info.audio else None
-    if found != encoder.codec or info.video is not None:
+    stream = info.audio
+    found = stream.codec if stream else None
+    if stream is None or found != encoder.codec or info.video is not None:
         raise invalid_output(f"has audio {found} instead of {encoder.codec}")
     if seconds is not None:
         lasts = info.duration or 0.0
         if abs(lasts - seconds) > max(_SLACK_SECONDS, seconds * _SLACK_SHARE):
             raise invalid_output(f"has {lasts:.2f} s of sound instead of {seconds:.2f} s")
-    return info
+    return Sound(file=file, stream=stream, duration=info.duration)
 
 
-def frame_clock(workshop: Workshop, file: str) -> FrameClock:
-    """Return when the frames of a file's video are shown.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A file with a video: the stream, and when its frames are shown."""
 
-    Raises:
-        ActivityError: It has none, or some have no time, ``OUTPUT_INVALID``.
-    """
-    video = probe_made(workshop, file).video
-    known = workshop.frame_times(file, video.index) if video is not None else None
-    if video is None or video.time_base is None or known is None or not known.times:
-        raise invalid_output("has no frames, or frames without a time")
+    file: str
+    stream: VideoStream
+    clock: FrameClock
+
+
+def picture_of(file: str, survey: Survey) -> Picture | None:
+    """Return the video of a file that was looked at; None when it has no frames, or some have no time."""
+    video = survey.info.video
+    known = survey.frames.get(video.index) if video is not None else None
+    if video is None or video.time_base is None or known is None:
+        return None
     tick = float(video.time_base)
-    return FrameClock(seconds=[time * tick for time in known.times], tick=tick)
+    clock = FrameClock(seconds=[time * tick for time in known.times], tick=tick)
+    return Picture(file=file, stream=video, clock=clock)
 
 
 def verify_joined(joined: FrameClock, segments: Sequence[tuple[Fraction, FrameClock]]) -> None:

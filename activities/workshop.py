@@ -11,6 +11,7 @@ from typing import Any
 
 from activities.media import command, fragment_command
 from activities.media.progress import Progress, ProgressParser
+from activities.media.survey import FrameTimes, Survey, SurveyReader
 from activities.sandbox import ffmpeg
 from activities.sandbox.limits import Limits
 from activities.tools import Tools
@@ -20,14 +21,6 @@ PROBE_SECONDS = 120.0
 """Time limit of a run that only looks at a file."""
 
 _NO_SEEKING = "Could not seek to position"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FrameTimes:
-    """The times of a stream's frames and of the key frames among them, in ticks, in order."""
-
-    times: Sequence[int]
-    keys: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,16 +71,14 @@ class Workshop:
             elif line:
                 timeless = True
 
-        ffmpeg.run(
-            self.tools.ffprobe,
-            command.frames_arguments(file, stream),
-            directory=self.directory,
-            cancellation=self.cancellation,
-            time_limit=self.encode_seconds,
-            limits=self.limits,
-            on_line=on_line,
-        )
+        self._follow(self.tools.ffprobe, command.frames_arguments(file, stream), on_line)
         return None if timeless else FrameTimes(times=sorted(times), keys=sorted(keys))
+
+    def survey(self, file: str) -> Survey:
+        """Read a file from end to end; return its streams and the times of their frames."""
+        reader = SurveyReader()
+        self._follow(self.tools.ffprobe, command.survey_arguments(file), reader.feed)
+        return reader.survey()
 
     def decodes(self, file: str, stream: int, times: Sequence[float]) -> bool:
         """Tell whether a frame of the stream can be decoded at each of the times, in seconds."""
@@ -116,20 +107,15 @@ class Workshop:
             if progress is not None:
                 report(progress)
 
-        ffmpeg.run(
-            self.tools.ffmpeg,
-            arguments,
-            directory=self.directory,
-            cancellation=self.cancellation,
-            time_limit=self.encode_seconds,
-            limits=self.limits,
-            on_line=on_line,
-        )
+        self.follow(arguments, on_line)
 
     def follow(self, arguments: Sequence[str], on_line: Callable[[str], None]) -> None:
         """Run FFmpeg over a whole input for what it prints; `on_line` takes each line."""
+        self._follow(self.tools.ffmpeg, arguments, on_line)
+
+    def _follow(self, program: Path, arguments: Sequence[str], on_line: Callable[[str], None]) -> None:
         ffmpeg.run(
-            self.tools.ffmpeg,
+            program,
             arguments,
             directory=self.directory,
             cancellation=self.cancellation,

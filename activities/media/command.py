@@ -74,6 +74,14 @@ def frames_arguments(file: str, stream: int) -> tuple[str, ...]:
     )
 
 
+def survey_arguments(file: str) -> tuple[str, ...]:
+    """Ask FFprobe for format and streams, and for time in ticks and flags of all packets, a line each."""
+    return (
+        *("-v", "error", *written(MEDIA_LIMITS), "-show_format", "-show_streams"),
+        *("-show_entries", "packet=stream_index,pts,flags", "-of", "json=compact=1", "-i", file),
+    )
+
+
 def decode_arguments(file: str, stream: int, times: Sequence[float]) -> tuple[str, ...]:
     """Decode the key frame on or before each of the `times` and print a line for it, all in one run."""
     limits = written(MEDIA_LIMITS)
