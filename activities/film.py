@@ -27,7 +27,7 @@ from activities.playlist import make_playlist, package_ladder
 from activities.publish import Product
 from activities.rendition import make_video, video_facts
 from activities.sound import make_audio
-from activities.source import Source, check_whole, inspect
+from activities.source import Source, check_whole, inspect, telling_the_undecodable
 from activities.thumbnails import check_thumbnails, make_thumbnails
 from activities.watermarks import fetch_watermarks, flatten_watermarks
 
@@ -54,10 +54,11 @@ def make_of_film(making: Making, asset: InputAsset, outputs: Sequence[Output]) -
         if isinstance(output, ThumbOutput):
             check_thumbnails(output, source)
     film = _Film(making=making, source=source, audio=audio, watermarks=watermarks, cues=cues)
-    made = film.pictures(outputs) | film.videos(outputs)
-    for index, output in enumerate(outputs):
-        if index not in made:
-            made[index] = film.make(output, index)
+    with telling_the_undecodable(making.workshop, source, asset.type):
+        made = film.pictures(outputs) | film.videos(outputs)
+        for index, output in enumerate(outputs):
+            if index not in made:
+                made[index] = film.make(output, index)
     return [product for index in range(len(outputs)) for product in made[index]]
 
 

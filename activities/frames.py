@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+
+from activities.media.excerpt import Excerpt
 from activities.media.segments import Frames
 from activities.source import Source
 from activities.workshop import Workshop
@@ -23,3 +26,11 @@ def read_frames(workshop: Workshop, source: Source) -> Frames | None:
         times=[time - start for time in known.times],
         keys=[time - start for time in known.keys],
     )
+
+
+def has_frames(frames: Frames, part: Excerpt) -> bool:
+    """Tell whether a frame is first shown in a part."""
+    number = bisect_left(frames.times, part.start / frames.time_base)
+    if number == len(frames.times):
+        return False
+    return part.duration is None or frames.seconds(number) < part.start + part.duration

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from activities.captions import CaptionWriter, Cues
+from activities.frames import has_frames, read_frames
 from activities.making import Making
 from activities.media.captions import SUBTITLE_ENCODERS, CaptionMode
 from activities.media.codecs import AudioEncoder
 from activities.media.locations import Location
 from activities.media.probe import MediaInfo
+from activities.media.timing import timing_of
 from activities.media.video_command import (
     Findings,
     VideoNames,
@@ -25,6 +27,7 @@ from activities.source import Source
 from activities.tools import tone_mapper
 from activities.verify import expected_duration, invalid_output, verify_video
 from cpe.activity import JsonValue
+from cpe.errors import InvalidInput
 
 
 def make_video(
@@ -54,6 +57,7 @@ def make_video(
         ActivityError: It could not be made, or is not what it should be.
     """
     part = output.excerpt.of(source.info) if output.excerpt is not None else source.info
+    _check_frames(making, source, output)
     seconds = expected_duration(part)
     report = ProgressReport(making.context, output.target.location.key, seconds)
     captions = CaptionWriter(making=making, source=source, output=output, cues=cues)
@@ -85,6 +89,24 @@ def make_video(
         facts=video_facts(made),
     )
     return [video_product, *beside]
+
+
+def _check_frames(making: Making, source: Source, output: VideoOutput) -> None:
+    """Raise InvalidInput if a part of the source has no frame."""
+    excerpt, rate = output.excerpt, timing_of(output, source.video).rate
+    if excerpt is None:
+        return
+    if rate is not None:
+        empty = excerpt.shorter_than_a_frame(source.info, rate)
+    else:
+        frames = read_frames(making.workshop, source)
+        empty = frames is not None and not has_frames(frames, excerpt)
+    if empty:
+        raise InvalidInput(
+            f"The part that starts at {float(excerpt.start):g} s has no frame: "
+            f"{'its duration is too short' if excerpt.duration else 'the source ends'}.",
+            code="START_OUT_OF_RANGE",
+        )
 
 
 def _verify_captions(output: VideoOutput, made: MediaInfo) -> None:

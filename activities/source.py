@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from activities.media.job import AssetType
 from activities.media.probe import AudioStream, MediaInfo, VideoStream, parse_probe
 from activities.sandbox.ffmpeg import FFmpegError
 from activities.workshop import Workshop
-from cpe.errors import InvalidInput
+from cpe.errors import ActivityError, InvalidInput
 
 MAX_PIXELS = 8192 * 8192
 """Pixels of a frame; 8K video has half as many. A decoded frame of this size takes 100 MB."""
@@ -118,6 +119,20 @@ def check_decodable(workshop: Workshop, source: Source, kind: AssetType) -> None
             f"The input's {kind.lower()} cannot be decoded; the file is damaged or protected.",
             code="INPUT_UNDECODABLE",
         )
+
+
+@contextmanager
+def telling_the_undecodable(workshop: Workshop, source: Source, kind: AssetType) -> Iterator[None]:
+    """Where FFmpeg fails on an input that does not decode at all, say so in place of what FFmpeg says.
+
+    That costs a look at the input only when something failed.
+    """
+    try:
+        yield
+    except ActivityError as error:
+        if error.code == FFmpegError.default_code:
+            check_decodable(workshop, source, kind)
+        raise
 
 
 def check_whole(workshop: Workshop, source: Source, *, tail: float = 1.0) -> None:

@@ -23,7 +23,7 @@ from activities.part_maker import PartMaker
 from activities.publish import describe, publish
 from activities.settings import read_settings
 from activities.shortcomings import missing_demuxers, missing_encoders
-from activities.source import inspect
+from activities.source import inspect, telling_the_undecodable
 from activities.stopwatch import Stopwatch
 from activities.tools import encoders, find_tools
 from activities.watermarks import fetch_watermarks, flatten_watermarks
@@ -82,7 +82,8 @@ class TranscodeSegment(Activity):
             split=split,
             stopwatch=stopwatch,
         )
-        products = maker.segment(part, watermarks) if isinstance(part, Segment) else maker.sound(audio)
+        with telling_the_undecodable(workshop, source, AssetType.VIDEO):
+            products = maker.segment(part, watermarks) if isinstance(part, Segment) else maker.sound(audio)
         context.finishing()
         with stopwatch.measure("publish"):
             described = describe(products)

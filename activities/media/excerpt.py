@@ -14,6 +14,7 @@ _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2}(?:\.\d{1,6})?)", re.ASCI
 _SECONDS = re.compile(r"\d{1,7}(?:\.\d{1,6})?", re.ASCII)
 _MINUTE, _HOUR = 60, 3600
 _LONGEST = 7 * 24 * _HOUR
+_HALF_A_FRAME = Fraction(1, 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,11 @@ class Excerpt:
             video=replace(video, duration=self._left(video.duration)) if video else None,
             audio=replace(audio, duration=self._left(audio.duration)) if audio else None,
         )
+
+    def shorter_than_a_frame(self, source: MediaInfo, rate: Fraction) -> bool:
+        """Tell whether nothing is left of this part at a constant rate, which rounds it to whole frames."""
+        lasts = self._left(source.video_duration)
+        return lasts is not None and lasts * rate < _HALF_A_FRAME
 
     def _left(self, seconds: float | None) -> float | None:
         if seconds is None:

@@ -334,6 +334,49 @@ def test_outputs_that_cannot_be_made(
     assert not environment.scratch.exists()
 
 
+@pytest.mark.parametrize(
+    ("part", "why"),
+    [
+        ({"duration": "0.001"}, "its duration is too short"),
+        ({"start": 1, "duration": "0.02"}, "its duration is too short"),
+        ({"start": "1.99"}, "the source ends"),
+    ],
+)
+def test_a_part_without_a_frame(
+    environment: ActivityEnvironment, clip: Path, part: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(InvalidInput, match=why) as caught:
+        _run(environment, clip, _video(**part))
+    assert caught.value.code == "START_OUT_OF_RANGE"
+
+
+def test_a_part_between_two_frames_of_no_steady_rate(
+    environment: ActivityEnvironment, clips: ClipMaker
+) -> None:
+    still = ("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=2,select='lt(n,10)+gt(n,30)'")
+    coding = ("-fps_mode", "vfr", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
+    hole = clips.run("hole.mp4", *still, *coding)
+    with pytest.raises(InvalidInput, match="has no frame") as caught:
+        _run(environment, hole, _video(frame_rate="auto", start=0.5, duration=0.5))
+    assert caught.value.code == "START_OUT_OF_RANGE"
+    (made,) = _run(environment, hole, _video(frame_rate="auto", start=0.5, duration=1))
+    assert made["duration"] > 0.2
+
+
+def test_a_picture_that_cannot_be_decoded(
+    environment: ActivityEnvironment, clip: Path, tmp_path: Path
+) -> None:
+    content = bytearray(clip.read_bytes())
+    data = content.index(b"mdat") + 4
+    content[data:] = bytes(len(content) - data)
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(content)
+    for output in (_video(), _video(duration=1), {"type": "THUMB", "file": "t.jpg", "size": "80:-1"}):
+        with pytest.raises(InvalidInput, match="cannot be decoded") as caught:
+            _run(environment, broken, output)
+        assert caught.value.code == "INPUT_UNDECODABLE"
+
+
 def test_a_missing_bucket_is_told_before_any_work(environment: ActivityEnvironment, clip: Path) -> None:
     with pytest.raises(ActivityError):
         _run(environment, clip, _video(bucket="no-such-bucket"))
