@@ -34,12 +34,17 @@ class Complaints:
     def __init__(self, record: Path) -> None:
         record.touch()
         self._record = record.open("rb")
+        self._rest = b""
         self._by_hand: set[str] = set()
         self.checked = 0
 
     def news(self) -> list[str]:
-        """Tell what is wrong with the messages that came since the last call."""
-        return [complaint for line in self._record for complaint in self._of(json.loads(line))]
+        """Tell what is wrong with the messages that came since the last call.
+
+        Of a line that is just being written the next call tells.
+        """
+        *lines, self._rest = (self._rest + self._record.read()).split(b"\n")
+        return [complaint for line in lines for complaint in self._of(json.loads(line))]
 
     def close(self) -> None:
         """Close the record."""

@@ -7,9 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from cpe.protocol import Event, EventType
-
-DEADLINE = 40.0
-"""Seconds that a test waits for anything."""
+from tests.acceptance.stack import PATIENCE
 
 T = TypeVar("T")
 
@@ -62,7 +60,7 @@ class Heard:
 
         return self.wait(found, f"the end of {job_id}")
 
-    def wait(self, found: Callable[[], T | None], what: str, seconds: float = DEADLINE) -> T:
+    def wait(self, found: Callable[[], T | None], what: str, seconds: float = PATIENCE) -> T:
         """Wait until something was heard, and tell it; asks anew with each event."""
         value: T | None = None
 

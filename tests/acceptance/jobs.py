@@ -13,8 +13,8 @@ import boto3
 
 from cpe.client import JobState
 from cpe.protocol import EventType
-from tests.acceptance.heard import DEADLINE, Heard
-from tests.acceptance.stack import Stack
+from tests.acceptance.heard import Heard
+from tests.acceptance.stack import PATIENCE, Stack
 
 
 class Jobs(Heard):
@@ -36,7 +36,7 @@ class Jobs(Heard):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stopped.set()
-        self._reader.join(DEADLINE)
+        self._reader.join(PATIENCE)
 
     def start(
         self,
@@ -55,7 +55,7 @@ class Jobs(Heard):
 
     def push(self, *job_ids: str, seconds: float) -> None:
         """Wait for the end of jobs, and move the clock now and then: what a process took along times out."""
-        deadline = time.monotonic() + DEADLINE
+        deadline = time.monotonic() + PATIENCE
         while not all(any(event.type.closes_job for event in self.heard(job_id)) for job_id in job_ids):
             assert time.monotonic() < deadline, f"not all of {job_ids} have ended"
             if self.quiet(2):
@@ -84,7 +84,7 @@ class Jobs(Heard):
 
     def happened(self, job_id: str, kind: str, number: int = 1) -> Mapping[str, Any]:
         """Wait for the so-maniest event of a type in the history; returns its attributes."""
-        deadline = time.monotonic() + DEADLINE
+        deadline = time.monotonic() + PATIENCE
         while True:
             events = [event for event in self.history(job_id) if event["eventType"] == kind]
             if len(events) >= number:

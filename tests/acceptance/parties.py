@@ -20,8 +20,8 @@ from typing import Any, Self
 
 from client_example.database import has_poller
 from cpe.protocol import CommandType, decode_event
-from tests.acceptance.heard import DEADLINE, Heard
-from tests.acceptance.stack import REPOSITORY, until
+from tests.acceptance.heard import Heard
+from tests.acceptance.stack import PATIENCE, REPOSITORY, until
 
 _EXAMPLES = REPOSITORY / "client_example"
 _PROGRAM = Path(__file__).parent / "programs" / "own_client.py"
@@ -61,10 +61,10 @@ class Party(Heard, ABC):
         with self._process as process:
             self.end()
             try:
-                assert process.wait(DEADLINE) == 0
+                assert process.wait(PATIENCE) == 0
             finally:
                 process.kill()
-        self._thread.join(DEADLINE)
+        self._thread.join(PATIENCE)
 
     def start(
         self,
@@ -147,7 +147,7 @@ class Example(Party):
     def end(self) -> None:
         self._process.send_signal(signal.SIGTERM)
         with self._commander as commander:
-            commander.communicate("quit\n", timeout=DEADLINE)
+            commander.communicate("quit\n", timeout=PATIENCE)
 
     def hear(self, line: str) -> None:
         self.take(decode_event(line))
@@ -211,7 +211,7 @@ class Program(Party):
     def _call(self, *call: Any) -> Any:
         assert self._process.stdin is not None
         print(json.dumps(call), file=self._process.stdin, flush=True)
-        answer = self._answers.get(timeout=DEADLINE)
+        answer = self._answers.get(timeout=PATIENCE)
         if "refused" in answer:
             raise Refused(answer["refused"])
         return answer["answer"]

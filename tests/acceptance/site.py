@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,14 +14,13 @@ from types import MappingProxyType
 from typing import Any
 
 import boto3
-import psutil
 import pytest
 
 from cpe.aws.provision import PAYLOADS, provision_stack
 from cpe.aws.session import AwsSession
 from cpe.config import ActivitySettings, load_settings
 from cpe.stack.configuration import client_configuration, client_entry, stack_configuration
-from tests.acceptance.stack import REPOSITORY, Stack, until
+from tests.acceptance.stack import REPOSITORY, Stack, standing_still, until
 
 PLANS = REPOSITORY / "tests" / "plans"
 POLLERS = ("poller-0", "poller-1")
@@ -93,16 +91,8 @@ class Site(Stack):
     @contextlib.contextmanager
     def alone(self, poller: str) -> Iterator[None]:
         """Let one input poller do all the work of a block: the others stand still, with what they have in hand."""
-        others = [psutil.Process(process.pid) for name, process in self._pollers.items() if name != poller]
-        try:
-            for other in others:
-                other.send_signal(signal.SIGSTOP)
-            still = psutil.STATUS_STOPPED
-            until(lambda: all(other.status() == still for other in others), what="the others' standstill")
+        with standing_still(*(process.pid for name, process in self._pollers.items() if name != poller)):
             yield
-        finally:
-            for other in others:
-                other.send_signal(signal.SIGCONT)
 
     def queues(self, client: str) -> dict[str, str]:
         """URLs of a client's queues: `input` and `output`."""

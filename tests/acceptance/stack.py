@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -15,16 +16,20 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import boto3
+import psutil
 import urllib3
 
 from cpe.client import Client, JobState
-from cpe.protocol import Event
+from cpe.protocol import Event, EventType
 
 REPOSITORY = Path(__file__).parents[2]
+PATIENCE = 150.0
+"""Seconds that a test waits for anything: far more than it takes, so that a busy machine fails nothing."""
+
 T = TypeVar("T")
 
 
-def until(condition: Callable[[], T], seconds: float = 60, what: str = "it") -> T:
+def until(condition: Callable[[], T], seconds: float = PATIENCE, what: str = "it") -> T:
     """Wait for something real, and tell what came of it."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
@@ -42,7 +47,7 @@ def run_python(*arguments: str | Path, cwd: Path, **environment: str) -> subproc
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -54,6 +59,31 @@ def job(workflow: str, input_file: str, **outputs: Any) -> dict[str, Any]:
         "input_asset": {"type": "VIDEO", "bucket": "cpe-input", "file": input_file},
         **outputs,
     }
+
+
+@contextlib.contextmanager
+def standing_still(*pids: int) -> Iterator[None]:
+    """Stop processes for a block, with what they have in hand; those that are left go on afterwards."""
+    try:
+        for pid in pids:
+            _signal(pid, signal.SIGSTOP)
+        until(lambda: all(map(_stands_still, pids)), what="the standstill")
+        yield
+    finally:
+        for pid in pids:
+            _signal(pid, signal.SIGCONT)
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def _stands_still(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() in {psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE}
+    except psutil.NoSuchProcess:
+        return True
 
 
 class Stack:
@@ -100,7 +130,7 @@ class Stack:
                 if process.poll() is None:
                     process.terminate()
                     with contextlib.suppress(subprocess.TimeoutExpired):
-                        process.wait(15)
+                        process.wait(60)
             process.kill()
             process.wait()
 
@@ -178,7 +208,7 @@ class Stack:
 
     def _control(self, method: str, path: str, body: str | None = None) -> Any:
         url = f"{self.environment['AWS_ENDPOINT_URL']}/cpe-local/{path}"
-        answer = urllib3.request(method, url, body=body, timeout=30)
+        answer = urllib3.request(method, url, body=body, timeout=PATIENCE)
         assert answer.status < HTTPStatus.BAD_REQUEST, answer.data
         return json.loads(answer.data or b"null")
 
@@ -187,22 +217,30 @@ class Stack:
         return list(self.scratch.glob("*/worker-*/*"))
 
 
-def finish(client: Client, order: Mapping[str, Any], seconds: float = 90) -> JobState:
+def finish(client: Client, order: Mapping[str, Any], seconds: float = PATIENCE) -> JobState:
     """Run one job to its end."""
     return list(client.follow(client.start_job(order), timeout=seconds))[-1]
 
 
-def follow_events(client: Client, order: Mapping[str, Any], seconds: float = 90) -> list[Event]:
-    """Run one job to its end; returns its events, each once, in the order in which they came."""
+def follow_events(client: Client, order: Mapping[str, Any]) -> list[Event]:
+    """Run one job to its end; returns its events, each once, in the order in which they came.
+
+    That it was started is told by the input poller, and may be heard after all else.
+    """
     job_id = client.start_job(order, uuid.uuid4().hex)
     events: dict[str, Event] = {}
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE
+    started, closed = False, None
     stream = client.events()
     for event in stream:
         if event.job_id == job_id:
             events.setdefault(event.event_id, event)
-            if event.type.closes_job:
+            started |= event.type is EventType.WORKFLOW_SCHEDULED
+            closed = event if event.type.closes_job else closed
+            if started and closed is not None:
                 break
         assert time.monotonic() < deadline
     stream.close()
-    return list(events.values())
+    assert closed is not None
+    del events[closed.event_id]
+    return [*events.values(), closed]

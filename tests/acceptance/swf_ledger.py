@@ -11,6 +11,8 @@ from contextlib import closing, contextmanager
 from random import Random
 from typing import Any
 
+from tests.acceptance.stack import PATIENCE
+
 DOMAIN = "media"
 JOB = {"name": "Job", "version": "1"}
 WORK = {"name": "Work", "version": "1"}
@@ -24,7 +26,7 @@ class Swf:
     """One connection to SWF, without an SDK's patience: whatever is not answered raises `OSError`."""
 
     def __init__(self, endpoint: str) -> None:
-        self._connection = http.client.HTTPConnection(endpoint.removeprefix("http://"), timeout=30)
+        self._connection = http.client.HTTPConnection(endpoint.removeprefix("http://"), timeout=PATIENCE)
 
     def __call__(self, operation: str, **params: Any) -> dict[str, Any]:
         headers = {
@@ -89,7 +91,7 @@ class Ledger:
 
     def wait(self, answered: int) -> None:
         with self._change:
-            assert self._change.wait_for(lambda: self.answered >= answered, timeout=30)
+            assert self._change.wait_for(lambda: self.answered >= answered, timeout=PATIENCE)
 
     def check(self, swf: Swf, runs: set[tuple[str, str]]) -> None:
         """Nothing that was told is missing, and nothing that was seen has changed."""
@@ -151,7 +153,7 @@ class Load:
             yield
         finally:
             for thread in self._threads:
-                thread.join(30)
+                thread.join(PATIENCE)
         assert self._errors == []
         assert not any(thread.is_alive() for thread in self._threads)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ import pytest
 
 from cpe.client import JobStatus
 from cpe.protocol import Event
-from tests.acceptance.stack import REPOSITORY, Stack, finish, job, until
+from cpe.protocol.events import rejected_id
+from tests.acceptance.stack import PATIENCE, REPOSITORY, Stack, finish, job, until
 
 NOWHERE = "http://127.0.0.1:9"
 """No AWS is there, so that a daemon under test reaches none."""
@@ -65,7 +66,7 @@ def test_a_job_that_cannot_be_done_fails_with_a_code(
     assert state.details
     assert "Traceback" not in state.details
     assert state.activities[step].reason == reason
-    until(lambda: not stack.leftovers(), 10, "an empty scratch directory")
+    until(lambda: not stack.leftovers(), what="an empty scratch directory")
     assert stack.outputs("bad/out") == []
 
 
@@ -83,8 +84,7 @@ def test_a_job_that_cannot_be_done_fails_with_a_code(
     ],
 )
 def test_a_command_that_cannot_be_carried_out_is_answered(stack: Stack, body: str, reason: str) -> None:
-    stack.send(body)
-    rejected = _next_rejection(stack)
+    rejected = _rejection_of(stack, stack.send(body))
     assert rejected.details["reason"] == reason
     assert rejected.details["details"]
 
@@ -162,21 +162,16 @@ def _daemon(program: str, *arguments: str, cwd: Path, **environment: str) -> tup
         env={"AWS_ENDPOINT_URL": NOWHERE, **os.environ, "PYTHONPATH": str(REPOSITORY), **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     return done.returncode, done.stderr
 
 
-def _next_rejection(stack: Stack) -> Event:
-    deadline = time.monotonic() + 30
-    stream = stack.client().events()
-    for event in stream:
-        assert time.monotonic() < deadline
-        if event.type.value == "COMMAND_REJECTED":
-            stream.close()
-            return event
-    raise AssertionError
+def _rejection_of(stack: Stack, message_id: str) -> Event:
+    """Wait for what is said of a message; what a test before this one has heard may come again."""
+    with contextlib.closing(stack.client().events(wait=PATIENCE)) as stream:
+        return next(event for event in stream if event.event_id == rejected_id(message_id))
 
 
 def test_good_jobs_still_run(stack: Stack, clip: Path) -> None:

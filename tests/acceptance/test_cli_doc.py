@@ -16,7 +16,7 @@ from cpe.cli.dlq import dlq
 from cpe.cli.job import job
 from cpe.cli.protocol import protocol
 from cpe.cli.workers import worker
-from tests.acceptance.stack import REPOSITORY, Stack, until
+from tests.acceptance.stack import PATIENCE, REPOSITORY, Stack, until
 
 GUIDE = (REPOSITORY / "docs" / "cli.md").read_text("utf-8")
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", GUIDE, re.DOTALL) for line in block.splitlines()]
@@ -82,7 +82,7 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -100,7 +100,7 @@ def interrupted(command: str, folder: Path) -> tuple[str, int]:
                 if "ACTIVITY_COMPLETED" in line and "clip-1" in line and "Transcode" in line:
                     break
             process.send_signal(signal.SIGINT)
-            rest, _ = process.communicate(timeout=30)
+            rest, _ = process.communicate(timeout=PATIENCE)
         finally:
             process.kill()
     return "".join([*lines, rest]), process.returncode

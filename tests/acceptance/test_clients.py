@@ -18,7 +18,7 @@ import boto3
 
 from cpe.client import Client
 from tests.acceptance.site import Site
-from tests.acceptance.stack import REPOSITORY, Stack, run_python, until
+from tests.acceptance.stack import PATIENCE, REPOSITORY, Stack, run_python, until
 
 EXAMPLES = REPOSITORY / "client_example"
 
@@ -56,7 +56,7 @@ def test_the_first_command_of_the_protocols_page_is_carried_out_as_it_stands(
         s3.create_bucket(Bucket=bucket)
     s3.upload_file(str(clip), "my-input", "input/video1.mp4")
     stack.send(body)
-    state = stack.client().job(json.loads(body)["jobId"]).wait(timeout=90)
+    state = stack.client().job(json.loads(body)["jobId"]).wait(timeout=PATIENCE)
     assert (state.status.value, state.reason) == ("COMPLETED", None)
     assert [entry["Key"] for entry in s3.list_objects_v2(Bucket="my-output")["Contents"]] == [
         "output/video1.mp4"
@@ -122,7 +122,7 @@ def test_a_poller_that_is_killed_in_mid_job_knows_the_job_to_its_end(
         listed = commander(config, "get_job_list", "--status", "COMPLETED", "--json")
         assert job_id in {json.loads(line)["job_id"] for line in listed.splitlines()}
         second.send_signal(signal.SIGTERM)
-        assert second.wait(20) == 0
+        assert second.wait(PATIENCE) == 0
         assert second.stderr is not None
         assert second.stderr.read() == ""
     job = exported(file, job_id)
@@ -142,35 +142,46 @@ def test_a_poller_that_is_killed_in_mid_job_knows_the_job_to_its_end(
 def test_a_poller_that_is_killed_amid_a_stream_of_events_misses_none(site: Site, tmp_path: Path) -> None:
     config, file = tmp_path / "client.json", tmp_path / "jobs.json"
     config.write_text(site.clients["Stubborn"].read_text("utf-8"))
+
+    def runs() -> set[str]:
+        answered = site.logged("decision_answered")
+        return {entry["runId"] for entry in answered if job_id in entry["workflowId"]}
+
+    def all_is_told(job: dict[str, Any]) -> bool:
+        ended = {one["status"] for one in job["activities"]} == {"COMPLETED"}
+        return ended and len(job["activities"]) == len(items) and set(job["runs"]) == runs()
+
+    # A third for each of those that are killed; the second and the third are done once they are released.
+    gates = [tmp_path / f"go on {number}" for number in range(3)]
     items = list(range(60))
     sender = Client.from_config(config, reads=False)
     job_id = sender.start_job(
-        {"workflow": {"name": "GoesOn", "version": "1.0"}, "list": [{"value": item} for item in items]}
+        {
+            "workflow": {"name": "GoesOn", "version": "1.0"},
+            "list": [{"value": item, "until": str(gates[item // 20])} for item in items],
+        }
     )
     until(lambda: job_id in {entry["jobId"] for entry in site.logged("command_answered")}, what="the start")
     sender.signal(job_id, "approve", {"by": "Ann", "ok": True}, wait=False)
-    # Ever later, so that each sees something new; some of it is read, kept or deleted, and some not yet.
-    for lines in (5, 20, 40):
+    # Each sees something new; some of it is read, kept or deleted, and some not yet.
+    for gate, lines in zip(gates, (5, 20, 40), strict=True):
         with poller(config, "--export", str(file), "-d") as running:
+            gate.touch()
             assert running.stdout is not None
             for _ in range(lines):
                 assert running.stdout.readline()
             running.send_signal(signal.SIGKILL)
     with poller(config, "--export", str(file)):
         until(lambda: exported(file, job_id).get("done"), what="the job's end in the file")
-        until(
-            lambda: {one["status"] for one in exported(file, job_id)["activities"]} == {"COMPLETED"},
-            # A poller that dies takes a batch along, for as long as the queue hides it.
-            what="what the killed ones had taken",
-        )
+        # A poller that dies takes a batch along, for as long as the queue hides it.
+        until(lambda: all_is_told(exported(file, job_id)), what="what the killed ones had taken")
     job = exported(file, job_id)
     assert (job["status"], job["result"]) == ("COMPLETED", {"by": "Ann", "values": items})
     assert {one["activityId"]: one["progress"] for one in job["activities"]} == {
         f"Do[{item}]": 100.0 for item in items
     }
-    runs = {entry["runId"] for entry in site.logged("decision_answered") if job_id in entry["workflowId"]}
-    assert len(runs) > 1
-    assert set(job["runs"]) == runs
+    assert len(runs()) > 1
+    assert set(job["runs"]) == runs()
 
 
 def test_there_is_one_poller_for_a_database(stack: Stack, tmp_path: Path) -> None:

@@ -110,7 +110,6 @@ def test_an_ffmpeg_that_runs_and_a_task_that_waits_are_stopped(
     second, third = start(2), start(3)
     for job_id in (second, third):
         party.event(job_id, EventType.ACTIVITY_SCHEDULED, STEP)
-    running = until(lambda: ffmpegs(site), what="ffmpeg")  # one for each segment
 
     # One that waits for the worker, which it never gets.
     party.ask(CommandType.CANCEL_ACTIVITY, third, STEP)
@@ -124,7 +123,9 @@ def test_an_ffmpeg_that_runs_and_a_task_that_waits_are_stopped(
     }
     with pytest.raises(Refused, match="JOB_CLOSED"):
         party.ask(CommandType.CANCEL_JOB, third)
-    assert all(process.is_running() for process in running)
+    # The first goes on: an ffmpeg for each of its segments, and one for the sound.
+    running = until(lambda: ffmpegs(site), what="ffmpeg")
+    assert not party.heard(first, EventType.ACTIVITY_CANCELED)
 
     # One that runs; what waited for its worker runs then, and its job is cancelled.
     party.ask(CommandType.CANCEL_ACTIVITY, first, STEP)
@@ -132,7 +133,7 @@ def test_an_ffmpeg_that_runs_and_a_task_that_waits_are_stopped(
     party.event(first, EventType.ACTIVITY_CANCELED, STEP)
     assert not any(process.is_running() for process in running)
     party.event(second, EventType.ACTIVITY_PROGRESS, STEP)
-    assert ffmpegs(site)
+    until(lambda: ffmpegs(site), what="the next job's ffmpeg")
     party.ask(CommandType.CANCEL_JOB, second)
     assert party.closed(second).type is EventType.WORKFLOW_CANCELED
     party.event(second, EventType.JOB_CANCEL_REQUESTED)
@@ -192,7 +193,7 @@ def test_jobs_fail_take_too_long_and_are_terminated(site: Site, party: Party) ->
         *("-m", "cpe.cli.main", "job", "terminate", name, "--reason", "no more", "--yes"), cwd=site.folder
     )
     assert (terminated.returncode, terminated.stderr) == (0, "")
-    until(lambda: party.ask(CommandType.GET_JOB_STATUS, slow)[0]["status"] == "TIMED_OUT", 20)
+    until(lambda: party.ask(CommandType.GET_JOB_STATUS, slow)[0]["status"] == "TIMED_OUT")
     # A decider that starts looks at once for what no decider has seen; those that run do so now and then.
     with site.deciders("nothing", PLANS):
         assert party.closed(slow).type is EventType.WORKFLOW_TIMED_OUT

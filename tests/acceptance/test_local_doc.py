@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from cpe.cli.local import local
 from cpe.local.faults import FaultKind, parse_faults
 from cpe.local.faults.parse import decode_faults
-from tests.acceptance.stack import REPOSITORY
+from tests.acceptance.stack import PATIENCE, REPOSITORY
 
 GUIDE = (REPOSITORY / "docs" / "local-aws.md").read_text("utf-8")
 ENVIRONMENT = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
@@ -64,7 +64,7 @@ def run(lines: str, endpoint: str) -> list[Any]:
             ["/bin/bash", "-c", line],
             env={**ENVIRONMENT, "AWS_ENDPOINT_URL": endpoint},
             capture_output=True,
-            timeout=30,
+            timeout=PATIENCE,
             check=True,
         )
         found.append(json.loads(ended.stdout) if ended.stdout else None)
@@ -109,7 +109,7 @@ def test_a_workflow_of_a_timer(printed: list[str], tmp_path: Path) -> None:
         env={**ENVIRONMENT, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr

@@ -12,7 +12,7 @@ from activities.tools import find_tools
 from cpe.client import JobStatus
 from cpe.protocol import encode_event
 from cpe.protocol.schema import validator
-from tests.acceptance.stack import REPOSITORY, Stack, finish, follow_events, job
+from tests.acceptance.stack import PATIENCE, REPOSITORY, Stack, finish, follow_events, job
 from tests.media.clips import ClipMaker
 
 PRESET = json.loads((REPOSITORY / "activities" / "presets" / "360p-16.9-generic.json").read_text())
@@ -143,7 +143,7 @@ def test_ten_jobs_at_once_make_what_each_makes_alone(stack: Stack, clip: Path) -
         assert finish(client, order("alone", rate)).status is JobStatus.COMPLETED
     jobs = [client.start_job(order("at-once", rate)) for rate in bit_rates]
     with ThreadPoolExecutor(len(jobs)) as threads:
-        ends = list(threads.map(lambda job_id: client.job(job_id).wait(timeout=100), jobs))
+        ends = list(threads.map(lambda job_id: client.job(job_id).wait(timeout=PATIENCE), jobs))
     assert [end.status for end in ends] == [JobStatus.COMPLETED] * 10
 
     def hashes(prefix: str) -> list[str]:

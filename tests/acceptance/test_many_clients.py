@@ -18,7 +18,7 @@ from cpe.config import Client
 from cpe.protocol import Event, EventType, decode_event
 from tests.acceptance.heard import Heard
 from tests.acceptance.site import POLLERS, Site
-from tests.acceptance.stack import until
+from tests.acceptance.stack import PATIENCE, until
 from tests.hostile import FORGERIES, bad_bodies, forgeries
 
 pytestmark = pytest.mark.usefixtures("site")
@@ -62,7 +62,7 @@ class Raw(Heard):
         """What was heard, of whatever job."""
         return [event for job_id in self.jobs() for event in self.heard(job_id, kind)]
 
-    def wait_for(self, kind: EventType, count: int, seconds: float = 60) -> list[Event]:
+    def wait_for(self, kind: EventType, count: int, seconds: float = PATIENCE) -> list[Event]:
         """Wait until there are so many events of a type."""
 
         def found() -> list[Event] | None:
@@ -231,7 +231,7 @@ def test_bad_bodies_among_good_ones(site: Site) -> None:
     with Raw(site, "Careless") as careless:
         careless.send(*(body for pair in zip(bad, bodies, strict=True) for body in pair))
         refused = careless.wait_for(EventType.COMMAND_REJECTED, EACH)
-        closed = careless.wait_for(EventType.WORKFLOW_COMPLETED, EACH, 100)
+        closed = careless.wait_for(EventType.WORKFLOW_COMPLETED, EACH)
         drained(careless)
         assert all(event.details["reason"] and event.details["details"] for event in refused)
         assert {event.job_id: event.details["result"] for event in closed} == {

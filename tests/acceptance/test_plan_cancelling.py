@@ -9,9 +9,9 @@ import pytest
 
 from cpe.client import JobStatus
 from cpe.protocol import Event, EventType
-from tests.acceptance.jobs import Jobs, child_of, workflow_id
+from tests.acceptance.jobs import Jobs, child_of, pid_of, workflow_id
 from tests.acceptance.site import PLANS
-from tests.acceptance.stack import until
+from tests.acceptance.stack import standing_still, until
 
 FOR_EVER = {"for_ever": True}
 
@@ -51,9 +51,11 @@ def test_an_activity_that_waits_for_a_worker(jobs: Jobs) -> None:
 def test_an_activity_that_runs_is_stopped_though_it_is_asked_twice(jobs: Jobs) -> None:
     job_id = jobs.start("Endless")
     jobs.event(job_id, EventType.ACTIVITY_STARTED, "Long")
-    jobs.cancel(job_id)
-    jobs.happened(job_id, "ActivityTaskCancelRequested")
-    jobs.cancel(job_id)
+    # It hears of the first only after the second.
+    with standing_still(pid_of(jobs.happened(job_id, "ActivityTaskStarted"))):
+        jobs.cancel(job_id)
+        jobs.happened(job_id, "ActivityTaskCancelRequested")
+        jobs.cancel(job_id)
     canceled(jobs, job_id)
     kinds = [event["eventType"] for event in jobs.history(job_id)]
     assert kinds.count("WorkflowExecutionCancelRequested") == 2
@@ -62,8 +64,7 @@ def test_an_activity_that_runs_is_stopped_though_it_is_asked_twice(jobs: Jobs) -
         lambda: [
             entry for entry in jobs.stack.logged("task_ended") if entry["workflowId"] == workflow_id(job_id)
         ],
-        20,
-        "the end of the task",
+        what="the end of the task",
     )
     assert [entry["verdict"] for entry in ended] == ["canceled"]
 

@@ -62,7 +62,7 @@ def test_a_worker_that_is_gone_or_stands_still_loses_its_task(
         if number is signal.SIGSTOP:
             os.kill(worker, signal.SIGCONT)
     if number is signal.SIGSTOP:
-        until(lambda: "task_lost" in logged_of(jobs, job_id), 20, "the stopped worker's awakening")
+        until(lambda: "task_lost" in logged_of(jobs, job_id), what="the stopped worker's awakening")
     assert len(jobs.heard(job_id, EventType.ACTIVITY_COMPLETED)) == 1
     assert jobs.state(job_id).activities["Alive"].attempt == 2
 
@@ -75,7 +75,7 @@ def test_a_job_that_takes_too_long_is_given_up(jobs: Jobs) -> None:
     with jobs.stack.deciders("nothing", PLANS):
         assert jobs.closed(job_id).type is EventType.WORKFLOW_TIMED_OUT
     assert jobs.state(job_id).status is JobStatus.TIMED_OUT
-    ended = until(lambda: logged_of(jobs, job_id).get("task_ended"), 20, "the end of the task")
+    ended = until(lambda: logged_of(jobs, job_id).get("task_ended"), what="the end of the task")
     assert ended == "abandoned"
 
 
@@ -84,10 +84,10 @@ def test_a_decider_that_is_gone_or_stands_still_loses_its_decision(
     jobs: Jobs, number: signal.Signals
 ) -> None:
     with jobs.stack.deciders(f"two-{number}", PLANS, count=2):
-        with jobs.stack.faults("swf.RespondDecisionTaskCompleted.timeout=1,limit=1,ms=4000") as hits:
+        with jobs.stack.faults("swf.RespondDecisionTaskCompleted.timeout=1,limit=1,ms=8000") as hits:
             job_id = jobs.start("Late", {"step": "Taken"}, task_list=f"two-{number}")
             victim = pid_of(jobs.happened(job_id, "DecisionTaskStarted"))
-            until(hits, 20, "the answer that hangs")
+            until(hits, what="the answer that hangs")
             os.kill(victim, number)
         try:
             # What else the victim polled for may still be given to it.
@@ -101,7 +101,7 @@ def test_a_decider_that_is_gone_or_stands_still_loses_its_decision(
             if number is signal.SIGSTOP:
                 os.kill(victim, signal.SIGCONT)
         if number is signal.SIGSTOP:
-            until(lambda: "decision_lost" in logged_of(jobs, job_id), 20, "the stopped decider's awakening")
+            until(lambda: "decision_lost" in logged_of(jobs, job_id), what="the stopped decider's awakening")
         jobs.cancel(job_id)
         assert jobs.closed(job_id).type is EventType.WORKFLOW_CANCELED
     assert len(jobs.heard(job_id, EventType.ACTIVITY_SCHEDULED)) == 1

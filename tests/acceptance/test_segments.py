@@ -12,7 +12,16 @@ import boto3
 from activities.tools import find_tools
 from cpe.client import JobStatus
 from cpe.protocol import EventType
-from tests.acceptance.stack import REPOSITORY, Stack, finish, follow_events, job, run_python, until
+from tests.acceptance.stack import (
+    PATIENCE,
+    REPOSITORY,
+    Stack,
+    finish,
+    follow_events,
+    job,
+    run_python,
+    until,
+)
 from tests.media.clips import ClipMaker
 
 SAMPLE = REPOSITORY / "client_example" / "input_samples" / "video_segments.json"
@@ -93,24 +102,15 @@ def test_the_sample_job_runs(stack: Stack, tmp_path: Path) -> None:
 
 
 def test_a_cancelled_job_leaves_no_parts(stack: Stack, tmp_path: Path) -> None:
-    stack.upload(film(tmp_path), "input/cancelled.mp4")
+    # Too long to be done before it is cancelled.
+    stack.upload(film(tmp_path, seconds=90), "input/cancelled.mp4")
     client = stack.client()
     slow = [{**output, "size": "1280x720", "allow_upscale": True} for output in ladder("cancelled")]
-    order = job("TranscodeSegments", "input/cancelled.mp4", output_assets=slow, segments=4)
+    order = job("TranscodeSegments", "input/cancelled.mp4", output_assets=slow, segments=12)
     job_id = client.start_job(order)
-    until(lambda: stack.outputs("cpe-work/"), 60, "the first part")
-    (execution,) = [
-        entry["execution"]
-        for entry in boto3.client("swf").list_open_workflow_executions(
-            domain="SADomain",
-            startTimeFilter={"oldestDate": "2020-01-01"},
-            typeFilter={"name": "TranscodeSegments"},
-        )["executionInfos"]
-    ]
-    boto3.client("swf").request_cancel_workflow_execution(
-        domain="SADomain", workflowId=execution["workflowId"]
-    )
-    state = client.job(job_id).wait(timeout=60)
+    until(lambda: stack.outputs("cpe-work/"), what="the first part")
+    boto3.client("swf").request_cancel_workflow_execution(domain="SADomain", workflowId=f"ClientA.{job_id}")
+    state = client.job(job_id).wait(timeout=PATIENCE)
     assert state.status is JobStatus.CANCELED, (state.reason, state.details)
     assert stack.outputs("cancelled/") == []
     assert stack.outputs("cpe-work/") == []

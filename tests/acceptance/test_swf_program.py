@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance import swf_program
-from tests.acceptance.stack import REPOSITORY, until
+from tests.acceptance.stack import PATIENCE, REPOSITORY, until
 from tests.acceptance.swf_program.shop import DECISIONS, DOMAIN, VERSION, WORK, connect, register, start
 from tests.acceptance.swf_program.workflows import HOUR
 
@@ -37,7 +37,7 @@ class Shop:
             json.dumps({"advance": seconds}).encode(),
             {"Content-Type": "application/json"},
         )
-        urllib.request.urlopen(request, timeout=10).close()  # noqa: S310  # as above
+        urllib.request.urlopen(request, timeout=PATIENCE).close()  # noqa: S310  # as above
 
     def kinds(self, workflow_id: str, run_id: str) -> list[str]:
         """Return the types of an execution's events, read in small pages."""
@@ -50,8 +50,7 @@ class Shop:
         """Wait until an execution has so many events of a type."""
         until(
             lambda: self.kinds(workflow_id, run_id).count(kind) >= times,
-            20,
-            f"{times} {kind} of {workflow_id}",
+            what=f"{times} {kind} of {workflow_id}",
         )
 
     def close_of(self, workflow_id: str, run_id: str) -> dict[str, Any]:
@@ -67,7 +66,7 @@ class Shop:
             )["events"]
             return event
 
-        event = until(last, 20, f"the end of {workflow_id}")
+        event = until(last, what=f"the end of {workflow_id}")
         kind = event["eventType"]
         attributes: dict[str, Any] = event[f"{kind[0].lower()}{kind[1:]}EventAttributes"]
         return {**attributes, "kind": kind.removeprefix("WorkflowExecution")}
@@ -84,8 +83,7 @@ class Shop:
             lambda: self.swf.list_open_workflow_executions(
                 domain=DOMAIN, startTimeFilter=EVER, executionFilter={"workflowId": workflow_id}
             )["executionInfos"],
-            20,
-            f"the start of {workflow_id}",
+            what=f"the start of {workflow_id}",
         )
         return str(found[0]["execution"]["runId"])
 
@@ -118,7 +116,7 @@ def _shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         log = folder / "local.json"
         local = stack.enter_context(running("cpe.cli.main", "local", "--port", "0", "--json", log=log))
         until(
-            lambda: log.read_text().endswith("\n") or local.poll() is not None, 20, "the start of cpe local"
+            lambda: log.read_text().endswith("\n") or local.poll() is not None, what="the start of cpe local"
         )
         announced = json.loads(log.read_text())
         for name, value in announced["environment"].items():
@@ -176,15 +174,15 @@ def test_canceling_a_workflow_stops_its_running_activity(shop: Shop) -> None:
 
 
 def test_every_kind_of_time_out_is_told(shop: Shop) -> None:
-    nobody = {"name": "nobody"}
+    nobody, tell = {"name": "nobody"}, {"tell": "patience"}
     activities = {
         "unstarted": {"type": "Echo", "settings": {"taskList": nobody, "scheduleToStartTimeout": "60"}},
         "unclosed": {"type": "Echo", "settings": {"taskList": nobody, "scheduleToCloseTimeout": "90"}},
-        "endless": {"type": "Silent", "settings": {"startToCloseTimeout": "120"}},
-        "heartless": {"type": "Silent", "settings": {"heartbeatTimeout": "30"}},
+        "endless": {"type": "Silent", "order": tell, "settings": {"startToCloseTimeout": "120"}},
+        "heartless": {"type": "Silent", "order": tell, "settings": {"heartbeatTimeout": "30"}},
     }
     run_id = start(shop.swf, "Patience", "patience", {"activities": activities})
-    shop.wait_for("ActivityTaskStarted", "patience", run_id, 2)
+    shop.wait_for("WorkflowExecutionSignaled", "patience", run_id, 2)
     where = {"domain": DOMAIN, "taskList": nobody}
     assert shop.swf.count_pending_activity_tasks(**where)["count"] == 2
     shop.advance(600)

@@ -31,7 +31,7 @@ def received(sqs: Any, queue: str) -> Iterator[dict[str, Any]]:
 
 
 def of_job(messages: Iterator[dict[str, Any]], job_id: str) -> Iterator[dict[str, Any]]:
-    """The events of a job: the first names its run, and the others name the run only. They come in any order."""
+    """The events of a job: one names its run, and the others name the run only. They come in any order."""
     run_id, held = None, []
     for message in messages:
         held.append(message)
@@ -39,6 +39,7 @@ def of_job(messages: Iterator[dict[str, Any]], job_id: str) -> Iterator[dict[str
             assert message["workflowType"] == {"name": "Transcode", "version": "1.0"}
             assert message["input"]["input_asset"]["type"] == "VIDEO"
             run_id = message["runId"]
+            held.insert(0, held.pop())
         if run_id is not None:
             for one in held:
                 workflow = one.get("data", {}).get("workflow", one)

@@ -53,9 +53,10 @@ def slow(swf: Any, token: str, _order: Any) -> None:
     swf.respond_activity_task_canceled(taskToken=token, details="stopped cleanly")
 
 
-def silent(swf: Any, token: str, _order: Any) -> None:
-    """Begin, and never be heard of again."""
+def silent(swf: Any, token: str, order: Any) -> None:
+    """Begin, say so to a workflow, and never be heard of again."""
     swf.record_activity_task_heartbeat(taskToken=token, details="last words")
+    swf.signal_workflow_execution(domain=DOMAIN, workflowId=order["tell"], signalName="begun")
 
 
 ACTIVITIES: Mapping[str, Callable[[Any, str, Any], None]] = {

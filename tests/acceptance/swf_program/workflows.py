@@ -126,7 +126,9 @@ def patience(history: History) -> list[Decision]:
     """Schedule what will time out in each way; tell how each did."""
     settings = history.order["activities"]
     if not history.count("ActivityTaskScheduled"):
-        return [activity(how["type"], name, None, **how["settings"]) for name, how in settings.items()]
+        return [
+            activity(how["type"], name, how.get("order"), **how["settings"]) for name, how in settings.items()
+        ]
     ends = {
         history.by_id(event["scheduledEventId"])["activityId"]: [event["timeoutType"], event.get("details")]
         for event in history.all("ActivityTaskTimedOut")
