@@ -59,6 +59,7 @@ class Nursery:
             stdout=subprocess.PIPE,
             stderr=self._log,
             text=True,
+            start_new_session=True,
         )
         assert self._read() == "ready"
 
@@ -72,7 +73,7 @@ class Nursery:
 
     def close(self) -> None:
         with self._log, self._mother as mother:
-            mother.kill()
+            os.killpg(mother.pid, signal.SIGKILL)  # the last worker too
 
     def _read(self) -> str:
         assert self._mother.stdout is not None

@@ -8,11 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import boto3
+import urllib3
 
 from cpe.config import ActivitySettings, Client, Settings
 from cpe.daemons.daemon import Daemon
@@ -23,7 +25,11 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
     from types_boto3_swf import SWFClient
 
-DEADLINE = 20.0
+    from cpe.local.server import LocalAws
+
+DEADLINE = 100.0
+"""Seconds that a test waits for anything: far more than it takes, so that a busy machine fails nothing."""
+
 WORK = "tests.local.activities:Work"
 
 
@@ -111,6 +117,14 @@ class Stage:
         return self.swf.get_workflow_execution_history(
             domain=self.domain, execution={"workflowId": workflow_id, "runId": run_id}
         )["events"]
+
+
+def advance(aws: LocalAws, seconds: float) -> None:
+    """Move SWF's clock ahead."""
+    answer = urllib3.request(
+        "POST", f"{aws.endpoint}/cpe-local/clock", body=json.dumps({"advance": seconds}), timeout=DEADLINE
+    )
+    assert answer.status == HTTPStatus.OK, answer.data
 
 
 @contextmanager

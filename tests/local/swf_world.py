@@ -111,7 +111,7 @@ class World:
         request = urllib.request.Request(  # noqa: S310  # the scheme is the local endpoint's
             self._endpoint + path, json.dumps(body).encode(), {"Content-Type": "application/json"}
         )
-        urllib.request.urlopen(request, timeout=10).close()  # noqa: S310  # as above
+        urllib.request.urlopen(request, timeout=60).close()  # noqa: S310  # as above
 
     def start(self, workflow_id: str = "order", **settings: Any) -> str:
         """Start an execution; returns its run id."""

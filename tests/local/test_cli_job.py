@@ -21,7 +21,7 @@ from cpe.plan import parse_plan
 from cpe.protocol import CommandType, EventType, decode_event
 from cpe.protocol.schema import validator
 from tests.local.command_line import CommandLine
-from tests.local.stage import Stage, running
+from tests.local.stage import DEADLINE, Stage, running
 
 PLAN = """
 name: Works
@@ -287,7 +287,7 @@ def test_an_activity_is_cancelled(stack: CommandLine) -> None:
     from tests.local.activities import STARTED
 
     started(stack, "j1", first="wait")
-    assert STARTED.acquire(timeout=20)
+    assert STARTED.acquire(timeout=DEADLINE)
     told = stack.json("job", "cancel", "j1", "--activity", "First")
     assert told["activity"] == {
         "activityId": "First",

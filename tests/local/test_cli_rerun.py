@@ -125,7 +125,7 @@ def test_ctrl_c_asks_it_to_stop(line: CommandLine) -> None:
             assert process.stderr is not None
             assert process.stderr.readline() == "it runs\n"
             process.send_signal(signal.SIGINT)
-            _, said = process.communicate(timeout=30)
+            _, said = process.communicate(timeout=100)
         finally:
             process.kill()
     assert process.returncode == 1

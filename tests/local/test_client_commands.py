@@ -30,9 +30,7 @@ from cpe.protocol import CommandType, EventType
 from tests.local.stage import Stage, running
 from tests.local.test_commands import PLAN
 
-pytestmark = pytest.mark.timeout(90)
-
-SECONDS = 20.0
+SECONDS = 100.0
 
 
 @pytest.fixture

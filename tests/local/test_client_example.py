@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 SAMPLES = sorted((ROOT / "client_example" / "input_samples").glob("*.json"))
 PLANS = load_plans([ROOT / "plans"])
-DEADLINE = 20.0
+DEADLINE = 100.0
 
 
 @pytest.fixture

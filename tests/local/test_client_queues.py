@@ -119,7 +119,7 @@ def test_an_event_is_kept_until_the_next_one_is_asked_for(
     events = client.events(wait=0)
     first, second = next(events), next(events)
     events.close()  # the consumer dies here
-    again = ids(client.events(wait=3))
+    again = ids(client.events(wait=5))
     assert first.event_id not in again
     assert second.event_id in again
     assert len(again) == 2
@@ -134,7 +134,7 @@ def test_what_is_no_event_is_logged_and_left(
     with caplog.at_level(logging.WARNING, logger="cpe.client"):
         assert ids(client.events(wait=0)) == {"j1:1"}
     assert "INVALID_JSON" in caplog.text
-    answer = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=3)
+    answer = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)
     assert [message["Body"] for message in answer["Messages"]] == ["hello"]
 
 
@@ -152,9 +152,9 @@ def test_a_large_event_comes_whole(client: Client, publish: Callable[[Event], No
     assert short.reference is not None
     Payloads(s3, PLACE).store(short.reference, text)
     publish(short)
-    assert client.job("j1").wait(timeout=10).result == whole.details["result"]
+    assert client.job("j1").wait(timeout=100).result == whole.details["result"]
     publish(short)
-    assert next(client.events(wait=5)) == whole
+    assert next(client.events(wait=20)) == whole
 
 
 def short_event(client: str, place: PayloadPlace) -> Event:
@@ -181,7 +181,7 @@ def test_an_event_is_not_lost_with_its_payload(
     boto3.client("s3").create_bucket(Bucket=PLACE.bucket)
     publish(short)
     with caplog.at_level(logging.WARNING, logger="cpe.client"):
-        state = client.job("j1").wait(timeout=10)
+        state = client.job("j1").wait(timeout=100)
     assert (state.status, state.result) == (JobStatus.COMPLETED, None)
     assert code in caplog.text
 
@@ -206,7 +206,7 @@ def test_a_large_event_waits_until_s3_is_back(
         cut_off = Client.from_config(tmp_path / "clientConfig.json")
         assert ids(cut_off.events(wait=0)) == {"j2:1"}
     assert "is read later (ENDPOINT_UNREACHABLE)" in caplog.text
-    assert next(client.events(wait=5)) == whole
+    assert next(client.events(wait=20)) == whole
 
 
 def test_a_job_is_followed_to_its_end(client: Client, publish: Callable[[Event], None]) -> None:
@@ -215,7 +215,7 @@ def test_a_job_is_followed_to_its_end(client: Client, publish: Callable[[Event],
     publish(event("j1", 1))
     publish(event("j1", 1))
     publish(event("j1", 2, EventType.WORKFLOW_COMPLETED))
-    states = list(job.follow(timeout=10))
+    states = list(job.follow(timeout=100))
     assert states[0].status is JobStatus.REQUESTED
     assert states[-1].status is JobStatus.COMPLETED
     assert job.progress == {"Step": 1.0}
@@ -230,7 +230,7 @@ def test_jobs_are_followed_from_several_threads(client: Client, publish: Callabl
     ended: dict[str, JobState] = {}
 
     def wait(job_id: str) -> None:
-        ended[job_id] = client.job(job_id).wait(timeout=20)
+        ended[job_id] = client.job(job_id).wait(timeout=100)
 
     threads = [threading.Thread(target=wait, args=(name,)) for name in names]
     for thread in threads:
@@ -238,7 +238,7 @@ def test_jobs_are_followed_from_several_threads(client: Client, publish: Callabl
     for name in names:
         publish(event(name, 1, EventType.WORKFLOW_COMPLETED))
     for thread in threads:
-        thread.join(timeout=20)
+        thread.join(timeout=100)
     assert {name: state.status for name, state in ended.items()} == dict.fromkeys(names, JobStatus.COMPLETED)
 
 
@@ -262,7 +262,7 @@ def test_what_an_iterator_leaves_comes_again(client: Client, publish: Callable[[
     events = client.events(wait=0)
     first = next(events)
     events.close()
-    again = ids(client.events(wait=3))
+    again = ids(client.events(wait=5))
     assert first.event_id in again  # it was not handled: nobody asked for the next one
     assert again == {f"j1:{number}" for number in range(4)}
 

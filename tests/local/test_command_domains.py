@@ -16,8 +16,6 @@ from cpe.protocol import CommandType
 from cpe.protocol.schema import validator
 from tests.local.stage import Stage, running, wait_for
 
-pytestmark = pytest.mark.timeout(60)
-
 ANSWERS: dict[str, tuple[dict[str, Any], str]] = {
     "GET_JOB_STATUS": ({}, "JOB_STATUS"),
     "GET_JOB_LIST": ({"limit": 5}, "JOB_LIST"),
@@ -95,7 +93,9 @@ def test_no_command_leaves_the_stacks_domain(stage: Stage) -> None:
 def test_a_client_of_a_domain_names_it_in_all_that_it_sends(stage: Stage) -> None:
     queues = stage.client
     with running(assemble_inputpoller(AwsSession(), stage.settings)):
-        client = Client(queues.name, queues.input_queue, queues.output_queue, domain=stage.domain, timeout=20)
+        client = Client(
+            queues.name, queues.input_queue, queues.output_queue, domain=stage.domain, timeout=100
+        )
         job = {"workflow": {"name": "Works", "version": "1.0", "taskList": "nobody"}}
         client.start_job(job, "j1", wait=True)
         assert client.status("j1").job_id == "j1"

@@ -19,8 +19,6 @@ from cpe.protocol import EventType
 from cpe.protocol.schema import validator
 from tests.local.stage import Stage, running, wait_for
 
-pytestmark = pytest.mark.timeout(90)
-
 PLAN = """
 name: Works
 version: "1.0"

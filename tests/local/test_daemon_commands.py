@@ -22,8 +22,6 @@ from cpe.cli.worker import worker
 from cpe.local.server import LocalAws
 from tests.local.stage import DEADLINE, WORK, Stage, wait_for
 
-pytestmark = pytest.mark.timeout(60)
-
 ROOT = Path(__file__).parents[2]
 PLAN = """
 name: Works

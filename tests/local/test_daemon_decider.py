@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -14,7 +15,7 @@ from cpe.aws.session import AwsSession
 from cpe.daemons.assembly import assemble_decider, assemble_inputpoller, assemble_worker
 from cpe.local.server import LocalAws
 from cpe.plan import Plan, parse_plan
-from tests.local.stage import Stage, running
+from tests.local.stage import Stage, running, wait_for
 
 PLAN = """
 name: Works
@@ -56,6 +57,7 @@ def stack(stage: Stage) -> Iterator[Stage]:
 def test_a_job_end_to_end(stack: Stage) -> None:
     stack.send(stack.start_job("j1", first={"do": "report"}, second="report"))
     (closed,) = stack.event("WORKFLOW_COMPLETED")
+    stack.event("WORKFLOW_SCHEDULED")  # which the input poller tells, when it comes to it
     finished = stack.event("ACTIVITY_COMPLETED", 2)
     assert [event["data"]["activity"]["activityId"] for event in finished] == ["First", "Second"]
     kinds = [event["type"] for event in stack.events]
@@ -103,11 +105,15 @@ def test_an_execution_without_a_plan_holds_up_no_other(stage: Stage) -> None:
             taskList={"name": stage.task_list},
             input='{"first": {"do": "report"}}',
         )
+
+    def failed() -> list[Any]:
+        return [line for line in logs if line["event"] == "decision_failed"]
+
     with capture_logs() as logs, running(daemon):
         (scheduled,) = stage.event("ACTIVITY_SCHEDULED")
+        wait_for(failed)
     assert scheduled["jobId"] == "j2"
-    failed = [line for line in logs if line["event"] == "decision_failed"]
-    assert [(line["code"], line["jobId"], line["exc_info"]) for line in failed] == [
+    assert [(line["code"], line["jobId"], line["exc_info"]) for line in failed()] == [
         ("PLAN_NOT_FOUND", "j1", False)
     ]
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import urllib3
 from structlog.testing import capture_logs
 
 from cpe.aws.session import AwsSession
@@ -17,7 +16,7 @@ from cpe.daemons.decider import PATIENCE
 from cpe.local.server import LocalAws
 from cpe.plan import Plan, parse_plan
 from cpe.protocol.references import Reference
-from tests.local.stage import Stage, running, wait_for
+from tests.local.stage import Stage, advance, running, wait_for
 
 PLANS = (
     """
@@ -253,11 +252,3 @@ def test_a_workflow_that_nobody_knows_fails_while_a_hundred_others_finish(
     assert [closed[job_id]["data"]["result"] for job_id in others] == list(range(1, 101))
     assert closed["unknown"]["data"]["reason"] == "PLAN_NOT_FOUND"
     assert "Reckons 1.0" in closed["unknown"]["data"]["details"]
-
-
-def advance(aws: LocalAws, seconds: float) -> None:
-    """Move SWF's clock ahead."""
-    answer = urllib3.request(
-        "POST", f"{aws.endpoint}/cpe-local/clock", body=json.dumps({"advance": seconds}), timeout=30
-    )
-    assert answer.status == 200, answer.data

@@ -75,7 +75,7 @@ def waiting(stage: Stage) -> int:
 
 
 def wait_until_waiting(stage: Stage, count: int) -> None:
-    wait_for(lambda: waiting(stage) >= count, 60)
+    wait_for(lambda: waiting(stage) >= count)
 
 
 def do_one(stage: Stage) -> str:

@@ -21,7 +21,7 @@ from cpe.local.server import LocalAws
 from cpe.logs import get_logger
 from cpe.plan import parse_plan
 from cpe.protocol.references import MAX_SWF_DATA, Reference
-from tests.local.stage import Stage, running, wait_for
+from tests.local.stage import DEADLINE, Stage, running, wait_for
 
 TEXT = "ä" * 400_000
 """800 KB as a payload, 2.4 MB as the ASCII of a message: too much for any queue."""
@@ -95,7 +95,7 @@ def test_a_job_of_a_megabyte(stage: Stage) -> None:
     job = stage.start_job("j1", do="echo", text=TEXT[:150_000])["data"]
     with running(assemble_inputpoller(AwsSession(), stage.settings)):
         job_id = client.start_job(job, "j1")
-        scheduled = next(state for state in client.follow(job_id, timeout=30) if state.run_id)
+        scheduled = next(state for state in client.follow(job_id, timeout=DEADLINE) if state.run_id)
     run = ("ClientA.j1", scheduled.run_id or "")
     (started, *_) = stage.history(*run)
     packed = started["workflowExecutionStartedEventAttributes"]["input"]
@@ -127,7 +127,7 @@ def test_a_job_of_a_megabyte(stage: Stage) -> None:
 
     decide(stage, "CompleteWorkflowExecution", result=result)
     report_closings(stage)
-    state = client.job(job_id).wait(timeout=30)
+    state = client.job(job_id).wait(timeout=DEADLINE)
     assert state.status is JobStatus.COMPLETED
     assert state.result == {"text": TEXT[:150_000] * 4}
     step = state.activities["Step1"]
@@ -173,7 +173,7 @@ def followed(stage: Stage, source: str, **data: Any) -> JobState:
     with assemble_worker(aws, stage.settings, domain=stage.domain, activities=[("Work", "v1")]) as worker:
         job_id = client.start_job(stage.start_job("j1", plan.name, **data)["data"], "j1")
         with running(decider, poller, worker):
-            return client.job(job_id).wait(timeout=60)
+            return client.job(job_id).wait(timeout=DEADLINE)
 
 
 def test_a_plan_knows_nothing_of_it(stage: Stage) -> None:
@@ -202,5 +202,5 @@ def test_a_client_without_access_follows_the_job(stage: Stage) -> None:
     result = Payloads(boto3.client("s3"), stage.settings.payloads).pack(f'"{TEXT}"', client="ClientA")
     decide(stage, "CompleteWorkflowExecution", result=result)
     report_closings(stage)
-    state = client.job("j1").wait(timeout=30)
+    state = client.job("j1").wait(timeout=DEADLINE)
     assert (state.status, state.result) == (JobStatus.COMPLETED, None)

@@ -208,7 +208,7 @@ def cpe_local(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "cpe.cli.main", "local", "--port", "0", *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=100,
         check=False,
     )
 

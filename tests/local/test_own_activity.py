@@ -20,7 +20,7 @@ from cpe.aws.session import AwsSession
 from cpe.daemons.assembly import assemble_decider, assemble_inputpoller
 from cpe.local.server import LocalAws
 from cpe.plan import parse_plan
-from tests.local.stage import Stage, running, wait_for
+from tests.local.stage import Stage, advance, running, wait_for
 
 REPOSITORY = Path(__file__).parents[2]
 GUIDE = (REPOSITORY / "docs/activities.md").read_text("utf-8")
@@ -32,7 +32,7 @@ PLAN = """
 name: Counting
 version: "1.0"
 activities:
-  - { name: CountWords, version: v1, heartbeat_timeout: 3, outputs_spec: { all: "$" } }
+  - { name: CountWords, version: v1, heartbeat_timeout: 60, outputs_spec: { all: "$" } }
 retry: { max_attempts: 2, interval: 0, on: ["TIMEOUT_HEARTBEAT"] }
 result: "{{Count.all}}"
 steps:
@@ -152,7 +152,9 @@ def test_the_guides_activity_in_a_real_worker(stage: Stage, tmp_path: Path) -> N
     assert {"ACTIVITY_STARTED", "ACTIVITY_PREPARING", "ACTIVITY_PROGRESS"} <= set(kinds)
 
 
-def test_an_attempt_goes_on_where_a_killed_worker_was(stage: Stage, tmp_path: Path) -> None:
+def test_an_attempt_goes_on_where_a_killed_worker_was(
+    local_aws: LocalAws, stage: Stage, tmp_path: Path
+) -> None:
     config = configuration(stage, tmp_path, textwrap.dedent(FRAGILE))
     with engine(stage):
         with own_worker(stage, config) as first:
@@ -161,6 +163,8 @@ def test_an_attempt_goes_on_where_a_killed_worker_was(stage: Stage, tmp_path: Pa
             log = config.with_suffix(".log")
             wait_for(lambda: any(SENT.search(line) for line in log.read_text().splitlines()))
             first.kill()
+            first.wait()
+            advance(local_aws, 61)
         with own_worker(stage, config):
             (timeout,) = stage.event("ACTIVITY_TIMEOUT")
             (completed,) = stage.event("WORKFLOW_COMPLETED")

@@ -81,11 +81,11 @@ def test_a_batch_that_takes_long_is_not_delivered_again(
     sqs: SQSClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inputpoller, "_FIRST_LOOK", 0.1)
-    queue = create(sqs, "long-in", VisibilityTimeout="2")
+    queue = create(sqs, "long-in", VisibilityTimeout="6")
     output = create(sqs, "long-out")
     settings = Settings(output_queue=output.url)
     publisher = Publisher(settings, lambda url: Queue(sqs, url), get_logger(), cast("Payloads", None))
-    slow = Slow(queue, 3)
+    slow = Slow(queue, 7)
     poller = InputPoller(
         client="ClientA",
         queue=queue,

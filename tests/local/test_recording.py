@@ -75,7 +75,7 @@ def test_cpe_local_records(tmp_path: Path, by: str, monkeypatch: pytest.MonkeyPa
         sqs.send_message(QueueUrl=sqs.create_queue(QueueName="q")["QueueUrl"], MessageBody="hello")
         assert [line["body"] for line in lines(record)] == ["hello"]
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=100)
 
 
 _TESTS = """
@@ -125,7 +125,7 @@ def test_a_test_during_which_cpe_sends_what_no_schema_allows_is_refused(tmp_path
         env={"PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=100,
         check=False,
     )
     assert ran.returncode == 1, ran.stdout + ran.stderr

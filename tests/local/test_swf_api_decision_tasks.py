@@ -236,7 +236,7 @@ def test_a_poll_is_answered_the_moment_a_task_is_there(world: World) -> None:
     with ThreadPoolExecutor() as threads:
         waiting = threads.submit(world.swf.poll_for_decision_task, domain=DOMAIN, taskList=DECISIONS)
         world.start()
-        task = waiting.result(timeout=10)
+        task = waiting.result(timeout=60)
     assert task["workflowExecution"]["workflowId"] == "order"
 
 
@@ -248,5 +248,5 @@ def test_many_polls_share_many_tasks_without_a_double(world: World) -> None:
         ]
         for number in range(16):
             world.start(f"order-{number}")
-        tasks = [poll.result(timeout=20) for poll in polls]
+        tasks = [poll.result(timeout=60) for poll in polls]
     assert len({task["workflowExecution"]["workflowId"] for task in tasks}) == 16

@@ -23,8 +23,6 @@ from cpe.logs import get_logger
 from cpe.plan import parse_plan
 from tests.local.stage import Stage, running
 
-pytestmark = pytest.mark.timeout(90)
-
 PLAN = parse_plan("""
 name: Works
 version: "1.0"
