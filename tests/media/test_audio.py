@@ -227,7 +227,7 @@ def _volume(clips: ClipMaker, path: Path, at: float) -> float:
         path,
     ]
     done = subprocess.run(
-        [*command, "-af", "volumedetect", "-f", "null", "-"], check=True, capture_output=True, timeout=60
+        [*command, "-af", "volumedetect", "-f", "null", "-"], check=True, capture_output=True, timeout=250
     )
     found = re.search(r"mean_volume: (-?[\d.]+) dB", done.stderr.decode())
     assert found is not None

@@ -17,9 +17,9 @@ import pytest
 from activities.sandbox import ffmpeg
 from activities.tools import Tools
 from cpe.activity import Cancellation
-from cpe.errors import ActivityError, LeaseLost
+from cpe.errors import ActivityCancelled, ActivityError, LeaseLost
 
-_DEADLINE = 20.0
+_DEADLINE = 60.0
 _ENDLESS = ("-nostdin", "-v", "error", "-re", "-f", "lavfi", "-i", "testsrc2=size=64x64", "-f", "null", "-")
 _ENDLESS_REPORTED = (*_ENDLESS[:3], "-progress", "pipe:1", "-stats_period", "0.1", *_ENDLESS[3:])
 
@@ -93,24 +93,31 @@ def test_a_program_that_cannot_be_executed(tmp_path: Path) -> None:
 
 
 def test_the_time_limit_stops_it(tools: Tools, tmp_path: Path) -> None:
-    started = time.monotonic()
     with pytest.raises(ffmpeg.FFmpegError, match=r"did not end within 0\.3 s") as caught:
         _run(tools.ffmpeg, *_ENDLESS, directory=tmp_path, time_limit=0.3)
     assert caught.value.code == "FFMPEG_TIMEOUT"
-    assert time.monotonic() - started < 5
+    assert not _ffmpeg_in(tmp_path)
 
 
 def test_what_ignores_a_polite_stop_is_killed(tmp_path: Path) -> None:
     program = _script(tmp_path / "program", "trap '' TERM; echo $$; while :; do sleep 0.1; done")
+    cancellation = Cancellation()
     lines: list[str] = []
-    with pytest.raises(ffmpeg.FFmpegError):
-        ffmpeg.run(
-            program, (), directory=tmp_path, cancellation=Cancellation(), time_limit=0.5, on_line=lines.append
-        )
+
+    def hear(line: str) -> None:
+        lines.append(line)
+        cancellation.request()
+
+    with pytest.raises(ActivityCancelled):
+        ffmpeg.run(program, (), directory=tmp_path, cancellation=cancellation, time_limit=60, on_line=hear)
     assert not psutil.pid_exists(int(lines[0]))
 
 
-def test_a_cancellation_stops_it_at_once(tools: Tools, tmp_path: Path) -> None:
+def test_a_cancellation_stops_it_at_once(
+    tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Asking it to end is enough.
+    monkeypatch.setattr(ffmpeg, "_TERM_GRACE", 10 * _DEADLINE)
     cancellation = Cancellation()
     lines: list[str] = []
     failures: list[BaseException] = []
@@ -122,7 +129,7 @@ def test_a_cancellation_stops_it_at_once(tools: Tools, tmp_path: Path) -> None:
                 _ENDLESS_REPORTED,
                 directory=tmp_path,
                 cancellation=cancellation,
-                time_limit=60,
+                time_limit=20 * _DEADLINE,
                 on_line=lines.append,
             )
         except LeaseLost as error:
@@ -131,12 +138,10 @@ def test_a_cancellation_stops_it_at_once(tools: Tools, tmp_path: Path) -> None:
     thread = threading.Thread(target=run)
     thread.start()
     _until(lambda: bool(lines))
-    started = time.monotonic()
     reason = LeaseLost("the lease is gone")
     cancellation.request(reason)
     thread.join(_DEADLINE)
     assert failures == [reason]
-    assert time.monotonic() - started < 1.5
     assert not _ffmpeg_in(tmp_path)
 
 
@@ -198,7 +203,7 @@ def test_kill_9_of_the_worker_leaves_no_ffmpeg(tools: Tools, tmp_path: Path) -> 
         assert os.getpgid(running.pid) == running.pid
         worker.send_signal(signal.SIGKILL)
         worker.wait(_DEADLINE)
-        _until(lambda: not running.is_running() or running.status() == psutil.STATUS_ZOMBIE)
+        _until(lambda: running not in _ffmpeg_in(tmp_path))
     finally:
         worker.kill()
         worker.wait()

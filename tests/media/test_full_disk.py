@@ -28,7 +28,7 @@ def test_a_disk_that_is_full_at_ten_points(clips: ClipMaker, tmp_path: Path) -> 
         cwd=_REPOSITORY,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=250,
         check=False,
     )
     if done.returncode == NOT_ALLOWED and not os.environ.get("CI"):

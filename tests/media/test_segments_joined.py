@@ -163,7 +163,7 @@ def _frames(clips: ClipMaker, path: Path) -> list[tuple[str, str]]:
         check=True,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=250,
     )
     lines = [re.split(r", *", line) for line in done.stdout.splitlines() if not line.startswith("#")]
     return [(line[2], line[5]) for line in lines]

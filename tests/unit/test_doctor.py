@@ -91,7 +91,7 @@ def test_checks_run_whatever_becomes_of_others() -> None:
         Check(part=Part.QUEUES, subject="queues", look=lambda: (well(Part.QUEUES, "queues", "fine"),)),
         Check(part=Part.QUEUES, subject="odd", look=lambda: judge_input("odd", {"RedrivePolicy": "{"})),
     ]
-    found = run_checks(checks, until=time.monotonic() + 1)
+    found = run_checks(checks, until=time.monotonic() + 2)
     ended.set()
     assert [(one.subject, one.code) for one in found] == [
         ("swf", None),
