@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from tests.acceptance.stack import REPOSITORY, until
+from tests.ports import free_port
 
 README = (REPOSITORY / "README.md").read_text("utf-8")
 
@@ -22,15 +21,6 @@ def by_hand() -> list[str]:
     """The shell blocks of the by-hand section; the first one begins every shell."""
     section = README.split("## The stack by hand")[1].split("\n## ")[0]
     return re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
-
-
-def free_port() -> int:
-    """A port that nobody has, and that the system gives to nobody who takes any."""
-    while True:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 from cpe.errors import ConfigError, CpeError
 from cpe.local.server import LocalAws
 from cpe.local.services import service_of
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -263,9 +264,9 @@ def test_ended_polls_bring_nothing() -> None:
 
 
 def test_stop_hangs_up_and_frees_the_port() -> None:
-    aws = LocalAws()
+    port = free_port()
+    aws = LocalAws(port=port)
     aws.start()
-    port = int(aws.endpoint.rpartition(":")[2])
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     connection.request("PUT", "/stopping")
     connection.getresponse().read()

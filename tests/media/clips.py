@@ -37,7 +37,7 @@ class ClipMaker:
         """Run FFmpeg with these arguments; the file it writes is `name`."""
         path = self.folder / name
         subprocess.run(
-            [self.tools.ffmpeg, "-nostdin", "-v", "error", "-y", *arguments, path], check=True, timeout=60
+            [self.tools.ffmpeg, "-nostdin", "-v", "error", "-y", *arguments, path], check=True, timeout=250
         )
         return path
 
@@ -63,14 +63,14 @@ class ClipMaker:
             "-show_streams",
             *arguments,
         ]
-        done = subprocess.run([*command, "-of", "json", path], check=True, capture_output=True, timeout=60)
+        done = subprocess.run([*command, "-of", "json", path], check=True, capture_output=True, timeout=250)
         document: dict[str, Any] = json.loads(done.stdout)
         return document
 
     def decoded(self, path: Path, *arguments: str) -> bytes:
         """Return what FFmpeg writes to standard output of a file."""
         command: list[str | Path] = [self.tools.ffmpeg, "-nostdin", "-v", "error", "-i", path]
-        done = subprocess.run([*command, *arguments, "pipe:1"], check=True, capture_output=True, timeout=60)
+        done = subprocess.run([*command, *arguments, "pipe:1"], check=True, capture_output=True, timeout=250)
         return done.stdout
 
     def gray(self, path: Path, *, at: float, size: tuple[int, int]) -> list[list[int]]:
@@ -83,6 +83,6 @@ class ClipMaker:
             ],
             check=True,
             capture_output=True,
-            timeout=60,
+            timeout=250,
         )
         return [list(done.stdout[start : start + width]) for start in range(0, width * height, width)]

@@ -65,7 +65,7 @@ def test_bash_completes(tmp_path: Path, words: list[str], expected: list[str]) -
         env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=250,
         check=True,
     )
     assert sorted(done.stdout.split()) == expected

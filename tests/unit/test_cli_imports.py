@@ -50,7 +50,7 @@ print(json.dumps(found))
 
 def test_help_and_mistakes_import_nothing_heavy() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=250, check=True
     )
     found = json.loads(done.stdout)
     assert len(found) > 20
@@ -78,7 +78,7 @@ def imported(*arguments: str, folder: Path) -> set[str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=250,
         check=False,
     )
     assert done.returncode == 0, done.stderr

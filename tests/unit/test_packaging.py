@@ -142,7 +142,7 @@ def test_a_missing_extra_is_said_with_the_way_out() -> None:
         check=False,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=250,
     )
     assert told.returncode == 2
     assert told.stdout == ""
