@@ -26,13 +26,17 @@ MAX_EVENTS = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownAttempt:
-    """What is known of an attempt: its number from 1, and what the one before told by its heartbeats.
+    """What is known of an attempt; None is what cannot be told.
 
-    Both are None where they cannot be told; the latter too where there is nothing to tell.
+    Attributes:
+        number: From 1.
+        last_heartbeat: What the attempt before told by its heartbeats; None too where there is nothing.
+        heartbeat_timeout: How long SWF waits for a heartbeat, an SWF duration.
     """
 
     number: int | None = None
     last_heartbeat: Any = None
+    heartbeat_timeout: str | None = None
 
 
 class Attempts:
@@ -82,7 +86,18 @@ class Attempts:
         return KnownAttempt(
             number=attempt.number if attempt is not None else None,
             last_heartbeat=_last_heartbeat(events, task.activity_id),
+            heartbeat_timeout=_heartbeat_timeout(events, task.activity_id),
         )
+
+
+def _heartbeat_timeout(events: Sequence[Mapping[str, Any]], activity_id: str) -> str | None:
+    """Tell the heartbeat timeout with which an activity was scheduled last."""
+    for event in reversed(events):
+        attributes = event.get("activityTaskScheduledEventAttributes")
+        if attributes is not None and attributes["activityId"] == activity_id:
+            timeout: str | None = attributes.get("heartbeatTimeout")
+            return timeout
+    return None
 
 
 def _last_heartbeat(events: Sequence[Mapping[str, Any]], activity_id: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from types import TracebackType
 
 from cpe.activity import Cancellation, HeartbeatDetails, Logger
@@ -17,7 +18,7 @@ def heartbeat_interval(timeout: str | None) -> float:
     """Tell the seconds between heartbeats: a third of the timeout, so that two may fail.
 
     Args:
-        timeout: The activity's ``defaultTaskHeartbeatTimeout``, an SWF duration; None if it has none.
+        timeout: The heartbeat timeout, an SWF duration; None if it is not known.
 
     Example:
         >>> heartbeat_interval("15"), heartbeat_interval("60"), heartbeat_interval("NONE")
@@ -37,7 +38,7 @@ class Heartbeat:
         cancellation: Asked to stop the activity: ActivityCancelled when SWF says that somebody wants it,
             LeaseLost when SWF has given the task up.
         details: What they tell.
-        interval: Seconds between heartbeats.
+        interval: Seconds between heartbeats, as far as is known beforehand.
         log: Gets ``heartbeat_sent``, ``heartbeat_failed``, ``task_cancel_requested``, ``task_lost``.
     """
 
@@ -58,6 +59,7 @@ class Heartbeat:
         self._interval = interval
         self._log = log
         self._done = threading.Event()
+        self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def __enter__(self) -> Heartbeat:
@@ -71,7 +73,15 @@ class Heartbeat:
         trace: TracebackType | None,
     ) -> None:
         # A beat that is under way may end later and find the task answered: beat() takes that for nothing.
-        self._done.set()
+        with self._changed:
+            self._done.set()
+            self._changed.notify()
+
+    def hasten(self, interval: float) -> None:
+        """Beat at least every `interval` seconds from now on; the task's own timeout was learnt of."""
+        with self._changed:
+            self._interval = min(self._interval, interval)
+            self._changed.notify()
 
     def beat(self) -> bool:
         """Send one heartbeat; False once the task is lost and no further one makes sense."""
@@ -97,6 +107,17 @@ class Heartbeat:
         return True
 
     def _run(self) -> None:
-        while not self._done.wait(self._interval):
+        while self._wait():
             if not self.beat():
                 return
+
+    def _wait(self) -> bool:
+        """Wait until the next heartbeat is due; False once none is."""
+        begun = time.monotonic()
+        with self._changed:
+            while not self._done.is_set():
+                left = begun + self._interval - time.monotonic()
+                if left <= 0:
+                    return True
+                self._changed.wait(left)
+        return False

@@ -25,7 +25,7 @@ from cpe.clock import Clock
 from cpe.daemons.answer import Answer
 from cpe.daemons.attempts import KnownAttempt
 from cpe.daemons.backoff import persist
-from cpe.daemons.heartbeat import Heartbeat
+from cpe.daemons.heartbeat import Heartbeat, heartbeat_interval
 from cpe.daemons.publisher import Publisher
 from cpe.daemons.report import TaskReporter
 from cpe.daemons.scratch import Scratch
@@ -49,7 +49,7 @@ class TaskRunner:
         scratch: Gives each task its directory.
         payloads: Hold inputs and results that SWF does not carry.
         storage: Makes the storage of a task; its transfers stop when the cancellation is requested.
-        heartbeat_interval: Seconds.
+        heartbeat_interval: Seconds, where the attempt's own timeout is not known or allows more.
         clock: Dates events and measures tasks.
         wait: Waits so many seconds between attempts.
         bind: Makes a logger with a task's ids.
@@ -109,7 +109,7 @@ class TaskRunner:
             )
             # The lease is kept until SWF has the answer.
             with lease:
-                answer = self._run(task, info, cancellation, heartbeats, log)
+                answer = self._run(task, info, cancellation, heartbeats, log, lease=lease)
                 self._give(answer, task.token, log)
         log.info(
             "task_ended",
@@ -133,9 +133,11 @@ class TaskRunner:
         cancellation: Cancellation,
         heartbeats: HeartbeatDetails,
         log: Logger,
+        *,
+        lease: Heartbeat,
     ) -> Answer:
         try:
-            answer = Answer.of_result(self._work(task, info, cancellation, heartbeats, log))
+            answer = Answer.of_result(self._work(task, info, cancellation, heartbeats, log, lease=lease))
             return answer.packed(
                 lambda text: self._exchange(lambda: self._payloads.pack(text, client=info.client))
             )
@@ -155,9 +157,12 @@ class TaskRunner:
         cancellation: Cancellation,
         heartbeats: HeartbeatDetails,
         log: Logger,
+        *,
+        lease: Heartbeat,
     ) -> Any:
-        task_input = self._input(task, info, cancellation)
         known = self._attempt_of(task)
+        lease.hasten(heartbeat_interval(known.heartbeat_timeout))
+        task_input = self._input(task, info, cancellation)
         info = replace(info, attempt=known.number)
         reporter = TaskReporter(task=info, publisher=self._publisher, clock=self._clock, log=log)
         reporter.started(task_input)

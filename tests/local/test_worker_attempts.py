@@ -96,3 +96,45 @@ def test_what_cannot_be_told_is_not_told(local_aws: LocalAws, tmp_path: Path) ->
         assert attempts.of(replace(task, started_event_id=MAX_EVENTS + 1)) == KnownAttempt()
         assert attempts.of(replace(task, workflow_id="nobodys")) == KnownAttempt()
         assert len(logs) == 1
+
+
+def test_a_worker_learns_the_heartbeat_timeout_of_its_task(local_aws: LocalAws, tmp_path: Path) -> None:
+    stage, aws = Stage(tmp_path), AwsSession()
+    stage.register_domain()
+    stage.swf.register_workflow_type(domain=stage.domain, name="Works", version="1.0")
+    stage.swf.register_activity_type(domain=stage.domain, name="Work", version="v1")
+    stage.swf.start_workflow_execution(
+        domain=stage.domain,
+        workflowId="ClientA.j1",
+        workflowType={"name": "Works", "version": "1.0"},
+        taskList={"name": "t"},
+        executionStartToCloseTimeout="3600",
+        taskStartToCloseTimeout="300",
+        childPolicy="TERMINATE",
+    )
+    decision = stage.swf.poll_for_decision_task(domain=stage.domain, taskList={"name": "t"})
+    attributes: Any = {
+        "activityId": "Do",
+        "activityType": {"name": "Work", "version": "v1"},
+        "taskList": {"name": "w"},
+        "heartbeatTimeout": "7",
+        "scheduleToStartTimeout": "600",
+        "scheduleToCloseTimeout": "600",
+        "startToCloseTimeout": "600",
+    }
+    stage.swf.respond_decision_task_completed(
+        taskToken=decision["taskToken"],
+        decisions=[
+            {
+                "decisionType": "ScheduleActivityTask",
+                "scheduleActivityTaskDecisionAttributes": attributes,
+            }
+        ],
+    )
+    swf = SwfGateway(polls=aws.swf(), calls=aws.swf())
+    attempts = Attempts(
+        swf=swf, payloads=Payloads(boto3.client("s3"), None), domain=stage.domain, log=get_logger()
+    )
+    task = swf.poll_activity(stage.domain, "w")
+    assert task is not None
+    assert attempts.of(task).heartbeat_timeout == "7"

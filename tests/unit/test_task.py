@@ -51,6 +51,7 @@ TASK = ActivityTask(
     started_event_id=6,
     input="{}",
 )
+_NOTHING = KnownAttempt()
 PLACE = PayloadPlace(bucket="cpe-payloads")
 GONE = (400, {"__type": "com.amazonaws.swf.base.model#UnknownResourceFault", "message": "gone"})
 
@@ -127,17 +128,19 @@ def runner(wire: Wire, tmp_path: Path) -> Any:
             activity: Activity,
             wait: Callable[[float], object] = lambda _: None,
             payloads: Payloads = no_place,
+            known: KnownAttempt = _NOTHING,
+            interval: float = 0.01,
         ) -> TaskRunner:
             return TaskRunner(
                 activity=activity,
                 settings={},
                 swf=SwfGateway(polls=client, calls=client),
-                attempt_of=lambda _: KnownAttempt(),
+                attempt_of=lambda _: known,
                 publisher=Publisher(Settings(), lambda url: Queue(sqs, url), get_logger(), no_place),
                 scratch=scratch,
                 payloads=payloads,
                 storage=lambda cancellation: S3Storage(s3, transfers, cancellation),
-                heartbeat_interval=0.01,
+                heartbeat_interval=interval,
                 clock=SystemClock(),
                 wait=wait,
                 bind=get_logger,
@@ -155,6 +158,14 @@ def test_a_cancelled_task_is_answered_as_cancelled(runner: Any, wire: Wire) -> N
     assert body["details"] == "the activity was asked to stop"
     assert activity.folder is not None
     assert not activity.folder.exists()
+
+
+def test_a_task_keeps_to_its_own_heartbeat_timeout(runner: Any, wire: Wire) -> None:
+    wire.heartbeat = (200, {"cancelRequested": True})
+    started = time.monotonic()
+    runner(Willing(), known=KnownAttempt(heartbeat_timeout="3"), interval=600).handle(TASK)
+    assert 1 <= time.monotonic() - started < 9, "it was asked to stop by the first heartbeat"
+    assert wire.beats >= 1
 
 
 def test_a_task_that_swf_gave_up_is_not_answered(runner: Any, wire: Wire) -> None:
