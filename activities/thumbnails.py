@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 from pathlib import Path, PurePosixPath
 
+from activities.frames import read_frames
 from activities.making import Making, naming
 from activities.media.progress import Progress
+from activities.media.sought import may_seek, sought_frames
 from activities.media.storyboard import storyboard
 from activities.media.thumb_command import Series, series_arguments, snapshot_arguments
 from activities.media.thumb_output import (
@@ -23,6 +25,7 @@ from activities.media.thumb_output import (
 from activities.pictures import convert
 from activities.publish import Product
 from activities.report import REPORT_SECONDS, ProgressReport
+from activities.seeking import seek_pictures
 from activities.source import Source
 from activities.verify import invalid_output, verify_pictures
 from cpe.activity import JsonValue
@@ -67,7 +70,8 @@ def make_thumbnails(
 ) -> dict[str, list[Product]]:
     """Make the pictures of all THUMB outputs of a job, and verify them.
 
-    Series and sprites come from one decoding, whatever their timing. For a snapshot FFmpeg seeks.
+    Series and sprites come from one decoding, whatever their timing, unless their pictures lie so far apart
+    that seeking each is less work. For a snapshot FFmpeg seeks.
 
     Args:
         making: The task.
@@ -122,13 +126,34 @@ def _make_series(
         for one in reports:
             one.update(progress)
 
-    arguments = series_arguments(list(series.values()), source.video, source=source.file)
-    with making.stopwatch.measure("encode"):
-        making.workshop.encode(arguments, duration=seconds, report=report)
+    if not _seek_series(making, source, list(series.values()), end, report):
+        arguments = series_arguments(list(series.values()), source.video, source=source.file)
+        with making.stopwatch.measure("encode"):
+            making.workshop.encode(arguments, duration=seconds, report=report)
     made = {name: _Pictures(making, source, one, name).products(end) for name, one in series.items()}
     for one in reports:
         one.finish()
     return made
+
+
+def _seek_series(
+    making: Making,
+    source: Source,
+    series: Sequence[Series],
+    end: Fraction | None,
+    report: Callable[[Progress], None],
+) -> bool:
+    """Make pictures by seeking each, if that is less work than to decode it all; tell whether it is."""
+    if end is None or not may_seek(series, source.info, source.video, end):
+        return False
+    with making.stopwatch.measure("probe"):
+        frames = read_frames(making.workshop, source)
+    numbers = sought_frames(series, frames, end) if frames is not None else None
+    if frames is None or numbers is None:
+        return False
+    with making.stopwatch.measure("encode"):
+        seek_pictures(making, source, series, frames, numbers, report=report)
+    return True
 
 
 def _end_of_picture(making: Making, source: Source, outputs: Iterable[ThumbOutput]) -> Fraction | None:

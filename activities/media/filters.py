@@ -7,7 +7,7 @@ and a strict look at every value. It is never asked to run anything.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,11 @@ class Stream:
     def overlay(self, picture: Stream, **options: str | float) -> Stream:
         """Lay another stream over this one; `options` and errors are those of :meth:`filter`."""
         return Stream(ffmpeg.filter([self.node, picture.node], "overlay", **_checked("overlay", options)))
+
+
+def concat(streams: Sequence[Stream]) -> Stream:
+    """Show streams of video one after the other."""
+    return Stream(ffmpeg.concat(*(stream.node for stream in streams), v=1, a=0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from activities.media.command import MEDIA_LIMITS, NO_TAGS, PROGRESS, RUN, deinterlaced
-from activities.media.filters import Input, Stream, graph
+from activities.media.filters import Input, Stream, concat, graph
 from activities.media.probe import MediaInfo, VideoStream
 from activities.media.thumb_output import Sprite, ThumbOutput
 
@@ -84,6 +84,62 @@ def series_arguments(series: Sequence[Series], video: VideoStream, *, source: st
                 *("-start_number", "1", "-f", "image2", one.files),
             )
         ),
+    )
+
+
+def sought_arguments(
+    series: Series, video: VideoStream, seeks: Sequence[Fraction], *, source: str, first: int, tiles: str
+) -> tuple[str, ...]:
+    """Compose the command that makes some pictures of a series, each sought by itself.
+
+    Args:
+        series: What to make.
+        video: The source's video stream.
+        seeks: For each picture a second shortly before its frame; 0 for the first frame.
+        source: The file to read.
+        first: The number of the first of these pictures, from 1.
+        tiles: The file that takes the bare pictures of a sprite; others are written by their numbers.
+    """
+    one_thread = {**MEDIA_LIMITS, "threads": "1"}
+    pictures = [
+        Input(source, one_thread if not seek else {**one_thread, "ss": f"{float(seek):.6f}"})
+        .stream(video.index)
+        .filter("trim", end_frame=1)
+        for seek in seeks
+    ]
+    # Each has the time that it has in the file; image2 wants them in order and apart.
+    picture = concat(pictures).filter("setpts", expr="N/TB")
+    inputs, (name,) = graph(_sized(picture, video, series.output))
+    written = (
+        ("-c:v", "rawvideo", "-pix_fmt", series.output.image.pixel_format, "-f", "rawvideo", tiles)
+        if series.output.sprite is not None
+        else (*_coding(series.output), "-start_number", str(first), "-f", "image2", series.files)
+    )
+    return (*RUN, *inputs, "-map", name, "-fps_mode", "passthrough", *written)
+
+
+def sheets_arguments(series: Series, sprite: Sprite, video: VideoStream, *, tiles: str) -> tuple[str, ...]:
+    """Compose the command that lays the bare pictures of a sprite on its sheets.
+
+    Args:
+        series: What to make.
+        sprite: How the sheets are laid out.
+        video: The source's video stream.
+        tiles: The file that has the pictures, one behind the other.
+    """
+    width, height = series.output.size_for(video)
+    bare = {
+        "protocol_whitelist": "file",
+        "format_whitelist": "rawvideo",
+        "f": "rawvideo",
+        "pixel_format": series.output.image.pixel_format,
+        "s": f"{width}x{height}",
+        "framerate": "1",
+    }
+    inputs, (name,) = graph(_tiled(Input(tiles, bare).stream(0).filter("setsar", sar=1), sprite))
+    return (
+        *(*RUN, *inputs, "-map", name, *_coding(series.output), "-fps_mode", "passthrough"),
+        *("-start_number", "1", "-f", "image2", series.files),
     )
 
 

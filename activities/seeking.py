@@ -1,0 +1,102 @@
+"""Makes pictures that lie far apart in a video, by seeking each."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from itertools import count
+
+from activities.making import Making
+from activities.media.progress import Progress
+from activities.media.segments import Frames
+from activities.media.sought import at_once
+from activities.media.thumb_command import Series, sheets_arguments, sought_arguments
+from activities.source import Source
+
+
+def seek_pictures(
+    making: Making,
+    source: Source,
+    series: Sequence[Series],
+    frames: Frames,
+    numbers: Sequence[Sequence[int]],
+    *,
+    report: Callable[[Progress], None],
+) -> None:
+    """Make the pictures of all series, in the files that one decoding would have written.
+
+    Args:
+        making: The task.
+        source: Its input.
+        series: What to make.
+        frames: The source's frames.
+        numbers: For each series the frames that its pictures show.
+        report: Takes how far it is, after each run.
+
+    Raises:
+        ActivityError: FFmpeg failed, or the task shall stop.
+    """
+    most = at_once(source.video, making.machine.memory)
+    total, done = sum(map(len, numbers)), 0
+    seconds = source.info.video_duration or 0.0
+    for one, found in zip(series, numbers, strict=True):
+        work = _Work(making, source, one)
+        for start in range(0, len(found), most):
+            some = found[start : start + most]
+            work.seek([_shortly_before(frames, number) for number in some])
+            done += len(some)
+            share = done / total
+            report(
+                Progress(
+                    done=round(seconds * share, 3),
+                    percent=round(100 * share, 1),
+                    speed=None,
+                    fps=None,
+                    eta=None,
+                )
+            )
+        work.finish()
+
+
+class _Work:
+    """The pictures of one series; those of a sprite are collected bare, and laid on sheets at the end."""
+
+    def __init__(self, making: Making, source: Source, series: Series) -> None:
+        self._workshop = making.workshop
+        self._source = source
+        self._series = series
+        self._numbers = count(1)
+        name = series.files.partition("%")[0]
+        self._some, self._tiles = f"some-{name}", f"tiles-{name}"
+
+    def seek(self, seeks: Sequence[Fraction]) -> None:
+        first, *_ = [next(self._numbers) for _ in seeks]
+        self._run(
+            sought_arguments(
+                self._series,
+                self._source.video,
+                seeks,
+                source=self._source.file,
+                first=first,
+                tiles=self._some,
+            )
+        )
+        if self._series.output.sprite is not None:
+            folder = self._workshop.directory
+            with (folder / self._tiles).open("ab") as whole, (folder / self._some).open("rb") as part:
+                shutil.copyfileobj(part, whole)
+
+    def finish(self) -> None:
+        sprite = self._series.output.sprite
+        if sprite is not None:
+            self._run(sheets_arguments(self._series, sprite, self._source.video, tiles=self._tiles))
+            for name in (self._some, self._tiles):
+                (self._workshop.directory / name).unlink()
+
+    def _run(self, arguments: Sequence[str]) -> None:
+        self._workshop.follow(arguments, lambda _: None)
+
+
+def _shortly_before(frames: Frames, number: int) -> Fraction:
+    return frames.before(number) if number else Fraction(0)
