@@ -141,7 +141,7 @@ def test_a_claim_that_came_to_nothing_is_taken_over_when_that_is_certain(claimed
     with pytest.raises(AwsError) as caught:
         claimed.start()
     assert (caught.value.code, caught.value.retryable) == ("NOT_LISTED_YET", True)
-    claimed.now += SETTLE + 1
+    claimed.now = time.time() + SETTLE + 1
     assert claimed.start("m2") == claimed.start("m3")
     assert claimed.runs() == 1
 
