@@ -11,8 +11,10 @@ from tests.local.swf_world import World, world_of
 
 @pytest.fixture(autouse=True)
 def unreleased() -> None:
-    """Let activities that wait for a test wait for this one, whatever ran before in this process."""
+    """Let activities that wait for a test wait for this one, and tell it alone, whatever ran before in this process."""
     activities.RELEASE.clear()
+    while activities.STARTED.acquire(blocking=False):
+        pass
 
 
 @pytest.fixture

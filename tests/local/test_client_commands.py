@@ -37,6 +37,7 @@ SECONDS = 100.0
 def stage(local_aws: LocalAws, tmp_path: Path) -> Stage:
     stage = Stage(tmp_path)
     stage.settings = replace(stage.settings, domain=stage.domain)
+    stage.hear_of_stops_soon()
     return stage
 
 

@@ -91,6 +91,7 @@ class Desk:
 def desk(local_aws: LocalAws, tmp_path: Path) -> Iterator[Desk]:
     stage = Stage(tmp_path)
     stage.settings = replace(stage.settings, domain=stage.domain)
+    stage.hear_of_stops_soon()
     aws = AwsSession(connections=20)
     with ExitStack() as opened:
         decider = assemble_decider(

@@ -41,9 +41,8 @@ def stage(local_aws: LocalAws, tmp_path: Path) -> Stage:
     stage = Stage(tmp_path)
     queues = create_client_queues(stage.sqs, "ClientA", fifo=("input", "output"))
     stage.client = ClientSettings(name="ClientA", input_queue=queues.input, output_queue=queues.output)
-    # Tasks learn by heartbeat that they shall stop: each second, with this time-out.
-    work = replace(stage.settings.activities[0], default_timeouts={"defaultTaskHeartbeatTimeout": "3"})
-    stage.settings = replace(stage.settings, domain=stage.domain, clients=(stage.client,), activities=(work,))
+    stage.settings = replace(stage.settings, domain=stage.domain, clients=(stage.client,))
+    stage.hear_of_stops_soon()
     return stage
 
 
