@@ -24,6 +24,9 @@ _TRUNCATED = ("moov atom not found", "End of file", "Truncat", "partial file", "
 # Formats whose index states the exact end of the last packet; the others estimate their duration.
 _EXACT = frozenset({"mov", "mp4", "matroska", "webm"})
 _EXACT_SLACK_SECONDS = 0.2
+# Formats with one time for their end: Matroska's is written in two ways, the others have none, and FFmpeg
+# takes the clock's.
+_FROM_ZERO = frozenset({"matroska", "webm", "ogg", "nut"})
 _SLACK_SECONDS = 0.5
 _SLACK_SHARE = 0.02
 _TAIL_SECONDS = 2.0
@@ -94,18 +97,31 @@ def inspect(workshop: Workshop, file: str, kind: AssetType) -> Source:
 
 
 def _settled(workshop: Workshop, file: str, info: MediaInfo) -> MediaInfo:
-    """Settle how long a Matroska file is whose clock does not start at zero.
+    """Settle how long a file is whose clock does not start at zero, where its format leaves that open.
 
-    Its duration counts from its first frame, or from zero, as whoever wrote it understood the format. What
-    its data say decides.
+    Its duration counts from its first frame, or from zero, as whoever wrote it, or FFmpeg, understood the
+    format. What its data say decides.
     """
-    late = info.start > _SLACK_SECONDS and "matroska" in info.demuxer.split(",")
-    if not late or info.duration is None or info.duration <= info.start:
+    if info.duration is None or not _FROM_ZERO & set(info.demuxer.split(",")):
+        return info
+    from_zero = info.duration - info.start
+    if abs(info.start) <= _SLACK_SECONDS or from_zero <= 0:
         return info
     last = workshop.last_packet_end(file, max(info.duration - _TAIL_SECONDS, 0))
-    if last > info.duration + _EXACT_SLACK_SECONDS:
-        return info
-    return replace(info, duration=info.duration - info.start)
+    # Of the two ends that it may mean, the earlier one, unless there is something behind that.
+    earlier = min(info.duration, info.start + info.duration)
+    counts_from_zero = (last > earlier + _EXACT_SLACK_SECONDS) == (info.start < 0)
+    return _from_first_frame(info, from_zero) if counts_from_zero else info
+
+
+def _from_first_frame(info: MediaInfo, duration: float) -> MediaInfo:
+    """Return what is known of a file, with durations that count from its first frame."""
+    video, audio = info.video, info.audio
+    if video is not None and video.duration is not None:
+        video = replace(video, duration=video.duration - (video.start or 0.0))
+    if audio is not None and audio.duration is not None:
+        audio = replace(audio, duration=audio.duration - (audio.start or 0.0))
+    return replace(info, duration=duration, video=video, audio=audio)
 
 
 def check_decodable(workshop: Workshop, source: Source, kind: AssetType) -> None:

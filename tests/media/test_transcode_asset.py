@@ -14,6 +14,7 @@ from PIL import Image
 
 from activities.sample_clip import make_watermark
 from activities.transcode_asset import TranscodeAsset
+from activities.validate_asset import ValidateAsset
 from cpe.errors import ActivityError, InvalidInput, LeaseLost
 from cpe.protocol.references import MAX_SWF_DATA
 from cpe.testing import ActivityEnvironment
@@ -361,6 +362,43 @@ def test_a_part_between_two_frames_of_no_steady_rate(
     assert caught.value.code == "START_OUT_OF_RANGE"
     (made,) = _run(environment, hole, _video(frame_rate="auto", start=0.5, duration=1))
     assert made["duration"] > 0.2
+
+
+@pytest.mark.parametrize(
+    ("extension", "offset"),
+    [("mkv", -1), ("mkv", 37), ("webm", -1), ("webm", 37), ("mp4", 37), ("ts", 37), ("nut", 37)],
+)
+def test_a_film_whose_clock_does_not_start_at_zero(
+    environment: ActivityEnvironment, clips: ClipMaker, extension: str, offset: int
+) -> None:
+    coding = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
+    fast = ("-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus")
+    shifted = clips.make(
+        f"shifted{offset}.{extension}",
+        *(fast if extension == "webm" else coding),
+        *("-output_ts_offset", str(offset), "-avoid_negative_ts", "disabled"),
+        seconds=5,
+    )
+    environment.storage.put("media-in", shifted.name, shifted)
+    environment.run(ValidateAsset(), _job(file=shifted.name))
+    # Matroska's index has no times before zero: a part would be searched for in vain.
+    (whole, part) = _run(
+        environment, shifted, _video("a.mp4"), _video("b.mp4", start=4 if offset > 0 else 0.4)
+    )
+    assert whole["duration"] == pytest.approx(5, abs=0.1)
+    assert part["duration"] == pytest.approx(1 if offset > 0 else 4.6, abs=0.1)
+
+
+def test_a_sound_whose_clock_does_not_start_at_zero(
+    environment: ActivityEnvironment, clips: ClipMaker
+) -> None:
+    shifted = clips.make("shifted.ogg", "-vn", "-c:a", "libopus", "-output_ts_offset", "37", seconds=5)
+    environment.storage.put("media-in", shifted.name, shifted)
+    asset = {"type": "AUDIO", "bucket": "media-in", "file": shifted.name}
+    environment.run(ValidateAsset(), {"input_asset": asset})
+    output = {"type": "AUDIO", "bucket": "media-out", "file": "a.mp3"}
+    result = environment.run(TranscodeAsset(), {"input_asset": asset, "output_asset": output})
+    assert result["outputs"][0]["duration"] == pytest.approx(5, abs=0.1)
 
 
 def test_a_picture_that_cannot_be_decoded(
