@@ -21,7 +21,7 @@ from activities.publish import Product
 from activities.report import ProgressReport
 from activities.segment_cipher import SegmentCipher
 from activities.source import Source
-from activities.tools import can_decode
+from activities.tools import can_decode, tone_mapper_for
 from activities.verify import expected_duration, invalid_output
 from activities.verify_playlist import verify_alignment, verify_listings, verify_segments
 
@@ -58,6 +58,7 @@ def make_playlist(
         file=source.file,
         seek=Fraction(0),
         watermarks=watermarks,
+        mapper=tone_mapper_for(output.renditions, source.video, making.workshop.tools),
         threads=None,
     )
     with making.stopwatch.measure("encode"):

@@ -24,7 +24,7 @@ from activities.publish import Product
 from activities.report import ProgressReport
 from activities.sound import measure_loudness
 from activities.source import Source
-from activities.tools import tone_mapper
+from activities.tools import tone_mapper_for
 from activities.verify import expected_duration, invalid_output, verify_video
 from cpe.activity import JsonValue
 from cpe.errors import InvalidInput
@@ -124,8 +124,7 @@ def _find_out(making: Making, source: Source, output: VideoOutput) -> Findings:
     if output.loudness is not None and audio is not None:
         command = loudness_arguments(output, source.info, audio, file=source.file)
         measured = measure_loudness(workshop, command)
-    mapper = tone_mapper(workshop.tools) if output.tone_map and source.video.hdr else None
-    return Findings(loudness=measured, mapper=mapper)
+    return Findings(loudness=measured, mapper=tone_mapper_for([output], source.video, workshop.tools))
 
 
 def video_facts(made: MediaInfo) -> dict[str, JsonValue]:

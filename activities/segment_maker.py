@@ -13,6 +13,7 @@ from activities.media.segments import Segment, stretch_of
 from activities.media.timing import timing_of
 from activities.media.video_output import VideoOutput
 from activities.source import Source
+from activities.tools import tone_mapper_for
 from activities.verify_parts import Picture, picture_of
 from activities.workshop import Workshop
 from cpe.activity import Logger
@@ -78,6 +79,7 @@ class SegmentMaker:
                 file=self.source.file,
                 seek=point,
                 watermarks=self.watermarks,
+                mapper=tone_mapper_for(self.outputs, self.source.video, self.workshop.tools),
                 threads=threads,
             )
             self.workshop.encode(arguments, duration=self.seconds(segment), report=report)

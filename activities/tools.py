@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from activities.media.codecs import AUDIO_ENCODERS, AudioEncoder
+from activities.media.probe import VideoStream
 from activities.media.tone import ToneMapper
+from activities.media.video_output import VideoOutput
 from activities.sandbox import ffmpeg
 from activities.sandbox.limits import Limits
 from cpe.activity import Cancellation
@@ -90,6 +93,16 @@ def tone_mapper(tools: Tools) -> ToneMapper:
         "zscale. Leave tone_map out, or install another FFmpeg.",
         code="TONE_MAP_UNAVAILABLE",
     )
+
+
+def tone_mapper_for(outputs: Sequence[VideoOutput], source: VideoStream, tools: Tools) -> ToneMapper | None:
+    """Tell with what tones are mapped; None where no output wants it or the source is of the usual range.
+
+    Raises:
+        ActivityError: This FFmpeg cannot, ``TONE_MAP_UNAVAILABLE``.
+    """
+    wanted = source.hdr and any(output.tone_map for output in outputs)
+    return tone_mapper(tools) if wanted else None
 
 
 def require_encoder(name: str, tools: Tools) -> None:

@@ -24,7 +24,7 @@ from cpe.errors import InvalidInput
 PLAYLIST_KEYS = COMMON_KEYS | {"renditions", "formats", "segment_seconds", "encryption", "iframes"}
 ENCRYPTION_KEYS = frozenset({"method", "bucket", "path", "file", "key_url"})
 
-_ALONE = frozenset({"two_pass", "start", "duration", "captions", "loudness", "tone_map"})
+_ALONE = frozenset({"two_pass", "start", "duration", "captions", "loudness"})
 
 RENDITION_KEYS = VIDEO_KEYS - COMMON_KEYS - _ALONE
 """What a rendition may say: all of a video but where it goes, and what is not made together with others."""

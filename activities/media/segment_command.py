@@ -31,6 +31,7 @@ from activities.media.probe import AudioStream, MediaInfo, VideoStream
 from activities.media.segments import GRID_SECONDS, NEAR, Stretch
 from activities.media.split import SoundVersion
 from activities.media.timing import timing_arguments, timing_of
+from activities.media.tone import ToneMapper
 from activities.media.video_output import VideoOutput
 
 _LIST_LIMITS: Mapping[str, str] = {"protocol_whitelist": "file", "format_whitelist": "concat,mov,nut"}
@@ -65,6 +66,7 @@ def segment_arguments(
     file: str,
     seek: Fraction,
     watermarks: Mapping[Location, str],
+    mapper: ToneMapper | None = None,
     threads: int | None = 1,
 ) -> tuple[str, ...]:
     """Compose the command that makes a segment of all outputs, from one decoding.
@@ -76,12 +78,22 @@ def segment_arguments(
         file: Its file.
         seek: Where to start reading, in seconds; 0 for the start.
         watermarks: The file of each watermark.
+        mapper: With what a high dynamic range is brought to the usual one, for the outputs that want it.
         threads: Threads of each encoder; None for its own choice.
     """
     picture = deinterlaced(_read(file, source, video.index, seek=seek), video)
     marks = _marks(renditions, watermarks)
     streams = [
-        _trimmed(framed(way, video, rendition.output, mark=mark), rendition.stretch)
+        _trimmed(
+            framed(
+                way,
+                video,
+                rendition.output,
+                mark=mark,
+                mapper=mapper if rendition.output.tone_map else None,
+            ),
+            rendition.stretch,
+        )
         for way, rendition, mark in zip(picture.split(len(renditions)), renditions, marks, strict=True)
     ]
     inputs, names = graph(*streams)

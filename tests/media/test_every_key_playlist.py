@@ -62,6 +62,22 @@ def media(clips: ClipMaker, tmp_path: Path) -> ClipsAt:
     return ClipsAt(clips, tmp_path)
 
 
+def test_renditions_of_a_high_dynamic_range(shop: LadderShop, clips: ClipMaker, media: ClipsAt) -> None:
+    source = clips.run(
+        "hlg.mov",
+        *("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=3", "-c:v", "prores_ks"),
+        *("-vf", "format=yuv422p10le,setparams=color_primaries=bt2020:color_trc=arib-std-b67"),
+    )
+    shop.run(source, renditions=[SMALL | {"tone_map": True}, SMALLER])
+    transfers = [
+        media.frames(shop.get(f"out/movie/{stream}/init.mp4"), shop.get(f"out/movie/{stream}/00001.m4s"))[0][
+            "color_transfer"
+        ]
+        for stream in ("video-1", "video-2")
+    ]
+    assert transfers == ["bt709", "arib-std-b67"]
+
+
 def test_a_ladder_and_its_names(shop: LadderShop, film: Path, media: ClipsAt) -> None:
     _proves("renditions", "formats", "segment_seconds")
     result = shop.run(film)

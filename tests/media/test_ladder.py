@@ -58,6 +58,36 @@ def test_every_frame_is_there_once_at_its_time(
         assert _sound(clips, paths[1]) == _sound(clips, paths[0])
 
 
+@pytest.mark.usefixtures("lossless")
+def test_a_high_dynamic_range_is_mapped_for_the_outputs_that_want_it(
+    environment: ActivityEnvironment, clips: ClipMaker, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    source = clips.run(
+        "range.mov",
+        *("-f", "lavfi", "-i", "testsrc2=size=80x46:rate=25:duration=5", "-c:v", "prores_ks"),
+        *(
+            "-vf",
+            "format=yuv422p10le,setparams=color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc",
+        ),
+    )
+    environment.storage.put("media-in", source.name, source)
+    wanted = {"usual": {"tone_map": True}, "small": {"tone_map": True, "size": "64x36"}, "high": {}}
+    apart = {name: _video(f"apart/{name}.mp4", **keys) for name, keys in wanted.items()}
+    for output in apart.values():
+        environment.run(TranscodeAsset(), _job(source, [output]))
+    request.getfixturevalue("eager")
+    together = [_video(f"together/{name}.mp4", **keys) for name, keys in wanted.items()]
+    environment.run(TranscodeAsset(), _job(source, together))
+    planned = [fields for _, event, fields in environment.log.records if event == "ladder.planned"]
+    assert planned[-1]["outputs"] == len(wanted)
+    assert planned[-1]["segments"] > 1
+    for name in wanted:
+        paths = [_made(environment, f"{way}/{name}.mp4", tmp_path) for way in ("apart", "together")]
+        assert _frames(clips, paths[1]) == _frames(clips, paths[0])
+        (stream,) = clips.probe(paths[1])["streams"]
+        assert stream["color_transfer"] == ("smpte2084" if name == "high" else "bt709")
+
+
 @pytest.mark.usefixtures("eager")
 def test_progress_is_that_of_all_segments(environment: ActivityEnvironment, clips: ClipMaker) -> None:
     source = _FILMS["25"](clips)
