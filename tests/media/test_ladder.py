@@ -71,7 +71,11 @@ def test_a_high_dynamic_range_is_mapped_for_the_outputs_that_want_it(
         ),
     )
     environment.storage.put("media-in", source.name, source)
-    wanted = {"usual": {"tone_map": True}, "small": {"tone_map": True, "size": "64x36"}, "high": {}}
+    wanted: dict[str, dict[str, Any]] = {
+        "usual": {"tone_map": True},
+        "small": {"tone_map": True, "size": "64x36"},
+        "high": {},
+    }
     apart = {name: _video(f"apart/{name}.mp4", **keys) for name, keys in wanted.items()}
     for output in apart.values():
         environment.run(TranscodeAsset(), _job(source, [output]))
