@@ -176,7 +176,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)
-            process.wait(timeout=10)
+            process.wait(timeout=60)
         except ProcessLookupError:
             return
         except subprocess.TimeoutExpired:

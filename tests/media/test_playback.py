@@ -21,7 +21,7 @@ _WIDTHS = list(_SIZES)
 _H264 = ['video/mp4; codecs="avc1.64000C"', 'audio/mp4; codecs="mp4a.40.2"']
 _VP9 = ['video/mp4; codecs="vp09.00.10.08"', 'audio/mp4; codecs="opus"']
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 
 def _renditions(codec: str, audio: str) -> list[dict[str, Any]]:
@@ -85,7 +85,7 @@ def played(clips: ClipMaker, tmp_path_factory: pytest.TempPathFactory) -> Played
             environment.storage.make_bucket(bucket)
         objects = _make(environment, clips.mp4("played.mp4", seconds=_SECONDS))
         plans = [plan | {"source": _source(plan)} for plan in _PLANS]
-        return play(plans, objects, tmp_path_factory.mktemp("profile"), seconds=240)
+        return play(plans, objects, tmp_path_factory.mktemp("profile"), seconds=800)
     except NoPlayer as reason:
         if os.environ.get("NEEDS_BROWSER"):
             raise
