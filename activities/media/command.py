@@ -119,7 +119,7 @@ def framed(
 ) -> Stream:
     """Bring a picture of whole frames to the output's frame rate and shape, and lay its watermark over it.
 
-    FFmpeg itself has turned it upright before, as the source says.
+    It is upright already, as the source says.
 
     Args:
         picture: The picture, at the times that it has in the whole source.
@@ -141,13 +141,31 @@ def framed(
     return picture
 
 
+def media_options(video: VideoStream | None) -> Mapping[str, str | None]:
+    """Return the options with which a source is read; `video` is its picture.
+
+    FFmpeg turns a picture upright before all filters. The fields of one that has fields would be columns
+    then, which nothing makes whole: such a picture is turned by :func:`deinterlaced`.
+    """
+    if video is not None and video.interlaced and video.rotation:
+        return {**MEDIA_LIMITS, "noautorotate": None}
+    return MEDIA_LIMITS
+
+
 def deinterlaced(picture: Stream, video: VideoStream) -> Stream:
-    """Make whole frames of fields; a picture that has none stays as it is."""
-    return picture.filter("bwdif", mode="send_frame", deint="interlaced") if video.interlaced else picture
+    """Make whole frames of fields, upright; a picture that has none stays as it is.
+
+    Args:
+        picture: What is read with :func:`media_options`.
+        video: What the source tells of it.
+    """
+    if not video.interlaced:
+        return picture
+    return _turned(picture.filter("bwdif", mode="send_frame", deint="interlaced"), video.rotation)
 
 
 def upright(picture: Stream, video: VideoStream, output: ThumbOutput) -> Stream:
-    """Bring a picture to the output's size. FFmpeg itself has turned it upright before."""
+    """Bring an upright picture to the output's size."""
     width, height = output.size_for(video)
     return picture.filter("scale", w=width, h=height).filter("setsar", sar=1)
 

@@ -23,16 +23,17 @@ def decimal(seconds: Fraction) -> str:
     return f"{'-' if micro < 0 else ''}{abs(micro) // _MICRO}.{abs(micro) % _MICRO:06d}"
 
 
-def input_from(file: str, source: MediaInfo, point: Fraction, *, limits: Mapping[str, str]) -> Input:
+def input_from(file: str, source: MediaInfo, point: Fraction, *, options: Mapping[str, str | None]) -> Input:
     """Return the input that has a file's streams from some time before a point on.
 
-    Times are those in the whole source, which starts at 0; FFmpeg must be told ``-copyts``.
+    Times are those in the whole source, which starts at 0; FFmpeg must be told ``-copyts``. `options` are
+    those of any reading of the file.
     """
-    options: dict[str, str | None] = {**limits, "itsoffset": decimal(-source.origin)}
+    options = {**options, "itsoffset": decimal(-source.origin)}
     # The point is counted from the start of the file, which other streams may have before these.
     seek = point - _MARGIN + source.origin - Fraction(round(source.start * _MICRO), _MICRO)
     if seek > 0 and _INDEXED & set(source.demuxer.split(",")):
-        options |= {"noaccurate_seek": None, "ss": decimal(seek)}
+        options = {**options, "noaccurate_seek": None, "ss": decimal(seek)}
     return Input(file, options)
 
 

@@ -21,6 +21,7 @@ from activities.media.command import (
     audio_coding,
     deinterlaced,
     framed,
+    media_options,
     video_coding,
     written,
 )
@@ -190,7 +191,7 @@ def _read(file: str, source: MediaInfo, stream: int, *, seek: Fraction = _START)
     FFmpeg seeks to a key frame. Frames before the point are cut off by a filter, since its own way to do that
     takes no notice of ``-itsoffset``.
     """
-    options: dict[str, str | None] = {**MEDIA_LIMITS, "itsoffset": _decimal(-source.origin)}
+    options = {**media_options(source.video), "itsoffset": _decimal(-source.origin)}
     if not seek:
         return Input(file, options).stream(stream)
     # The point is counted from the start of the file, which other streams may have before these.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from activities.media.command import MEDIA_LIMITS, NO_TAGS, PROGRESS, RUN, deinterlaced
+from activities.media.command import MEDIA_LIMITS, NO_TAGS, PROGRESS, RUN, deinterlaced, media_options
 from activities.media.filters import Input, Stream, concat, graph
 from activities.media.probe import MediaInfo, VideoStream
 from activities.media.thumb_output import Sprite, ThumbOutput
@@ -55,7 +55,7 @@ def snapshot_arguments(
     """
     moment = _moment(at, info, video)
     seek = {"ss": f"{moment:.3f}"} if moment else {}
-    stream = deinterlaced(Input(source, {**MEDIA_LIMITS, **seek}).stream(video.index), video)
+    stream = deinterlaced(Input(source, {**media_options(video), **seek}).stream(video.index), video)
     inputs, (name,) = graph(_sized(stream, video, output))
     return (
         *(*RUN, *PROGRESS, *inputs, "-map", name, *_coding(output)),
@@ -71,7 +71,7 @@ def series_arguments(series: Sequence[Series], video: VideoStream, *, source: st
         video: The source's video stream.
         source: The file to read.
     """
-    picture = deinterlaced(Input(source, MEDIA_LIMITS).stream(video.index), video)
+    picture = deinterlaced(Input(source, media_options(video)).stream(video.index), video)
     ways = picture.split(len(series)) if len(series) > 1 else (picture,)
     inputs, names = graph(*(_pictures(way, one, video) for way, one in zip(ways, series, strict=True)))
     return (

@@ -18,6 +18,7 @@ from activities.media.command import (
     audio_coding,
     deinterlaced,
     framed,
+    media_options,
     video_coding,
 )
 from activities.media.filters import Input, Stream, arguments
@@ -180,7 +181,8 @@ def _part(output: VideoOutput, sound: Stream) -> Stream:
 
 def _read(output: VideoOutput, source: MediaInfo, file: str) -> Input:
     start = output.excerpt.start if output.excerpt is not None else Fraction(0)
-    return input_from(file, source, start, limits=MEDIA_LIMITS) if start else Input(file, MEDIA_LIMITS)
+    options = media_options(source.video)
+    return input_from(file, source, start, options=options) if start else Input(file, options)
 
 
 def _clock(output: VideoOutput) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,13 @@ from cpe.testing import ActivityEnvironment
 from tests.media.clips import ClipMaker
 
 _FRAME = 1 / 20
+_PLAIN = {
+    "size": "320x240",
+    "video_bitrate": "2M",
+    "audio_bitrate": "64k",
+    "video_codec": "libx264",
+    "audio_codec": "aac",
+}
 
 
 def _job(*outputs: dict[str, Any], file: str = "clip.mp4") -> dict[str, Any]:
@@ -333,6 +341,37 @@ def test_outputs_that_cannot_be_made(
     assert caught.value.code == code
     assert environment.storage.keys("media-out") == []
     assert not environment.scratch.exists()
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_fields_of_a_turned_video_are_no_comb(
+    environment: ActivityEnvironment, clips: ClipMaker, tmp_path: Path, degrees: int
+) -> None:
+    # A bright bar that moves by 20 pixels from field to field.
+    moving = (
+        *("-f", "lavfi", "-i", "color=black:size=320x240:rate=50:duration=1,format=gray"),
+        *("-vf", "geq=lum=255*between(X-20*mod(N\\,12)\\,0\\,60),tinterlace=interleave_top,fieldorder=tff"),
+    )
+    coding = ("-flags", "+ilme+ildct", "-c:v", "mpeg2video", "-b:v", "8M", "-pix_fmt", "yuv420p")
+    flat = clips.run("fields.mp4", *moving, *coding)
+    turned = clips.turned(f"fields{degrees}.mp4", flat, degrees)
+    outputs = [
+        _video("a.mp4", size="320x320", frame_rate="auto", crf=10, preset=_PLAIN),
+        _video("b.mp4", size="320x320", frame_rate="auto", crf=10, preset=_PLAIN, start="0.2"),
+        {"type": "THUMB", "file": "c.jpg", "size": "320:320", "snapshot_sec": 0.4},
+        {"type": "THUMB", "file": "d.jpg", "size": "320:320", "intervals": 0.4, "mode": "intervals"},
+    ]
+    size = (320, 240) if degrees % 180 == 0 else (240, 320)
+    for output in _run(environment, turned, *outputs):
+        assert (output["width"], output["height"]) == size, output["key"]
+        made = _object(environment, tmp_path, output["key"])
+        lines = clips.gray(made, at=0.4 if output["key"].endswith("mp4") else 0, size=size)
+        # Along the bar, brightness does not change from line to line.
+        rows = lines if degrees % 180 == 0 else [list(column) for column in zip(*lines, strict=True)]
+        jumps = [
+            abs(one - other) for row, below in pairwise(rows) for one, other in zip(row, below, strict=True)
+        ]
+        assert sum(jumps) / len(jumps) < 2, output["key"]
 
 
 @pytest.mark.parametrize(

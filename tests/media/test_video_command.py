@@ -112,6 +112,20 @@ def test_a_wished_rotation_takes_the_place_of_the_sources_own(rotate: object, fi
     assert _filters(turned, size="640x360", rotate=rotate) == filters
 
 
+def test_fields_are_made_whole_before_they_are_turned() -> None:
+    fields = replace(_PICTURE, rotation=90, interlaced=True)
+    whole = "bwdif=deint=interlaced:mode=send_frame,transpose=dir=clock"
+    assert _filters(fields, size="640x360") == f"{whole},scale=h=360:w=202,setsar=sar=1"
+    assert _filters(fields, size="640x360", rotate=0) == (
+        f"{whole},transpose=dir=cclock,scale=h=360:w=640,setsar=sar=1"
+    )
+    source = replace(_SOURCE, video=fields)
+    for command in (_command(source), _command(source, start=1)):
+        assert "-noautorotate" in command
+        assert command.count(" -i input") == 1
+    assert "-noautorotate" not in _command(replace(_SOURCE, video=replace(fields, interlaced=False)))
+
+
 def test_pixels_that_are_not_square_are_cut_as_they_are_stored() -> None:
     pal = replace(_PICTURE, width=720, height=576, sample_aspect=Fraction(64, 45))
     assert _filters(pal, size="480x480", sizing="Fill") == "crop=h=576:w=404,scale=h=480:w=480,setsar=sar=1"
