@@ -57,7 +57,7 @@ class PartMaker:
             log=self.context.log,
         )
         renditions = maker.renditions(segment, "output")
-        seconds = maker.seconds(segment)
+        seconds = self.split.seconds(segment)
         report = self._report(f"segment {segment.index}", seconds)
         with self.stopwatch.measure("encode"):
             # Workers run as many segments at once as they have cores. One thread each also costs less in all.
@@ -100,7 +100,7 @@ class PartMaker:
         keys = [output.target.location.key for output in self.outputs]
         return LadderReport(self.context, keys, seconds, part=part)
 
-    def _verified(self, segment: Segment, index: int, rendition: Rendition, seconds: float | None) -> Product:
+    def _verified(self, segment: Segment, index: int, rendition: Rendition, seconds: float) -> Product:
         video = self.source.video
         made = verify_video(
             self.workshop,

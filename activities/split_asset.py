@@ -74,6 +74,7 @@ class SplitAsset(Activity):
             folder=work_folder(context.task.workflow_id, context.task.run_id),
             size=(context.scratch / _INPUT).stat().st_size,
             first=frames.seconds(0) if frames is not None else Fraction(0),
+            last=frames.seconds(-1) if frames is not None else Fraction(0),
             timings=timings,
             sounds=len(versions_of_sound(videos)) if source.info.audio else 0,
         )

@@ -36,6 +36,7 @@ class Split:
         folder: The folder of this job's parts, without a trailing ``/``.
         size: Bytes of the source.
         first: The time of its first frame, in seconds.
+        last: That of its last one.
         timings: How the frames of each output are timed.
         sounds: How many versions its sound is made in; 0 for a silent source.
     """
@@ -44,8 +45,14 @@ class Split:
     folder: str
     size: int
     first: Fraction
+    last: Fraction
     timings: tuple[Timing, ...]
     sounds: int
+
+    def seconds(self, segment: Segment) -> float:
+        """Return how long a segment is; the last one ends with the source's last frame."""
+        begin = segment.start.time if segment.start else self.first
+        return float((segment.end.time if segment.end else self.last) - begin)
 
     def segment(self, index: int, output: int) -> Location:
         """Return where an output's part of a segment lies."""
@@ -112,6 +119,7 @@ def write_split(split: Split) -> dict[str, Any]:
         "folder": split.folder,
         "size": split.size,
         "first": str(split.first),
+        "last": str(split.last),
         "timings": [[_text(timing.rate), _text(timing.time_base)] for timing in split.timings],
         "sounds": split.sounds,
     }
@@ -133,6 +141,7 @@ def read_split(fields: Fields) -> Split:
             folder=folder.key,
             size=int(fields.raw("size")),
             first=Fraction(str(fields.raw("first"))),
+            last=Fraction(str(fields.raw("last"))),
             timings=tuple(
                 Timing(rate=_fraction(rate), time_base=_fraction(base))
                 for rate, base in fields.raw("timings")

@@ -177,10 +177,13 @@ def test_a_split_survives_json(count: int) -> None:
         folder="cpe-work/w/r",
         size=7,
         first=frames.seconds(0),
+        last=frames.seconds(-1),
         timings=(Timing(rate=Fraction(30_000, 1001)), Timing(rate=None, time_base=Fraction(1, 90_000))),
         sounds=1,
     )
     assert read_split(Fields(write_split(split), "split")) == split
+    lasting = sum(split.seconds(part) for part in parts if isinstance(part, Segment))
+    assert lasting == pytest.approx(float(frames.seconds(-1) - frames.seconds(0)))
 
 
 def test_the_parts_of_a_job_have_places_of_their_own() -> None:
@@ -190,6 +193,7 @@ def test_the_parts_of_a_job_have_places_of_their_own() -> None:
         folder="cpe-work/w/r",
         size=1,
         first=Fraction(0),
+        last=Fraction(9),
         timings=(Timing(rate=None),) * 2,
         sounds=1,
     )
@@ -209,6 +213,7 @@ def test_a_document_that_is_no_split(change: dict[str, Any]) -> None:
         "folder": "cpe-work/w/r",
         "size": 1,
         "first": "0",
+        "last": "9",
         "timings": [],
         "sounds": 0,
     }

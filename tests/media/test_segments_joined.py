@@ -291,6 +291,27 @@ def test_a_part_with_other_frames_is_not_joined(environment: ActivityEnvironment
     assert "x.mp4" not in environment.storage.keys("media-out")
 
 
+def test_a_last_segment_that_ends_before_the_source_is_refused(
+    environment: ActivityEnvironment, clips: ClipMaker, tmp_path: Path
+) -> None:
+    whole = clips.mp4("ends-early.mp4", "-g", "25", seconds=9)
+    content = bytearray(whole.read_bytes())
+    places = [
+        (float(packet["pts_time"]), int(packet["pos"]), int(packet["size"]))
+        for packet in clips.probe(whole, "-show_packets", "-select_streams", "v")["packets"]
+    ]
+    for time, place, size in places:
+        if time >= 7:
+            content[place : place + size] = bytes(size)
+    source = tmp_path / "ends-early.mp4"
+    source.write_bytes(content)
+    split = _split(environment, source, [_video("x.mp4")])
+    _encode(environment, source, split, split["parts"][1])
+    with pytest.raises(ActivityError) as caught:
+        _encode(environment, source, split, split["parts"][-1])
+    assert caught.value.code == "OUTPUT_TOO_SHORT"
+
+
 def test_an_input_that_changed_is_refused(
     environment: ActivityEnvironment, clips: ClipMaker, clip: Path
 ) -> None:
