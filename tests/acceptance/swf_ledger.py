@@ -65,6 +65,8 @@ class Ledger:
     def __init__(self) -> None:
         self._change = threading.Condition()
         self.answered = 0
+        #: Of these, answers to decisions that complete an execution.
+        self.completed = 0
         self.facts: dict[tuple[str, str], set[str]] = {}
         self.seen: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self.touched: set[tuple[str, str]] = set()
@@ -81,6 +83,11 @@ class Ledger:
             self.answered += 1
             self._change.notify_all()
 
+    def complete(self) -> None:
+        with self._change:
+            self.completed += 1
+            self._change.notify_all()
+
     def hold(self, token: str, held: Held) -> None:
         self.tell(held.run, held.began)
         self.held[token] = held
@@ -89,9 +96,14 @@ class Ledger:
         with self._change:
             return list(self.facts)
 
-    def wait(self, answered: int) -> None:
+    def wait(self, answered: int, completed: int) -> None:
+        """Wait until there are so many answers of both kinds."""
+
+        def enough() -> bool:
+            return self.answered >= answered and self.completed >= completed
+
         with self._change:
-            assert self._change.wait_for(lambda: self.answered >= answered, timeout=PATIENCE)
+            assert self._change.wait_for(enough, timeout=PATIENCE)
 
     def check(self, swf: Swf, runs: set[tuple[str, str]]) -> None:
         """Nothing that was told is missing, and nothing that was seen has changed."""
@@ -233,6 +245,8 @@ def respond(swf: Swf, ledger: Ledger, held: Held) -> None:
         assert again, held.run
         assert str(refused) == "UnknownResourceFault"
     ledger.tell(held.run, held.fact)
+    if {"decisionType": "CompleteWorkflowExecution"} in held.answer.get("decisions", ()):
+        ledger.complete()
     del ledger.held[held.answer["taskToken"]]
 
 

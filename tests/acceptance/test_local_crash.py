@@ -50,7 +50,8 @@ def test_nothing_that_was_answered_is_missing(nursery: Nursery, tmp_path: Path) 
                 for held in list(ledger.held.values()):
                     respond(swf, ledger, held)
             with Load(ledger, endpoint, seed=SEED, number=number).running():
-                ledger.wait(ledger.answered + random.randrange(1, 120))
+                # More than KILLS executions have come to their end at last.
+                ledger.wait(ledger.answered + random.randrange(1, 120), completed=2 * number - KILLS + 10)
                 os.kill(server.pid, signal.SIGKILL)
     with command(*arguments) as server, closing(Swf(server.endpoint())) as swf:
         ledger.check(swf, set(ledger.facts))
