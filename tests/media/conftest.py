@@ -11,6 +11,9 @@ from activities.tools import Tools, find_tools
 from cpe.errors import ConfigError
 from cpe.testing import ActivityEnvironment
 from tests.media.clips import ClipMaker
+from tests.media.video_sources import Sources
+
+pytest.register_assert_rewrite("tests.media.video_rows")
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +35,11 @@ def clips(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> ClipMaker:
 def clip(clips: ClipMaker) -> Path:
     """Two seconds of 320x180 at 25 frames per second, H.264 and AAC."""
     return clips.mp4("clip.mp4", size="320x180")
+
+
+@pytest.fixture(scope="session")
+def sources(clips: ClipMaker) -> Sources:
+    return Sources(clips)
 
 
 @pytest.fixture
