@@ -51,7 +51,7 @@ Ctrl-C stops everything."""
     type=click.IntRange(1, 64),
     default=1,
     show_default=True,
-    help="Worker processes per activity.",
+    help="Worker processes per activity; they share the cores and the memory.",
 )
 @click.option(
     "--plan",
@@ -95,6 +95,7 @@ def up(
     """
     from cpe import shipped
     from cpe.config import load_settings
+    from cpe.machine import measure
     from cpe.plan import load_plans
     from cpe.stack.programs import Stack, needed_activities
 
@@ -109,6 +110,7 @@ def up(
         plans=paths,
         activities=needed_activities(loaded.values(), settings.activities),
         workers=workers,
+        machine=measure(),
         config=place.config,
     )
     types = {*loaded, *((activity.name, activity.version) for activity in stack.activities)}

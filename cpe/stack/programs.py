@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cpe.config import ActivitySettings
 from cpe.errors import ConfigError
+from cpe.machine import Resources
 from cpe.plan import Plan
 from cpe.stack.supervisor import Program
 
@@ -23,7 +24,8 @@ class Stack:
         client: The one client's name.
         plans: Plan files and folders.
         activities: What the workers run.
-        workers: Processes per activity.
+        workers: Processes per activity, which share the machine.
+        machine: What there is to share.
         config: The daemons' configuration file.
     """
 
@@ -33,6 +35,7 @@ class Stack:
     plans: Sequence[Path]
     activities: Sequence[ActivitySettings]
     workers: int
+    machine: Resources
     config: Path
 
     def programs(self) -> list[Program]:
@@ -46,6 +49,7 @@ class Stack:
                     "worker",
                     *("--domain", self.domain, *config),
                     *("--activity", activity.name, "--version", activity.version),
+                    *self._share(),
                     name=f"{activity.name}.{number}" if self.workers > 1 else activity.name,
                 )
                 for activity in self.activities
@@ -53,6 +57,17 @@ class Stack:
             ),
             _daemon("inputpoller", "--name", self.client, *config),
         ]
+
+    def _share(self) -> tuple[str, ...]:
+        """Tell a worker its part of the machine where there are others of its activity.
+
+        Those of other activities are not counted: they seldom have work at the same time, and a part of the
+        machine for each would slow down every job that runs alone.
+        """
+        if self.workers == 1:
+            return ()
+        cores = max(int(self.machine.cores) // self.workers, 1)
+        return ("--cores", str(cores), "--memory", str(self.machine.memory // self.workers))
 
 
 def needed_activities(

@@ -10,6 +10,7 @@ import pytest
 from cpe.client import ClientConfig, PayloadPlace, load_client_config
 from cpe.config import ActivitySettings, load_settings
 from cpe.errors import ConfigError
+from cpe.machine import Resources
 from cpe.plan import load_plans
 from cpe.shipped import plans, sample_config
 from cpe.stack.configuration import client_configuration, client_entry, stack_configuration
@@ -36,6 +37,7 @@ def stack(workers: int = 1) -> Stack:
         plans=[Path("/p/a.yml"), Path("/p/more")],
         activities=ACTIVITIES,
         workers=workers,
+        machine=Resources(cores=5, memory=4_000),
         config=Path("/s/config.json"),
     )
 
@@ -66,6 +68,12 @@ def test_many_workers_have_numbers() -> None:
         "TranscodeAsset.1",
         "TranscodeAsset.2",
     ]
+
+
+@pytest.mark.parametrize(("workers", "cores", "memory"), [(2, 2, 2_000), (4, 1, 1_000), (8, 1, 500)])
+def test_many_workers_of_an_activity_share_the_machine(workers: int, cores: int, memory: int) -> None:
+    for program in stack(workers).programs()[1:-1]:
+        assert program.argv[-4:] == ("--cores", str(cores), "--memory", str(memory))
 
 
 def test_the_configuration_says_the_same_again(tmp_path: Path) -> None:
