@@ -39,11 +39,14 @@ from tests.acceptance.stack import PATIENCE, REPOSITORY, Stack
 PLANS = str(REPOSITORY / "plans")
 GUIDE = (REPOSITORY / "docs" / "operations.md").read_text("utf-8").split("\n## Doctor\n")[1].split("\n## ")[0]
 
+IN_TIME = ("--timeout", "100")
+"""More than its half a minute: a busy machine is no finding."""
+
 
 def run(*arguments: str | Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """Run the doctor as its users do."""
     return subprocess.run(
-        [sys.executable, "-m", "cpe.cli.main", "doctor", *map(str, arguments)],
+        [sys.executable, "-m", "cpe.cli.main", "doctor", *IN_TIME, *map(str, arguments)],
         cwd=REPOSITORY,
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY), **environment},
         capture_output=True,
@@ -58,7 +61,7 @@ def examine(
 ) -> dict[str, dict[str, Any]]:
     """Ask the doctor, in this process; give the findings that are not well by their codes."""
     unset: dict[str, str | None] = dict.fromkeys(name for name in os.environ if name.startswith("AWS_"))
-    asked = ["--json", *map(str, arguments)]
+    asked = ["--json", *IN_TIME, *map(str, arguments)]
     done = CliRunner().invoke(doctor, asked, env={**unset, **environment}, catch_exceptions=False)
     assert done.exit_code == exit_code, done.output
     return read(done.stdout, exit_code=exit_code)
