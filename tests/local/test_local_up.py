@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 import boto3
 import psutil
 import pytest
+from botocore.config import Config
 
 PLAN = """
 name: Count
@@ -260,18 +262,23 @@ def test_local_aws_tells_its_endpoint_and_ends_at_once(tmp_path: Path, number: s
         assert process.stdout is not None
         told = json.loads(process.stdout.readline())
         assert told["environment"]["AWS_ENDPOINT_URL"] == told["endpoint"]
-        sqs = boto3.client("sqs", endpoint_url=told["endpoint"])
-        sqs.create_queue(QueueName="q")
+        once = Config(retries={"total_max_attempts": 1})
+        sqs = boto3.client("sqs", endpoint_url=told["endpoint"], config=once)
+        queue = sqs.create_queue(QueueName="q")["QueueUrl"]
         exit_code, output = run("local", "--port", told["endpoint"].rpartition(":")[2], cwd=tmp_path)
         assert exit_code == 2
         assert output == (
             f"cpe: port {told['endpoint'].rpartition(':')[2]} on 127.0.0.1 is in use; "
             "stop what listens there or choose another with --port\n"
         )
-        before = time.monotonic()
-        process.send_signal(number)
-        assert process.wait(timeout=60) == 0
-        assert time.monotonic() - before < 2
+        with ThreadPoolExecutor() as pool:
+            poll = pool.submit(sqs.receive_message, QueueUrl=queue, WaitTimeSeconds=20)
+            with pytest.raises(TimeoutError):
+                poll.result(timeout=0.3)
+            process.send_signal(number)
+            # Sooner than what is asked of it would have ended by itself.
+            assert process.wait(timeout=15) == 0
+            poll.exception(timeout=60)
 
 
 def test_local_aws_prints_what_a_shell_can_read(tmp_path: Path) -> None:
