@@ -11,12 +11,13 @@ from fractions import Fraction
 from itertools import compress
 from typing import Any
 
+from activities.existing import is_left
 from activities.fetch import fetch
 from activities.frames import read_frames
 from activities.media.custom_output import CustomOutput
 from activities.media.fields import Fields
 from activities.media.job import AssetType, parse_job
-from activities.media.outputs import parse_outputs
+from activities.media.outputs import Output, parse_outputs
 from activities.media.presets import preset_library
 from activities.media.segments import Frames, Segment, cut, wished_segments
 from activities.media.split import Sound, Split, versions_of_sound, work_folder, write_part, write_split
@@ -46,12 +47,13 @@ class SplitAsset(Activity):
         settings = read_settings(context.settings)
         job = parse_job(context.input)
         outputs = parse_outputs(job.outputs, preset_library(settings.presets), custom_cmd=settings.custom_cmd)
-        together = [_is_cut_up(output) for output in outputs]
-        videos = tuple(output for output in outputs if isinstance(output, VideoOutput) and _is_cut_up(output))
         if not any(isinstance(output, VideoOutput | CustomOutput) for output in outputs):
             raise InvalidInput("input.output_assets has no VIDEO. Segments are for videos only.")
         for bucket in dict.fromkeys(output.target.location.bucket for output in outputs):
             context.storage.check_bucket(bucket)
+        # What is there already and stays is for TranscodeAsset, which tells so.
+        together = [_is_cut_up(output) and not _is_there(context, output) for output in outputs]
+        videos = tuple(output for output in compress(outputs, together) if isinstance(output, VideoOutput))
         workshop = Workshop(
             tools=find_tools(settings.ffmpeg, settings.ffprobe),
             directory=context.scratch,
@@ -96,6 +98,11 @@ class SplitAsset(Activity):
 def _is_cut_up(output: object) -> bool:
     """Tell whether an output is made in segments; captions beside it are made with the whole source."""
     return isinstance(output, VideoOutput) and not output.alone and not output.captions
+
+
+def _is_there(context: ActivityContext, output: Output) -> bool:
+    """Tell whether an output exists and is left as it is."""
+    return is_left(context, output.target, output.target.location.key)
 
 
 def _segments(

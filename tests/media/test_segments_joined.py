@@ -250,6 +250,21 @@ def test_other_outputs_and_short_videos_are_for_transcode_asset(
         _split(environment, clip, [thumb])
 
 
+def test_a_video_that_is_there_is_looked_for_before_anything_is_made(
+    environment: ActivityEnvironment, clips: ClipMaker
+) -> None:
+    environment.storage.put("media-out", "there.mp4", b"x")
+    there, new = _video("there.mp4", on_exists="skip"), _video("new.mp4", on_exists="skip")
+    split = _split(environment, _FILMS["25"](clips), [there, new])
+    assert (split["outputs"], split["others"]) == ([new], [there])
+    (skipped,) = environment.run(TranscodeAsset(), _job(_FILMS["25"](clips), split["others"]))["outputs"]
+    assert skipped["skipped"]
+    environment.events.clear()
+    with pytest.raises(ActivityError) as caught:
+        _split(environment, _FILMS["25"](clips), [_video("there.mp4", on_exists="fail")])
+    assert (caught.value.code, environment.event_types) == ("OUTPUT_EXISTS", [])
+
+
 def test_a_part_that_is_made_again_replaces_itself_alone(
     environment: ActivityEnvironment, clips: ClipMaker
 ) -> None:
