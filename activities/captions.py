@@ -19,7 +19,9 @@ from activities.media.cues import (
     write_srt,
     write_webvtt,
 )
+from activities.media.excerpt import Excerpt
 from activities.media.locations import Location
+from activities.media.playlist_output import PlaylistOutput
 from activities.media.probe import CaptionStream
 from activities.media.video_command import CaptionFile, caption_arguments
 from activities.media.video_output import VideoOutput
@@ -33,13 +35,14 @@ Cues = Mapping[Captions, tuple[Cue, ...]]
 
 
 def fetch_captions(context: ActivityContext, outputs: Sequence[object]) -> dict[Captions, tuple[Cue, ...]]:
-    """Fetch and read the caption files of a job's videos.
+    """Fetch and read the caption files of a job's videos and playlists.
 
     Raises:
         InvalidInput: One is no captions, ``CAPTIONS_INVALID``.
     """
     cues: dict[Captions, tuple[Cue, ...]] = {}
-    for captions in (one for output in outputs if isinstance(output, VideoOutput) for one in output.captions):
+    titled = (output for output in outputs if isinstance(output, VideoOutput | PlaylistOutput))
+    for captions in (one for output in titled for one in output.captions):
         if captions in cues or not isinstance(captions.source, Location):
             continue
         path = context.scratch / f"captions-{len(cues)}"
@@ -56,79 +59,41 @@ def fetch_captions(context: ActivityContext, outputs: Sequence[object]) -> dict[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CaptionWriter:
-    """Writes the captions of one video.
+class CaptionReader:
+    """Reads captions, wherever they come from.
 
     Attributes:
         making: The task.
         source: Its input.
-        output: The video.
         cues: What was fetched.
     """
 
     making: Making
     source: Source
-    output: VideoOutput
     cues: Cues
 
-    def tracks(self, name: str) -> list[CaptionFile]:
-        """Write those that go into the video, as SRT; `name` is that of the video's file."""
-        return [
-            CaptionFile(
-                file=self._write(captions, f"{name}-captions-{number}"), language=self._language(captions)
-            )
-            for number, captions in enumerate(self._of(CaptionMode.EMBED))
-        ]
-
-    def burnt(self, name: str) -> str | None:
-        """Write those that are drawn on the picture; return the file."""
-        for captions in self._of(CaptionMode.BURN):
-            return self._write(captions, f"{name}-burnt")
-        return None
-
-    def sidecars(self, name: str) -> list[Product]:
-        """Write those that lie beside the video."""
-        target = self.output.target
-        products = []
-        for number, captions in enumerate(self._of(CaptionMode.SIDECAR)):
-            key = captions.key_beside(target.location.key)
-            place = Location(bucket=target.location.bucket, key=key)
-            path = self.making.workshop.directory / f"{name}-sidecar-{number}"
-            write = write_webvtt if captions.format == "vtt" else write_srt
-            path.write_text(write(self._cues(captions)), encoding="utf-8", newline="\n")
-            products.append(
-                Product(
-                    path=path,
-                    target=replace(
-                        target, location=place, options=replace(target.options, content_type=None)
-                    ),
-                    key=key,
-                    content_type=captions.content_type,
-                    facts={"language": self._language(captions)},
-                )
-            )
-        return products
-
-    def _of(self, mode: CaptionMode) -> list[Captions]:
-        return [captions for captions in self.output.captions if captions.mode is mode]
-
-    def _language(self, captions: Captions) -> str | None:
+    def language(self, captions: Captions) -> str | None:
         """Return the language of captions: what the job says, else that of the source's stream."""
         if captions.language is None and isinstance(captions.source, StreamChoice):
             return self._stream(captions.source).language
         return captions.language
 
-    def _write(self, captions: Captions, name: str) -> str:
-        path = self.making.workshop.directory / name
-        path.write_text(write_srt(self._cues(captions)), encoding="utf-8", newline="\n")
-        return name
+    def check(self, captions: Sequence[Captions]) -> None:
+        """Raise what :meth:`read` raises, before anything is made."""
+        for one in captions:
+            self.read(one)
 
-    def _cues(self, captions: Captions) -> tuple[Cue, ...]:
+    def read(self, captions: Captions, excerpt: Excerpt | None = None) -> tuple[Cue, ...]:
+        """Return the cues of the source, or of a part of it.
+
+        Raises:
+            InvalidInput: There are none, ``CAPTIONS_INVALID`` or ``CAPTIONS_NOT_FOUND``.
+        """
         if isinstance(captions.source, StreamChoice):
             cues = self._taken_out(captions.source)
         else:
             cues = self.cues[captions]
-        excerpt, info = self.output.excerpt, self.source.info
+        info = self.source.info
         seconds = expected_duration(excerpt.of(info) if excerpt is not None else info)
         start = excerpt.start if excerpt is not None else Fraction(0)
         found = part_of(cues, start, None if seconds is None else Fraction(round(seconds * 1000), 1000))
@@ -171,3 +136,66 @@ class CaptionWriter:
             raise InvalidInput(
                 f"The captions of the input cannot be used: {error}.", code="CAPTIONS_INVALID"
             ) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptionWriter:
+    """Writes the captions of one video.
+
+    Attributes:
+        reader: Reads them.
+        output: The video.
+    """
+
+    reader: CaptionReader
+    output: VideoOutput
+
+    def tracks(self, name: str) -> list[CaptionFile]:
+        """Write those that go into the video, as SRT; `name` is that of the video's file."""
+        return [
+            CaptionFile(
+                file=self._write(captions, f"{name}-captions-{number}"),
+                language=self.reader.language(captions),
+            )
+            for number, captions in enumerate(self._of(CaptionMode.EMBED))
+        ]
+
+    def burnt(self, name: str) -> str | None:
+        """Write those that are drawn on the picture; return the file."""
+        for captions in self._of(CaptionMode.BURN):
+            return self._write(captions, f"{name}-burnt")
+        return None
+
+    def sidecars(self, name: str) -> list[Product]:
+        """Write those that lie beside the video."""
+        target = self.output.target
+        products = []
+        for number, captions in enumerate(self._of(CaptionMode.SIDECAR)):
+            key = captions.key_beside(target.location.key)
+            place = Location(bucket=target.location.bucket, key=key)
+            path = self.reader.making.workshop.directory / f"{name}-sidecar-{number}"
+            write = write_webvtt if captions.format == "vtt" else write_srt
+            path.write_text(write(self._cues(captions)), encoding="utf-8", newline="\n")
+            products.append(
+                Product(
+                    path=path,
+                    target=replace(
+                        target, location=place, options=replace(target.options, content_type=None)
+                    ),
+                    key=key,
+                    content_type=captions.content_type,
+                    facts={"language": self.reader.language(captions)},
+                )
+            )
+        return products
+
+    def _of(self, mode: CaptionMode) -> list[Captions]:
+        return [captions for captions in self.output.captions if captions.mode is mode]
+
+    def _write(self, captions: Captions, name: str) -> str:
+        path = self.reader.making.workshop.directory / name
+        path.write_text(write_srt(self._cues(captions)), encoding="utf-8", newline="\n")
+        return name
+
+    def _cues(self, captions: Captions) -> tuple[Cue, ...]:
+        return self.reader.read(captions, self.output.excerpt)

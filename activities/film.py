@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from activities.captions import CaptionWriter, Cues, fetch_captions
+from activities.captions import CaptionReader, CaptionWriter, fetch_captions
 from activities.custom import make_custom
 from activities.encoders import choose_encoders
 from activities.fetch import fetch
@@ -53,7 +53,12 @@ def make_of_film(making: Making, asset: InputAsset, outputs: Sequence[Output]) -
     for output in outputs:
         if isinstance(output, ThumbOutput):
             check_thumbnails(output, source)
-    film = _Film(making=making, source=source, audio=audio, watermarks=watermarks, cues=cues)
+    captions = CaptionReader(making=making, source=source, cues=cues)
+    for output in outputs:
+        if isinstance(output, PlaylistOutput):
+            with naming(output.target.location):
+                captions.check(output.captions)
+    film = _Film(making=making, source=source, audio=audio, watermarks=watermarks, captions=captions)
     with telling_the_undecodable(making.workshop, source, asset.type):
         made = film.pictures(outputs) | film.videos(outputs)
         for index, output in enumerate(outputs):
@@ -68,7 +73,7 @@ class _Film:
     source: Source
     audio: dict[str, AudioEncoder]
     watermarks: dict[Location, str]
-    cues: Cues
+    captions: CaptionReader
 
     def pictures(self, outputs: Sequence[Output]) -> dict[int, list[Product]]:
         """Make all thumbnails; return what was made for each such output, by its number."""
@@ -130,9 +135,16 @@ class _Film:
         """Return what is published of videos that were made together."""
         if isinstance(output, PlaylistOutput):
             with naming(output.target.location):
-                return package_ladder(self.making, self.source, output, name, [made.file for made in files])
+                return package_ladder(
+                    self.making,
+                    self.source,
+                    output,
+                    name,
+                    [made.file for made in files],
+                    captions=self.captions,
+                )
         if isinstance(output, VideoOutput):
-            captions = CaptionWriter(making=self.making, source=self.source, output=output, cues=self.cues)
+            captions = CaptionWriter(reader=self.captions, output=output)
             return [self._product(output, files[0]), *captions.sidecars(name)]
         return []
 
@@ -158,11 +170,17 @@ class _Film:
                     name,
                     audio=audio,
                     watermarks=self.watermarks,
-                    cues=self.cues,
+                    captions=self.captions,
                 )
             case PlaylistOutput():
                 return make_playlist(
-                    self.making, self.source, output, name, audio=self.audio, watermarks=self.watermarks
+                    self.making,
+                    self.source,
+                    output,
+                    name,
+                    audio=self.audio,
+                    watermarks=self.watermarks,
+                    captions=self.captions,
                 )
             case ThumbOutput():
                 return make_thumbnails(self.making, self.source, {name: output})[name]

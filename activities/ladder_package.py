@@ -19,10 +19,12 @@ from activities.media.hls import (
     main_playlist,
     media_playlist,
     target_seconds,
+    text_playlist,
 )
 from activities.media.locations import OnExists
 from activities.media.playlist_output import Format, PlaylistOutput
 from activities.media.split import version_of_sound, versions_of_sound
+from activities.media.text_track import WHOLE, TextTrack
 from activities.packager import StreamFiles
 from activities.publish import Product
 from activities.segment_cipher import SegmentCipher
@@ -30,6 +32,7 @@ from cpe.activity import JsonValue
 
 _HLS_TYPE, _DASH_TYPE = "application/vnd.apple.mpegurl", "application/dash+xml"
 _SEGMENT_TYPE, _KEY_TYPE = "video/iso.segment", "application/octet-stream"
+_TEXT_TYPE = "text/vtt; charset=utf-8"
 _INIT_TYPES = {"video": "video/mp4", "audio": "audio/mp4"}
 
 # A player that finds a playlist finds all that it names.
@@ -44,13 +47,15 @@ class LadderPackage:
         output: What they are made for.
         streams: The files of each stream.
         folder: The scratch folder of all of them.
-        cipher: How they are encrypted; None when they are not.
+        cipher: How they are encrypted; None when they are not. Texts never are.
+        texts: The captions.
     """
 
     output: PlaylistOutput
     streams: Sequence[StreamFiles]
     folder: Path
     cipher: SegmentCipher | None
+    texts: Sequence[TextTrack] = ()
 
     @property
     def prefix(self) -> str:
@@ -79,10 +84,13 @@ class LadderPackage:
         ]
 
     def write(self) -> None:
-        """Write all playlists."""
+        """Write all texts and playlists."""
         output, streams = self.output, [files.stream for files in self.streams]
+        self._write_texts()
         if Format.DASH in output.formats:
-            text = manifest(streams, folder=self.prefix, segment_seconds=output.segment_seconds)
+            text = manifest(
+                streams, folder=self.prefix, segment_seconds=output.segment_seconds, texts=self.texts
+            )
             self.main(Format.DASH).write_text(text, encoding="utf-8")
         if Format.HLS not in output.formats:
             return
@@ -94,8 +102,21 @@ class LadderPackage:
             if output.iframes and files.stream.track.kind == "video":
                 text = iframe_playlist(files.stream, target=target)
                 (files.folder / IFRAMES).write_text(text, encoding="utf-8")
-        text = main_playlist(self.variants(), folder=self.prefix, iframes=output.iframes)
+        for track in self.texts:
+            text = text_playlist(track, target=target)
+            (self.folder / track.name / PLAYLIST).write_text(text, encoding="utf-8")
+        text = main_playlist(self.variants(), folder=self.prefix, iframes=output.iframes, texts=self.texts)
         self.main(Format.HLS).write_text(text, encoding="utf-8")
+
+    def _write_texts(self) -> None:
+        for track in self.texts:
+            folder = self.folder / track.name
+            folder.mkdir()
+            if Format.DASH in self.output.formats:
+                (folder / WHOLE).write_text(track.whole(), encoding="utf-8")
+            if Format.HLS in self.output.formats:
+                for name, _, text in track.segments():
+                    (folder / name).write_text(text, encoding="utf-8")
 
     def products(self) -> Iterator[Product]:
         """Yield what is published; the main playlists are described, with what they stand for."""
@@ -115,6 +136,13 @@ class LadderPackage:
             for name in (PLAYLIST, IFRAMES):
                 if (files.folder / name).is_file():
                     yield self._part(files.folder / name, f"{key}/{name}", _HLS_TYPE, _STREAMS)
+        for track in self.texts:
+            for path in sorted((self.folder / track.name).iterdir()):
+                key = f"{output.folder}/{track.name}/{path.name}"
+                if path.name == PLAYLIST:
+                    yield self._part(path, key, _HLS_TYPE, _STREAMS)
+                else:
+                    yield self._part(path, key, _TEXT_TYPE, _SEGMENTS)
         own = output.target.location.key
         for wanted, content_type in ((Format.DASH, _DASH_TYPE), (Format.HLS, _HLS_TYPE)):
             if wanted in output.formats:
@@ -169,4 +197,5 @@ class LadderPackage:
             "segments": sum(len(stream.segments) for stream in streams),
             "segments_size": sum(stream.size for stream in streams),
             "renditions": renditions,
+            **({"captions": [track.language for track in self.texts]} if self.texts else {}),
         }

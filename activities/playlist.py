@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import PurePosixPath
 
+from activities.captions import CaptionReader
 from activities.ladder_package import LadderPackage
 from activities.making import Making
 from activities.media.codecs import AudioEncoder
@@ -16,6 +17,7 @@ from activities.media.playlist_output import Format, PlaylistOutput
 from activities.media.segment_command import Rendition, segment_arguments, sound_arguments
 from activities.media.segments import Stretch
 from activities.media.split import version_of_sound, versions_of_sound
+from activities.media.text_track import TextTrack
 from activities.packager import Packager
 from activities.publish import Product
 from activities.report import ProgressReport
@@ -39,6 +41,7 @@ def make_playlist(
     *,
     audio: Mapping[str, AudioEncoder],
     watermarks: Mapping[Location, str],
+    captions: CaptionReader,
 ) -> list[Product]:
     """Make a ladder by itself, in files called after `name`, from one decoding, and verify it.
 
@@ -65,7 +68,7 @@ def make_playlist(
         making.workshop.encode(arguments, duration=seconds, report=report.update)
         sounds = _make_sounds(making, source, output, name, audio=audio)
     report.finish()
-    return package_ladder(making, source, output, name, videos, sounds=sounds)
+    return package_ladder(making, source, output, name, videos, captions=captions, sounds=sounds)
 
 
 def _make_sounds(
@@ -94,6 +97,7 @@ def package_ladder(
     name: str,
     videos: Sequence[str],
     *,
+    captions: CaptionReader,
     sounds: Sequence[str] | None = None,
 ) -> list[Product]:
     """Make segments and playlists of a finished ladder, and verify them.
@@ -104,6 +108,7 @@ def package_ladder(
         output: What to make.
         name: What new files are called after.
         videos: The file of each rendition: MP4 with key frames on the grid. It is removed.
+        captions: Reads the captions.
         sounds: The file of each version of the sound; None when each video has its own.
 
     Raises:
@@ -117,10 +122,35 @@ def package_ladder(
         streams = packager.pack(_copies(source, output, name, videos, sounds))
         for file in (*videos, *(sounds or ())):
             (workshop.directory / file).unlink()
-        package = LadderPackage(output=output, streams=streams, folder=folder, cipher=cipher)
+        end = max(files.stream.start + files.stream.duration for files in streams)
+        texts = _texts(output, captions, end)
+        package = LadderPackage(output=output, streams=streams, folder=folder, cipher=cipher, texts=texts)
         package.write()
         _verify(making, source, package)
     return list(package.products())
+
+
+def _texts(output: PlaylistOutput, reader: CaptionReader, end: Fraction) -> list[TextTrack]:
+    """Read the captions of a ladder that ends at the second `end`."""
+    languages = [reader.language(captions) for captions in output.captions]
+    labels: list[str] = []
+    for language in languages:
+        label = language or "captions"
+        again = sum(other.partition(" ")[0] == label for other in labels)
+        labels.append(f"{label} {again + 1}" if again else label)
+    return [
+        TextTrack(
+            name=f"text-{number}",
+            label=label,
+            language=language,
+            cues=reader.read(captions),
+            seconds=output.segment_seconds,
+            end=end,
+        )
+        for number, (captions, language, label) in enumerate(
+            zip(output.captions, languages, labels, strict=True), start=1
+        )
+    ]
 
 
 def _copies(
@@ -171,6 +201,7 @@ def _verify(making: Making, source: Source, package: LadderPackage) -> None:
         main=package.text(Format.HLS),
         manifest=package.text(Format.DASH),
         folder=PurePosixPath(output.folder).name,
+        texts=[track.name for track in package.texts],
     )
     # FFmpeg's own decoder of AV1 needs a graphics card.
     blind = "none" if can_decode("av1", making.workshop.tools) else "av01"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from activities.captions import CaptionWriter, Cues
+from activities.captions import CaptionReader, CaptionWriter
 from activities.frames import has_frames, read_frames
 from activities.making import Making
 from activities.media.captions import SUBTITLE_ENCODERS, CaptionMode
@@ -38,7 +38,7 @@ def make_video(
     *,
     audio: AudioEncoder,
     watermarks: Mapping[Location, str],
-    cues: Cues,
+    captions: CaptionReader,
 ) -> list[Product]:
     """Make a video in a file called `name`, and verify it.
 
@@ -49,7 +49,7 @@ def make_video(
         name: The file to write.
         audio: The audio encoder; the output's own or its fallback.
         watermarks: The file of each watermark.
-        cues: What was fetched of captions.
+        captions: Reads the captions.
 
     Return the video and the captions beside it.
 
@@ -60,14 +60,14 @@ def make_video(
     _check_frames(making, source, output)
     seconds = expected_duration(part)
     report = ProgressReport(making.context, output.target.location.key, seconds)
-    captions = CaptionWriter(making=making, source=source, output=output, cues=cues)
-    beside = captions.sidecars(name)
+    writer = CaptionWriter(reader=captions, output=output)
+    beside = writer.sidecars(name)
     names = VideoNames(
         source=source.file,
         output=name,
         watermark=watermarks[output.watermark.location] if output.watermark else None,
-        captions=tuple(captions.tracks(name)),
-        burnt=captions.burnt(name),
+        captions=tuple(writer.tracks(name)),
+        burnt=writer.burnt(name),
     )
     workshop, info, video = making.workshop, source.info, source.video
     with making.stopwatch.measure("encode"):

@@ -19,7 +19,12 @@ _HALF = Fraction(1, 2)
 
 
 def verify_listings(
-    streams: Sequence[StreamFiles], *, main: str | None, manifest: str | None, folder: str
+    streams: Sequence[StreamFiles],
+    *,
+    main: str | None,
+    manifest: str | None,
+    folder: str,
+    texts: Sequence[str] = (),
 ) -> None:
     """Read all playlists back and compare them with the files.
 
@@ -28,6 +33,7 @@ def verify_listings(
         main: The main playlist of HLS, if there is one.
         manifest: The manifest of DASH, if there is one.
         folder: The name of the ladder's folder, as the main playlists call it.
+        texts: The names of its tracks of text.
 
     Raises:
         ActivityError: They do not say what was made, ``OUTPUT_INVALID``.
@@ -35,7 +41,7 @@ def verify_listings(
     named = {files.stream.name: files for files in streams}
     if main is not None:
         listed = read_main(main)
-        wanted = {f"{folder}/{name}/{PLAYLIST}" for name in named}
+        wanted = {f"{folder}/{name}/{PLAYLIST}" for name in (*named, *texts)}
         optional = {f"{folder}/{name}/{IFRAMES}" for name in named}
         if not wanted <= set(listed) <= wanted | optional:
             raise invalid_output("has a main playlist that does not list its streams")
@@ -44,10 +50,10 @@ def verify_listings(
             _compare(f"{name}/{PLAYLIST}", listing, files)
     if manifest is not None:
         listings = read_manifest(manifest)
-        if listings.keys() != named.keys():
+        if listings.keys() != {*named, *texts}:
             raise invalid_output("has a manifest that does not list its streams")
-        for name, listing in listings.items():
-            _compare(name, listing, named[name], prefix=f"{folder}/{name}/")
+        for name, files in named.items():
+            _compare(name, listings[name], files, prefix=f"{folder}/{name}/")
 
 
 def verify_alignment(streams: Sequence[StreamFiles]) -> None:

@@ -15,6 +15,9 @@ from cpe.errors import InvalidInput
 CAPTION_KEYS = frozenset({"bucket", "file", "path", "stream", "mode", "format", "language", "encoding"})
 """The keys of one of a video's captions."""
 
+TRACK_KEYS = CAPTION_KEYS - {"mode", "format"}
+"""Those of a playlist's: a track of text beside its videos has one form."""
+
 SUBTITLE_ENCODERS: Mapping[str, tuple[str, str]] = {
     "mp4": ("mov_text", "mov_text"),
     "mov": ("mov_text", "mov_text"),
@@ -96,21 +99,33 @@ def parse_captions(fields: Fields, *, muxer: str) -> tuple[Captions, ...]:
     Raises:
         InvalidInput: One is wrong, or two are the same.
     """
-    value = fields.raw("captions")
+    found = tuple(_parse_one(item, muxer) for item in _items(fields))
+    if sum(captions.mode is CaptionMode.BURN for captions in found) > 1:
+        raise InvalidInput(f"{fields.path('captions')}: only one of them can be burnt in.")
+    return found
+
+
+def parse_tracks(fields: Fields) -> tuple[Captions, ...]:
+    """Read ``captions`` of a playlist: an object or a list of them.
+
+    Raises:
+        InvalidInput: One is wrong.
+    """
+    items = _items(fields)
+    for item in items:
+        item.refuse_others(TRACK_KEYS)
+    return tuple(_parse_one(item, "webm") for item in items)
+
+
+def _items(fields: Fields) -> list[Fields]:
+    value, where = fields.raw("captions"), fields.path("captions")
     if value is None:
-        return ()
+        return []
     listed = isinstance(value, Sequence) and not isinstance(value, str)
     items = list(value) if listed else [value]
     if len(items) > _MOST:
-        raise InvalidInput(f"{fields.path('captions')} has {len(items)} captions; {_MOST} are allowed.")
-    where = fields.path("captions")
-    found = tuple(
-        _parse_one(Fields(item, f"{where}[{number}]" if listed else where), muxer)
-        for number, item in enumerate(items)
-    )
-    if sum(captions.mode is CaptionMode.BURN for captions in found) > 1:
-        raise InvalidInput(f"{where}: only one of them can be burnt in.")
-    return found
+        raise InvalidInput(f"{where} has {len(items)} captions; {_MOST} are allowed.")
+    return [Fields(item, f"{where}[{number}]" if listed else where) for number, item in enumerate(items)]
 
 
 def _parse_one(fields: Fields, muxer: str) -> Captions:

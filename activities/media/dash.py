@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import escape, quoteattr
 
 from activities.media.hls import INIT
 from activities.media.packaging import PackagedStream
+from activities.media.text_track import WHOLE, TextTrack
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
 _NAMESPACE = "urn:mpeg:dash:schema:mpd:2011"
 _PROFILE = "urn:mpeg:dash:profile:isoff-live:2011"
+_ROLE = "urn:mpeg:dash:role:2011"
 _STEREO = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"
 
 
-def manifest(streams: Sequence[PackagedStream], *, folder: str, segment_seconds: int) -> str:
+def manifest(
+    streams: Sequence[PackagedStream],
+    *,
+    folder: str,
+    segment_seconds: int,
+    texts: Sequence[TextTrack] = (),
+) -> str:
     """Write the manifest.
 
     Args:
@@ -23,6 +31,7 @@ def manifest(streams: Sequence[PackagedStream], *, folder: str, segment_seconds:
             one family of codecs, become one set.
         folder: Their folder, as a reference from here.
         segment_seconds: How long segments are; a player shall have as much before it starts.
+        texts: Captions that viewers may choose.
     """
     end = max(stream.start + stream.duration for stream in streams)
     attributes = {
@@ -39,6 +48,8 @@ def manifest(streams: Sequence[PackagedStream], *, folder: str, segment_seconds:
     lines = [_HEAD, _tag("MPD", attributes), f'  <Period id="0" start="PT0S" duration="{_duration(end)}">']
     for number, members in enumerate(sets.values()):
         lines += _set(number, members, folder)
+    for number, text in enumerate(texts, start=len(sets)):
+        lines += _text_set(number, text, folder)
     return "\n".join((*lines, "  </Period>", "</MPD>", ""))
 
 
@@ -56,6 +67,26 @@ def _set(number: int, streams: Sequence[PackagedStream], folder: str) -> list[st
     for stream in streams:
         lines += [f"      {line}" for line in _representation(stream, folder)]
     return [*lines, "    </AdaptationSet>"]
+
+
+def _text_set(number: int, text: TextTrack, folder: str) -> list[str]:
+    attributes = {
+        "id": str(number),
+        "contentType": "text",
+        "mimeType": "text/vtt",
+        **({"lang": text.language} if text.language else {}),
+    }
+    rate = len(text.whole().encode()) * 8 / text.end
+    representation = {"id": text.name, "bandwidth": str(int(rate) + 1)}
+    return [
+        f"    {_tag('AdaptationSet', attributes)}",
+        f"      {_tag('Role', {'schemeIdUri': _ROLE, 'value': 'subtitle'}, empty=True)}",
+        f"      <Label>{escape(text.label)}</Label>",
+        f"      {_tag('Representation', representation)}",
+        f"        <BaseURL>{escape(f'{folder}/{text.name}/{WHOLE}')}</BaseURL>",
+        "      </Representation>",
+        "    </AdaptationSet>",
+    ]
 
 
 def _representation(stream: PackagedStream, folder: str) -> list[str]:

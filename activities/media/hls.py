@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from activities.media.packaging import PackagedStream
+from activities.media.text_track import TextTrack
 
 PLAYLIST = "playlist.m3u8"
 IFRAMES = "iframes.m3u8"
 INIT = "init.mp4"
 
 _VERSION = 7
+_TEXTS = "text"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,16 @@ def media_playlist(stream: PackagedStream, *, target: int, cipher: Cipher | None
     return "\n".join((*lines, "#EXT-X-ENDLIST", ""))
 
 
+def text_playlist(track: TextTrack, *, target: int) -> str:
+    """Write the playlist of a track of text; the arguments are those of :func:`media_playlist`."""
+    listed = [(name, duration) for name, duration, _ in track.segments()]
+    longest = max(int(duration + Fraction(1, 2)) for _, duration in listed)
+    lines = _head(max(target, longest))
+    for name, duration in listed:
+        lines += [f"#EXTINF:{_seconds(duration)},", name]
+    return "\n".join((*lines, "#EXT-X-ENDLIST", ""))
+
+
 def iframe_playlist(stream: PackagedStream, *, target: int) -> str:
     """Write the playlist of a stream's key frames, each a part of a segment's file."""
     lines = [*_head(target), "#EXT-X-I-FRAMES-ONLY", f'#EXT-X-MAP:URI="{INIT}"']
@@ -87,13 +99,16 @@ def iframe_playlist(stream: PackagedStream, *, target: int) -> str:
     return "\n".join((*lines, "#EXT-X-ENDLIST", ""))
 
 
-def main_playlist(variants: Sequence[Variant], *, folder: str, iframes: bool) -> str:
+def main_playlist(
+    variants: Sequence[Variant], *, folder: str, iframes: bool, texts: Sequence[TextTrack] = ()
+) -> str:
     """Write the main playlist.
 
     Args:
         variants: What a player may choose from.
         folder: The folder of all streams, as a reference from here.
         iframes: Whether the videos have playlists of their key frames.
+        texts: Captions that viewers may choose, with any of the variants.
     """
     sounds = {variant.audio.name: variant.audio for variant in variants if variant.audio}
     lines = ["#EXTM3U", f"#EXT-X-VERSION:{_VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
@@ -109,6 +124,18 @@ def main_playlist(variants: Sequence[Variant], *, folder: str, iframes: bool) ->
             "URI": f'"{folder}/{sound.name}/{PLAYLIST}"',
         }
         lines.append(f"#EXT-X-MEDIA:{_attributes(attributes)}")
+    for text in texts:
+        attributes = {
+            "TYPE": "SUBTITLES",
+            "GROUP-ID": f'"{_TEXTS}"',
+            "NAME": f'"{text.label}"',
+            **({"LANGUAGE": f'"{text.language}"'} if text.language else {}),
+            "DEFAULT": "NO",
+            "AUTOSELECT": "YES",
+            "FORCED": "NO",
+            "URI": f'"{folder}/{text.name}/{PLAYLIST}"',
+        }
+        lines.append(f"#EXT-X-MEDIA:{_attributes(attributes)}")
     for variant in variants:
         video = variant.video
         attributes = {
@@ -118,6 +145,7 @@ def main_playlist(variants: Sequence[Variant], *, folder: str, iframes: bool) ->
             "RESOLUTION": _resolution(video),
             "FRAME-RATE": f"{float(video.frame_rate):.3f}",
             **({"AUDIO": f'"{variant.audio.name}"'} if variant.audio else {}),
+            **({"SUBTITLES": f'"{_TEXTS}"'} if texts else {}),
         }
         lines += [f"#EXT-X-STREAM-INF:{_attributes(attributes)}", f"{folder}/{video.name}/{PLAYLIST}"]
     if iframes:

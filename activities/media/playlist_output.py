@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import PurePosixPath
 
+from activities.media.captions import Captions, parse_tracks
 from activities.media.fields import KEY_UNSUPPORTED, Fields, shown
 from activities.media.locations import (
     COMMON_KEYS,
@@ -21,7 +22,14 @@ from activities.media.segments import GRID_SECONDS
 from activities.media.video_output import VIDEO_KEYS, VideoOutput, parse_video
 from cpe.errors import InvalidInput
 
-PLAYLIST_KEYS = COMMON_KEYS | {"renditions", "formats", "segment_seconds", "encryption", "iframes"}
+PLAYLIST_KEYS = COMMON_KEYS | {
+    "renditions",
+    "formats",
+    "segment_seconds",
+    "encryption",
+    "iframes",
+    "captions",
+}
 ENCRYPTION_KEYS = frozenset({"method", "bucket", "path", "file", "key_url"})
 
 _ALONE = frozenset({"two_pass", "start", "duration", "captions", "loudness"})
@@ -65,6 +73,7 @@ class PlaylistOutput:
         segment_seconds: Seconds of a segment, a multiple of the grid of key frames.
         encryption: How it is encrypted; None for not at all.
         iframes: Whether there are playlists of the key frames alone, for a picture while a viewer seeks.
+        captions: The texts that viewers may choose.
     """
 
     target: Target
@@ -73,6 +82,7 @@ class PlaylistOutput:
     segment_seconds: int
     encryption: Encryption | None
     iframes: bool
+    captions: tuple[Captions, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -132,6 +142,7 @@ def parse_playlist(fields: Fields, presets: PresetLibrary) -> PlaylistOutput:
         segment_seconds=_segment_seconds(fields),
         encryption=encryption,
         iframes=iframes,
+        captions=parse_tracks(fields),
     )
 
 

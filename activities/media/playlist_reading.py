@@ -102,6 +102,11 @@ def read_manifest(text: str) -> dict[str, Listing]:
 
 def _listing(representation: ET.Element) -> Listing:
     template = representation.find("mpd:SegmentTemplate", _NAMESPACE)
+    whole = representation.find("mpd:BaseURL", _NAMESPACE)
+    if whole is not None:
+        return Listing(
+            initialization="", entries=[Entry(file=unquote(whole.text or ""), seconds=Fraction(0))]
+        )
     if template is None:
         raise ValueError("has a representation without segments")
     timescale, number = int(template.attrib["timescale"]), int(template.attrib["startNumber"])

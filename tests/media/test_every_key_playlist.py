@@ -78,6 +78,68 @@ def test_renditions_of_a_high_dynamic_range(shop: LadderShop, clips: ClipMaker, 
     assert transfers == ["bt709", "arib-std-b67"]
 
 
+_SRT = b"1\n00:00:01,000 --> 00:00:07,500\nOne & two\n\n2\n00:00:12,000 --> 00:00:30,000\nThree\n"
+
+
+def test_captions_are_tracks_of_text(shop: LadderShop, film: Path) -> None:
+    _proves("captions")
+    shop.environment.storage.put("media-in", "c.srt", _SRT)
+    captions = {"bucket": "media-in", "file": "/c.srt", "language": "eng"}
+    result = shop.run(film, captions=[captions, {**captions, "language": "deu"}, captions])
+    files = ("00001.vtt", "00002.vtt", "00003.vtt", "captions.vtt", "playlist.m3u8")
+    texts = ("text-1", "text-2", "text-3")
+    assert [key for key in shop.keys if "/text-" in key] == [
+        f"out/movie/{text}/{file}" for text in texts for file in files
+    ]
+    assert result["outputs"][-1]["captions"] == ["eng", "deu", "eng"]
+    assert shop.text("out/movie/text-1/captions.vtt") == (
+        "WEBVTT\n\n00:00:01.000 --> 00:00:07.500\nOne &amp; two\n\n00:00:12.000 --> 00:00:13.000\nThree\n\n"
+    )
+    clock = "X-TIMESTAMP-MAP=LOCAL:00:00:00.000,MPEGTS:0\n"
+    one, two = (
+        "00:00:01.000 --> 00:00:07.500\nOne &amp; two\n\n",
+        "00:00:12.000 --> 00:00:13.000\nThree\n\n",
+    )
+    for number, cue in enumerate((one, one, two), start=1):
+        assert shop.text(f"out/movie/text-1/{number:05d}.vtt") == f"WEBVTT\n{clock}\n{cue}"
+    listing = shop.media("text-2")
+    assert [entry.file for entry in listing.entries] == list(files[:3])
+    assert [float(entry.seconds) for entry in listing.entries] == [6, 6, pytest.approx(1, abs=0.05)]
+    main = shop.text("out/movie.m3u8")
+    assert re.findall(r'TYPE=SUBTITLES,.*NAME="([^"]*)",LANGUAGE="(\w+)".*URI="([^"]*)"', main) == [
+        ("eng", "eng", "movie/text-1/playlist.m3u8"),
+        ("deu", "deu", "movie/text-2/playlist.m3u8"),
+        ("eng 2", "eng", "movie/text-3/playlist.m3u8"),
+    ]
+    assert all(variant["SUBTITLES"] == "text" for variant in shop.variants())
+    manifest = shop.text("out/movie.mpd")
+    assert manifest.count('contentType="text" mimeType="text/vtt" lang=') == len(texts)
+    assert "<BaseURL>movie/text-3/captions.vtt</BaseURL>" in manifest
+    options = shop.environment.storage.options["media-out", "out/movie/text-1/00001.vtt"]
+    assert options.content_type == "text/vtt; charset=utf-8"
+
+
+def test_captions_of_the_film_itself_for_one_kind_of_player(shop: LadderShop, clips: ClipMaker) -> None:
+    subtitles = clips.folder / "inside.srt"
+    subtitles.write_bytes(_SRT)
+    film = clips.run(
+        "inside.mp4",
+        *("-i", clips.mp4("outside.mp4", seconds=5), "-i", subtitles, "-c", "copy", "-c:s", "mov_text"),
+        *("-metadata:s:s:0", "language=fra"),
+    )
+    shop.run(film, captions={"stream": "auto"}, formats=["hls"])
+    assert "out/movie/text-1/captions.vtt" not in shop.keys
+    assert "One &amp; two" in shop.text("out/movie/text-1/00001.vtt")
+    assert 'LANGUAGE="fra"' in shop.text("out/movie.m3u8")
+
+
+def test_captions_that_are_not_there_are_told_before_anything_is_made(shop: LadderShop, film: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"The input has no captions in text\.") as caught:
+        shop.run(film, captions={"stream": "auto"})
+    assert caught.value.code == "CAPTIONS_NOT_FOUND"
+    assert [event for _, event, _ in shop.environment.log.records if event == "ladder.planned"] == []
+
+
 def test_a_ladder_and_its_names(shop: LadderShop, film: Path, media: ClipsAt) -> None:
     _proves("renditions", "formats", "segment_seconds")
     result = shop.run(film)
@@ -449,6 +511,11 @@ def test_keys_of_every_output(shop: LadderShop, clips: ClipMaker) -> None:
             "INPUT_INVALID",
         ),
         ({"formats": "dash"}, r"file ends in \.m3u8, .* formats .*: \.mpd", "INPUT_INVALID"),
+        (
+            {"captions": {"stream": "auto", "mode": "burn"}},
+            r"captions has an unknown key 'mode'",
+            "KEY_UNSUPPORTED",
+        ),
         (
             {"renditions": [SMALL | {"two_pass": True}]},
             r"renditions\[0\]\.two_pass: a rendition .* VIDEO",

@@ -18,6 +18,8 @@ _SECONDS = 9
 _FPS = 25
 _SIZES = {160: "160x90", 128: "128x72", 96: "96x54"}
 _WIDTHS = list(_SIZES)
+_SHOWN = [(0, 1), (3, 5), (7, 8)]
+"""When captions are shown: from half a second after the one to half a second after the other."""
 _H264 = ['video/mp4; codecs="avc1.64000C"', 'audio/mp4; codecs="mp4a.40.2"']
 _VP9 = ['video/mp4; codecs="vp09.00.10.08"', 'audio/mp4; codecs="opus"']
 
@@ -31,14 +33,29 @@ def _renditions(codec: str, audio: str) -> list[dict[str, Any]]:
     ]
 
 
+def _captions(word: str) -> str:
+    lines = [f"00:0{start}.500 --> 00:0{end}.500\n{word} {start}\n" for start, end in _SHOWN]
+    return "\n".join(["WEBVTT\n", *lines])
+
+
 def _make(environment: ActivityEnvironment, source: Path) -> Objects:
-    """Make three ladders of a film; return all objects, as a server has them."""
+    """Make four ladders of a film; return all objects, as a server has them."""
     environment.storage.put("media-in", "x.mp4", source)
+    for language, word in (("eng", "Hello"), ("deu", "Hallo")):
+        environment.storage.put("media-in", f"{language}.vtt", _captions(word).encode())
     common = {"type": "PLAYLIST", "bucket": "media-out", "segment_seconds": 2}
     outputs: list[dict[str, Any]] = [
         {"file": "h264/movie.m3u8", "renditions": _renditions("h264", "aac"), "iframes": True},
         {"file": "vp9/movie.m3u8", "renditions": _renditions("vp9", "opus")[:2]},
         {"file": "secret/movie.m3u8", "renditions": _renditions("h264", "aac")[:2], "encryption": "AES-128"},
+        {
+            "file": "text/movie.m3u8",
+            "renditions": _renditions("h264", "aac")[:2],
+            "captions": [
+                {"bucket": "media-in", "file": f"{language}.vtt", "language": language}
+                for language in ("eng", "deu")
+            ],
+        },
     ]
     document: Any = {
         "input_asset": {"type": "VIDEO", "bucket": "media-in", "file": "x.mp4"},
@@ -56,6 +73,7 @@ def _plan(player: str, what: str, width: int, **more: Any) -> dict[str, Any]:
     return {"name": f"{player} {what}", "player": player, "width": width, "types": _H264, **more}
 
 
+_TEXTS = [("hls", "eng"), ("hls", "deu"), ("dash", "eng"), ("dash", "deu")]
 _PLANS: list[dict[str, Any]] = [
     *(_plan(player, f"at {width}", width, rate=3) for player in ("hls", "dash") for width in _WIDTHS),
     *(_plan(player, "at its own pace", 160) for player in ("hls", "dash")),
@@ -67,12 +85,14 @@ _PLANS: list[dict[str, Any]] = [
         for width in _WIDTHS[:2]
     ),
     *(_plan("hls", f"encrypted at {width}", width, rate=3) for width in _WIDTHS[:2]),
+    *(_plan(player, f"captions in {text}", 160, rate=2, text=text) for player, text in _TEXTS),
     _plan("hls", "encrypted seeking", 160, rate=2, seeks=[0.6, 0.2]),
 ]
 
 
 def _source(plan: dict[str, Any]) -> str:
-    folder = "vp9" if "VP9" in plan["name"] else "secret" if "encrypted" in plan["name"] else "h264"
+    folders = {"VP9": "vp9", "encrypted": "secret", "captions": "text"}
+    folder = next((folder for word, folder in folders.items() if word in plan["name"]), "h264")
     return f"/{folder}/movie.{'m3u8' if plan['player'] == 'hls' else 'mpd'}"
 
 
@@ -107,6 +127,11 @@ def test_it_plays_to_the_end(played: Played, plan: dict[str, Any]) -> None:
     assert report["sizes"] == [_SIZES[width] for width in widths], "what was asked for, and nothing else"
     if plan.get("rate", 1) == 1 and "change" not in plan:
         assert report["frames"] == pytest.approx(_SECONDS * _FPS, abs=_SECONDS)
+    if "text" in plan:
+        word = {"eng": "Hello", "deu": "Hallo"}[plan["text"]]
+        # One that lies over a cut is in two segments of HLS; players show it once.
+        shown = sorted({(round(start, 1), round(end, 1), text) for start, end, text in report["cues"]})
+        assert shown == [(start + 0.5, end + 0.5, f"{word} {start}") for start, end in _SHOWN]
     if "seeks" not in plan:
         (whole,) = report["buffered"]
         # hls.js throws away what was shown before a change.

@@ -28,6 +28,10 @@ function openHls(plan, errors) {
     ready: ready.then(() => {
       hls.startLevel = hls.loadLevel = level(plan.width);
       hls.startLoad();
+      if (plan.text !== undefined) {
+        hls.subtitleTrack = hls.subtitleTracks.findIndex((one) => one.lang === plan.text);
+        hls.subtitleDisplay = true;
+      }
     }),
     choose: (width) => { hls.nextLevel = level(width); },
     close: () => hls.destroy(),
@@ -47,7 +51,15 @@ function openDash(plan, errors) {
   const id = (width) => dash.getRepresentationsByType("video").find((one) => one.width === width).id;
   dash.initialize(video, plan.source, false);
   return {
-    ready: ready.then(() => dash.setRepresentationForTypeById("video", id(plan.width), true)),
+    ready: ready.then(() => {
+      dash.setRepresentationForTypeById("video", id(plan.width), true);
+      if (plan.text !== undefined) {
+        const texts = dash.getTracksFor("text");
+        // dash.js shortens languages to two letters where it can.
+        dash.setCurrentTrack(texts.find((one) => plan.text.startsWith(one.lang)));
+        dash.enableText(true);
+      }
+    }),
     choose: (width) => dash.setRepresentationForTypeById("video", id(width), true),
     close: () => dash.destroy(),
   };
@@ -90,6 +102,7 @@ async function play(plan) {
   } catch (error) {
     errors.push(String(error));
   }
+  const texts = [...video.textTracks].filter((track) => track.mode !== "disabled").flatMap((track) => [...(track.cues ?? [])]);
   const quality = video.getVideoPlaybackQuality();
   const report = {
     name: plan.name,
@@ -100,6 +113,7 @@ async function play(plan) {
     at: video.currentTime,
     duration: video.duration,
     frames: quality.totalVideoFrames,
+    cues: texts.map((cue) => [cue.startTime, cue.endTime, cue.text]).sort((one, other) => one[0] - other[0]),
     corrupted: quality.corruptedVideoFrames ?? 0,
     buffered: Array.from({ length: video.buffered.length }, (_, at) => [video.buffered.start(at), video.buffered.end(at)]),
   };
