@@ -42,24 +42,21 @@ function openDash(plan, errors) {
   const dash = dashjs.MediaPlayer().create();
   dash.updateSettings({
     debug: { logLevel: dashjs.Debug.LOG_LEVEL_NONE },
-    streaming: { abr: { autoSwitchBitrate: { video: false, audio: false } } },
+    streaming: {
+      abr: { autoSwitchBitrate: { video: false, audio: false } },
+      text: { defaultEnabled: plan.text !== undefined },
+    },
   });
   dash.on(dashjs.MediaPlayer.events.ERROR, (event) => errors.push(`${event.error.code} ${event.error.message}`));
   const ready = new Promise((done) => dash.on(dashjs.MediaPlayer.events.STREAM_INITIALIZED, done));
   const widths = [plan.width, plan.change];
   dash.registerCustomCapabilitiesFilter((one) => !one.width || widths.includes(one.width));
   const id = (width) => dash.getRepresentationsByType("video").find((one) => one.width === width).id;
-  dash.initialize(video, plan.source, false);
+  dash.initialize(video, null, false);
+  if (plan.text !== undefined) dash.setInitialMediaSettingsFor("text", { lang: plan.text });
+  dash.attachSource(plan.source);
   return {
-    ready: ready.then(() => {
-      dash.setRepresentationForTypeById("video", id(plan.width), true);
-      if (plan.text !== undefined) {
-        const texts = dash.getTracksFor("text");
-        // dash.js shortens languages to two letters where it can.
-        dash.setCurrentTrack(texts.find((one) => plan.text.startsWith(one.lang)));
-        dash.enableText(true);
-      }
-    }),
+    ready: ready.then(() => dash.setRepresentationForTypeById("video", id(plan.width), true)),
     choose: (width) => dash.setRepresentationForTypeById("video", id(width), true),
     close: () => dash.destroy(),
   };
