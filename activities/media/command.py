@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
+from activities.media.avc_levels import fitting_level
 from activities.media.channels import DEFAULT_CHANNELS, Channels
 from activities.media.codecs import AudioEncoder
 from activities.media.excerpt import Excerpt
@@ -227,14 +228,14 @@ def _from_edge(offset: int, edge: str) -> str:
     return str(offset) if offset >= 0 else f"{edge}{offset}"
 
 
-def video_coding(output: VideoOutput) -> tuple[str, ...]:
-    """Write the options of an output's video encoder."""
+def video_coding(output: VideoOutput, video: VideoStream) -> tuple[str, ...]:
+    """Write the options of an output's video encoder; `video` is what the source tells of its picture."""
     options = output.options
     return (
         *("-c:v", output.video.name),
         *(("-preset:v", options.speed) if options.speed else ()),
         *(("-profile:v", options.profile) if options.profile else ()),
-        *(("-level:v", options.level) if options.level else ()),
+        *(("-level:v", _level(options.level, output, video)) if options.level else ()),
         *(("-refs:v", str(options.references)) if options.references else ()),
         *rate_arguments(
             output.video, average=output.video_bit_rate, crf=output.crf, highest=output.max_bit_rate
@@ -242,6 +243,12 @@ def video_coding(output: VideoOutput) -> tuple[str, ...]:
         *output.video.extra,
         *("-pix_fmt", "yuv420p"),
     )
+
+
+def _level(level: str, output: VideoOutput, video: VideoStream) -> str:
+    """Return a preset's level, or one that allows the size and the rate that the job wants instead."""
+    rate = timing_of(output, video).rate or video.frame_rate
+    return fitting_level(level, output.size_for(video), rate)
 
 
 def audio_coding(

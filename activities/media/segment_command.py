@@ -223,7 +223,7 @@ def _rendition(rendition: Rendition, video: VideoStream, threads: int | None) ->
     output = rendition.output
     return (
         *NO_TAGS,
-        *video_coding(output),
+        *video_coding(output, video),
         *(() if threads is None else ("-threads", str(threads))),
         *(_GRID if output.gridded else ()),
         *(output.video.grid if output.gridded else ()),

@@ -105,7 +105,7 @@ def video_arguments(
     return (
         *(*RUN, *_clock(output), *PROGRESS, *arguments(picture, *sound, *captions)),
         *NO_TAGS,
-        *video_coding(output),
+        *video_coding(output, video),
         *(_pass(output, 2, names) if output.two_pass else ()),
         *timing_arguments(timing_of(output, video)),
         *(audio_coding(source.audio, audio, output.audio_bit_rate, output.channels) if source.audio else ()),
@@ -130,7 +130,7 @@ def first_pass_arguments(
     picture = _picture(output, source, video, names, findings)
     return (
         *(*RUN, *_clock(output), *PROGRESS, *arguments(picture)),
-        *(*video_coding(output), *_pass(output, 1, names)),
+        *(*video_coding(output, video), *_pass(output, 1, names)),
         *timing_arguments(timing_of(output, video)),
         *("-f", "null", "-"),
     )

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from activities.media.avc_levels import fitting_level
 from activities.media.codecs import AUDIO_ENCODERS
 from activities.media.excerpt import Excerpt
 from activities.media.loudness import Loudness
 from activities.media.outputs import parse_outputs
-from activities.media.presets import preset_library
+from activities.media.presets import Preset, preset_library
 from activities.media.probe import AudioStream, MediaInfo, VideoStream
 from activities.media.tone import ToneMapper
 from activities.media.video_command import (
@@ -164,6 +165,31 @@ def test_the_full_range_becomes_that_of_television() -> None:
 )
 def test_coding(changes: dict[str, Any], options: str) -> None:
     assert f" {options} " in _command(**changes)
+
+
+@pytest.mark.parametrize(
+    ("change", "level"),
+    [
+        ({}, "3.1"),
+        ({"preset": "320x240-generic"}, "1.3"),
+        ({"preset": "320x240-generic", "size": "640x360"}, "2.2"),
+        ({"preset": "320x240-generic", "size": "1280x720", "frame_rate": 30}, "3.1"),
+        ({"preset": "720p-generic", "frame_rate": 60}, "3.2"),
+        ({"preset": "720p-generic", "size": "3840x2160", "allow_upscale": True}, "5.1"),
+        ({"preset": "320x240-generic", "size": "8192x8192", "sizing": "Stretch"}, "6.2"),
+    ],
+    ids=str,
+)
+def test_a_level_too_low_for_the_picture_is_raised(change: dict[str, Any], level: str) -> None:
+    assert f" -level:v {level} " in _command(**change)
+
+
+@pytest.mark.parametrize("preset", preset_library().presets.values(), ids=lambda preset: preset.name)
+def test_the_level_of_every_preset_allows_its_own_pictures(preset: Preset) -> None:
+    width, height = preset.size.width or 854, preset.size.height or 0
+    if preset.options.level is not None:
+        rate = preset.frame_rate or Fraction(30)
+        assert fitting_level(preset.options.level, (width, height), rate) == preset.options.level
 
 
 def test_a_part_is_cut_by_the_sources_own_times() -> None:

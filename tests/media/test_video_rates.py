@@ -17,6 +17,12 @@ _RATES = [
         changes={"preset": "hls400k-generic.json"},
         check=both(is_video(level=30), x264_says(b" ref=1 ")),
     ),
+    Row(
+        key="preset",
+        # The preset's level 1.3 allows no picture of this size.
+        changes={"preset": "320x240-generic", "size": "640x360", "allow_upscale": True},
+        check=is_video(level=22),
+    ),
     Row(key="video_bitrate", clip="busy", changes={"video_bitrate": "150k"}, check=bits(100_000, 210_000)),
     Row(key="video_bitrate", clip="busy", changes={"video_bitrate": 400000}, check=bits(300_000, 520_000)),
     Row(key="crf", changes={"crf": 30}, check=x264_says(b"crf=30.0")),
