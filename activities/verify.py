@@ -57,10 +57,11 @@ def check_video(
     verify_duration(info, source)
     duration = info.duration or 0.0
     last = max(duration - _BEFORE_END, 0.0)
-    if video is not None and output.container.muxer == "mpegts":
+    indexed = output.container.muxer != "mpegts"
+    if video is not None and not indexed:
         last = _before_last_key_frame(workshop, file, video)
     times = [0.0, min(duration / 2, last), last]
-    if video is None or not _decodes(workshop, file, video, times):
+    if video is None or not _decodes(workshop, file, video, times, start=info.start, indexed=indexed):
         raise invalid_output("cannot be decoded at its start, middle and end")
 
 
@@ -104,11 +105,22 @@ def verify_duration(info: MediaInfo, source: MediaInfo) -> None:
         raise invalid_output(f"lasts {found:.2f} s instead of {wanted:.2f} s")
 
 
-def _decodes(workshop: Workshop, file: str, video: VideoStream, times: Sequence[float]) -> bool:
+def _decodes(
+    workshop: Workshop,
+    file: str,
+    video: VideoStream,
+    times: Sequence[float],
+    *,
+    start: float,
+    indexed: bool,
+) -> bool:
     if not can_decode(video.codec, workshop.tools):
         # That there are frames to start from must do.
         known = workshop.frame_times(file, video.index)
         return known is not None and bool(known.keys)
+    own = [time and time + start for time in times]
+    if indexed and workshop.samples(file, video.index, own):
+        return True
     return workshop.decodes(file, video.index, times)
 
 

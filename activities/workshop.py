@@ -80,15 +80,23 @@ class Workshop:
         self._follow(self.tools.ffprobe, command.survey_arguments(file), reader.feed)
         return reader.survey()
 
+    def samples(self, file: str, stream: int, times: Sequence[float]) -> bool:
+        """Tell whether the key frame on or before each of the times can be decoded.
+
+        No tells nothing: a seek in a file without an index lands between key frames. :meth:`decodes` costs
+        more, and goes on until there is a frame.
+
+        Args:
+            file: The file.
+            stream: FFmpeg's number of the stream.
+            times: Seconds by the file's own clock.
+        """
+        printed = self._printed(self.tools.ffprobe, command.sample_arguments(file, stream, times))
+        return printed.count("frame,") >= len(times)
+
     def decodes(self, file: str, stream: int, times: Sequence[float]) -> bool:
         """Tell whether a frame of the stream can be decoded at each of the times, in seconds."""
-        arguments = command.decode_arguments(file, stream, times)
-        try:
-            printed = self._run(self.tools.ffmpeg, arguments, PROBE_SECONDS)
-        except ffmpeg.FFmpegError as error:
-            if error.code != ffmpeg.FFmpegError.default_code:
-                raise
-            return False
+        printed = self._printed(self.tools.ffmpeg, command.decode_arguments(file, stream, times))
         return len(_frames(printed)) >= len(times)
 
     def decodes_each(self, files: Sequence[str]) -> bool:
@@ -131,6 +139,15 @@ class Workshop:
             if start <= 0 or _NO_SEEKING not in error.tail:
                 raise
             return self._look(command.tail_arguments(file, 0))
+
+    def _printed(self, program: Path, arguments: Sequence[str]) -> str:
+        """Return what a program printed that looks at a file; nothing when it fails on it."""
+        try:
+            return self._run(program, arguments, PROBE_SECONDS)
+        except ffmpeg.FFmpegError as error:
+            if error.code != ffmpeg.FFmpegError.default_code:
+                raise
+            return ""
 
     def _look(self, arguments: Sequence[str]) -> str:
         return self._run(self.tools.ffprobe, arguments, PROBE_SECONDS)

@@ -9,6 +9,8 @@ from activities.media.command import (
     PICTURE_LIMITS,
     decode_arguments,
     probe_arguments,
+    sample_arguments,
+    survey_arguments,
     tail_arguments,
 )
 from activities.media.outputs import parse_outputs
@@ -208,6 +210,14 @@ def test_looking_at_a_file() -> None:
         f"{_LIMITS} -noaccurate_seek -ss 2.000 -i output-0 "
         "-map 0:0 -frames:v 1 -frames:a 1 -fps_mode passthrough -f framecrc pipe:1 "
         "-map 1:0 -frames:v 1 -frames:a 1 -fps_mode passthrough -f framecrc pipe:1"
+    )
+    assert " ".join(sample_arguments("output-0", 0, [0.0, 2.0])) == (
+        f"-v error {_LIMITS} -select_streams 0 -read_intervals %+#1,2.000%+#1 -show_entries frame=pts -of csv "
+        "-i output-0"
+    )
+    assert " ".join(survey_arguments("output-0")) == (
+        f"-v error {_LIMITS} -show_format -show_streams -show_entries packet=stream_index,pts,flags "
+        "-of json=compact=1 -i output-0"
     )
 
 

@@ -1,11 +1,16 @@
-"""What is read of a file and all its packets: FFprobe's own answer, and answers as it may give them."""
+"""What is read of a finished file: its packets, by FFprobe's own answer and such as it may give; some frames."""
 
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
+
+import pytest
 
 from activities.media.command import survey_arguments
 from activities.media.survey import FrameTimes, Survey, SurveyReader
+from activities.workshop import Workshop
+from cpe.activity import Cancellation
 from tests.media.clips import ClipMaker
 
 _STREAMS = """\
@@ -95,3 +100,34 @@ def test_ffprobe_answers_so(clips: ClipMaker) -> None:
     )
     assert [round(time * video.time_base * 25) for time in survey.frames[video.index].keys] == [0, 25]
     assert survey.info.duration == 2.0
+
+
+def _sampled(clips: ClipMaker, film: Path, *times: float) -> bool:
+    workshop = Workshop(
+        tools=clips.tools, directory=film.parent, cancellation=Cancellation(), encode_seconds=60
+    )
+    return workshop.samples(film.name, 0, times)
+
+
+def _film(clips: ClipMaker, name: str, *arguments: str) -> Path:
+    picture = ("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=6")
+    coding = ("-c:v", "libx264", "-bf", "2", "-g", "50", "-pix_fmt", "yuv420p")
+    return clips.run(name, *picture, *coding, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("name", "late"), [("s.mp4", 0), ("s.mkv", 0), ("s.flv", 0), ("late.mp4", 37), ("late.mkv", 37)]
+)
+def test_frames_are_decoded_where_they_are_asked_for(clips: ClipMaker, name: str, late: int) -> None:
+    film = _film(clips, name, "-output_ts_offset", str(late))
+    assert _sampled(clips, film, 0.0, late + 3.0, late + 5.5)
+
+
+def test_a_file_whose_data_end_early_has_no_frame_there(clips: ClipMaker, tmp_path: Path) -> None:
+    whole = _film(clips, "whole.mp4").read_bytes()
+    data, index = whole.index(b"mdat") + 4, whole.index(b"moov")
+    middle = data + (index - data) // 2
+    film = tmp_path / "cut.mp4"
+    film.write_bytes(whole[:middle] + bytes(index - middle) + whole[index:])
+    assert _sampled(clips, film, 0.0, 1.0)
+    assert not _sampled(clips, film, 0.0, 5.5)
