@@ -47,7 +47,7 @@ def run_python(*arguments: str | Path, cwd: Path, **environment: str) -> subproc
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=250,  # less than pytest's, which would not tell what was printed
         check=False,
     )
 
