@@ -63,7 +63,7 @@ class LadderPlan:
 
     @property
     def threads(self) -> int | None:
-        """Threads of each encoder; None for its own choice."""
+        """Threads of the decoder, the filters and each encoder of a run; None for their own choice."""
         return 1 if self.segments > 1 else None
 
 

@@ -80,9 +80,10 @@ def segment_arguments(
         seek: Where to start reading, in seconds; 0 for the start.
         watermarks: The file of each watermark.
         mapper: With what a high dynamic range is brought to the usual one, for the outputs that want it.
-        threads: Threads of each encoder; None for its own choice.
+        threads: Threads of the decoder, of the filters and of each encoder; None for their own choice. Beside
+            other segments, one each does the same with less work.
     """
-    picture = deinterlaced(_read(file, source, video.index, seek=seek), video)
+    picture = deinterlaced(_read(file, source, video.index, seek=seek, threads=threads), video)
     marks = _marks(renditions, watermarks)
     streams = [
         _trimmed(
@@ -99,7 +100,9 @@ def segment_arguments(
     ]
     inputs, names = graph(*streams)
     return (
-        *(*RUN, "-copyts", *PROGRESS, *inputs),
+        *(*RUN, "-copyts", *PROGRESS),
+        *(() if threads is None else ("-filter_complex_threads", str(threads))),
+        *inputs,
         *(
             argument
             for name, rendition in zip(names, renditions, strict=True)
@@ -185,13 +188,17 @@ def join_arguments(
     )
 
 
-def _read(file: str, source: MediaInfo, stream: int, *, seek: Fraction = _START) -> Stream:
+def _read(
+    file: str, source: MediaInfo, stream: int, *, seek: Fraction = _START, threads: int | None = None
+) -> Stream:
     """Read a stream, at the times that it has when picture and sound are read together.
 
     FFmpeg seeks to a key frame. Frames before the point are cut off by a filter, since its own way to do that
     takes no notice of ``-itsoffset``.
     """
     options = {**media_options(source.video), "itsoffset": _decimal(-source.origin)}
+    if threads is not None:
+        options["threads"] = str(threads)
     if not seek:
         return Input(file, options).stream(stream)
     # The point is counted from the start of the file, which other streams may have before these.

@@ -287,14 +287,16 @@ def test_a_segment_of_two_outputs_is_decoded_once() -> None:
     )
     assert command.count(" -i ") == 1
     assert " -itsoffset 0.000000 -noaccurate_seek" in command
-    assert " -ss 9.820000 -i input " in command
+    assert " -ss 9.820000 -threads 1 -i input " in command
     assert "[0:0]trim=start=9.820000[s0];[s0]split=2[s1][s2];" in command
     assert "fps=fps=25[" in command
     assert "trim=start=10.000000[" in command
     # The first frame at 29.97 after 10 s is number 300.
     assert "trim=start=10.010000[" in command
     assert command.endswith("-output_ts_offset -10.010000 -movie_timescale 1000000 -f mp4 o-1")
-    assert command.count(" -threads 1 ") == 2
+    # One thread each for the decoder, the filters and both encoders: other segments have the other processors.
+    assert command.count(" -threads 1 ") == 3
+    assert " -filter_complex_threads 1 " in command
     assert "-force_key_frames" not in command
 
 
