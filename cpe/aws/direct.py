@@ -78,7 +78,6 @@ class Direct:
             frozen = self._credentials.get_frozen_credentials()
             _SIGNERS[self._service](frozen, self._service, self._region).add_auth(request)
             answer = self._http.send(request.prepare())
-            answer.content  # noqa: B018 - reads it, and gives the connection back
         except BotoCoreError:
             return None
         if answer.status_code in _USUAL:

@@ -6,6 +6,9 @@ import hashlib
 import hmac
 import http.client
 import json
+import os
+import socket
+import struct
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -137,15 +140,20 @@ class Wire(BaseHTTPRequestHandler):
     seen: list[tuple[str, str, dict[str, str], bytes]]
     status = 200
     answer = b"{}"
+    breaks_off = False
 
     def _take(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.seen.append((self.command, self.path, headers, body))
         self.send_response(self.status)
-        self.send_header("Content-Length", str(len(self.answer)))
+        self.send_header("Content-Length", str(len(self.answer) + self.breaks_off))
         self.end_headers()
         self.wfile.write(self.answer)
+        if self.breaks_off:  # with a reset instead of an end
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            os.close(self.connection.detach())
+            self.close_connection = True
 
     do_PUT = do_POST = _take  # noqa: N815 - names of http.server
 
@@ -204,6 +212,9 @@ def test_what_is_sent_is_what_was_signed(wire: type[Wire]) -> None:
 def test_what_broke_off_is_no_answer(wire: type[Wire]) -> None:
     wire.answer = b'{"runId": "2'
     assert AwsSession().direct_swf().call("StartWorkflowExecution", START) is None
+    wire.breaks_off = True
+    assert AwsSession().direct_swf().call("StartWorkflowExecution", START) is None
+    assert len(wire.seen) == 2
 
 
 @pytest.mark.parametrize(("status", "asked"), [(500, 2), (503, 2), (403, 1), (301, 1)])
