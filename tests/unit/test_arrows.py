@@ -41,7 +41,7 @@ ARROWS: dict[str, set[str]] = {
     "cpe.local": set(),
     "cpe.simulation": {"cpe.decider", "cpe.plan", "cpe.protocol", "cpe.local", "cpe.source"},
     "cpe.migration": set(),
-    "cpe.stack": {"cpe.config", "cpe.plan", "cpe.protocol"},
+    "cpe.stack": {"cpe.config", "cpe.machine", "cpe.plan", "cpe.protocol"},
     "cpe.cli": {
         *("cpe.daemons", "cpe.jobs", "cpe.aws", "cpe.decider", "cpe.plan", "cpe.protocol", "cpe.activity"),
         *("cpe.clock", "cpe.config", "cpe.logs", "cpe.local", "cpe.shipped", "cpe.simulation", "cpe.stack"),
