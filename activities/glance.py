@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from activities.media.locations import Location
 from activities.media.probe import MediaInfo
@@ -46,20 +47,20 @@ def glance(context: ActivityContext, location: Location, path: Path, size: int) 
         ActivityError: The object cannot be read; see :class:`~cpe.activity.Storage`.
     """
 
-    def read(start: int, length: int) -> bytes:
-        context.check()
-        return context.storage.read(location.bucket, location.key, start=start, length=length)
-
-    fetched = 0
+    read = _reader(context, location)
     with path.open("wb") as file:
         file.truncate(size)
-        for start, length in _parts(read, size):
-            for place in range(start, start + length, _PIECE):
-                content = read(place, min(_PIECE, start + length - place))
-                file.seek(place)
-                file.write(content)
-                fetched += len(content)
-    return fetched
+        return sum(_write(read, file, start, length) for start, length in _parts(read, size))
+
+
+def fetch_range(context: ActivityContext, location: Location, path: Path, start: int, length: int) -> int:
+    """Write a range of an object to its place in `path`, which is there; return how many bytes were fetched.
+
+    Raises:
+        ActivityError: The object cannot be read; see :class:`~cpe.activity.Storage`.
+    """
+    with path.open("r+b") as file:
+        return _write(_reader(context, location), file, start, length)
 
 
 def tells_the_end(info: MediaInfo, size: int) -> bool:
@@ -69,6 +70,24 @@ def tells_the_end(info: MediaInfo, size: int) -> bool:
     FFprobe takes its time.
     """
     return "mov" in info.demuxer or (info.duration or 0) * TAIL / size >= _SECONDS
+
+
+def _reader(context: ActivityContext, location: Location) -> _Read:
+    def read(start: int, length: int) -> bytes:
+        context.check()
+        return context.storage.read(location.bucket, location.key, start=start, length=length)
+
+    return read
+
+
+def _write(read: _Read, file: BinaryIO, start: int, length: int) -> int:
+    fetched = 0
+    for place in range(start, start + length, _PIECE):
+        content = read(place, min(_PIECE, start + length - place))
+        file.seek(place)
+        file.write(content)
+        fetched += len(content)
+    return fetched
 
 
 def _parts(read: _Read, size: int) -> Iterator[tuple[int, int]]:

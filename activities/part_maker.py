@@ -18,7 +18,7 @@ from activities.report import LadderReport
 from activities.segment_maker import SegmentMaker
 from activities.source import Source
 from activities.stopwatch import Stopwatch
-from activities.verify import verify_video
+from activities.verify import invalid_output, verify_video
 from activities.verify_parts import verify_sound
 from activities.workshop import Workshop
 from cpe.activity import ActivityContext, JsonValue, UploadOptions
@@ -37,6 +37,7 @@ class PartMaker:
         outputs: The videos that it becomes.
         split: How it was split.
         stopwatch: Takes the times of encoding and verifying.
+        partly: Whether only what a segment is made of is there of the source.
     """
 
     context: ActivityContext
@@ -45,6 +46,7 @@ class PartMaker:
     outputs: Sequence[VideoOutput]
     split: Split
     stopwatch: Stopwatch
+    partly: bool = False
 
     def segment(self, segment: Segment, watermarks: Mapping[Location, str]) -> list[Product]:
         """Make a segment of all outputs."""
@@ -61,7 +63,9 @@ class PartMaker:
         report = self._report(f"segment {segment.index}", seconds)
         with self.stopwatch.measure("encode"):
             # Workers run as many segments at once as they have cores. One thread each also costs less in all.
-            maker.make(segment, renditions, threads=1, report=report.update)
+            made = maker.make(segment, renditions, threads=1, report=report.update)
+        if self.partly and None in made:
+            raise invalid_output("lacks frames")
         with self.stopwatch.measure("verify"):
             products = [
                 self._verified(segment, index, rendition, seconds)

@@ -20,7 +20,8 @@ from activities.media.segments import Segment
 from activities.media.split import Split, read_part, read_split
 from activities.media.video_output import VideoOutput
 from activities.part_maker import PartMaker
-from activities.publish import describe, publish
+from activities.publish import Product, describe, publish
+from activities.segment_fetch import fetch_of_segment
 from activities.settings import read_settings
 from activities.shortcomings import missing_demuxers, missing_encoders
 from activities.source import inspect, telling_the_undecodable
@@ -68,22 +69,41 @@ class TranscodeSegment(Activity):
         stopwatch = Stopwatch("fetch", "probe", "encode", "verify", "publish")
         context.preparing()
         with stopwatch.measure("fetch"):
-            fetch(context, job.asset, context.scratch / _INPUT, settings)
             watermarks = fetch_watermarks(context, outputs)
+            partly = isinstance(part, Segment) and fetch_of_segment(
+                context, workshop, job.asset, _INPUT, segment=part, split=split
+            )
+            if not partly:
+                fetch(context, job.asset, context.scratch / _INPUT, settings)
         _check_unchanged(context, split)
-        with stopwatch.measure("probe"):
-            source = inspect(workshop, _INPUT, AssetType.VIDEO)
-            flatten_watermarks(context.scratch, watermarks)
-        maker = PartMaker(
-            context=context,
-            workshop=workshop,
-            source=source,
-            outputs=outputs,
-            split=split,
-            stopwatch=stopwatch,
-        )
-        with telling_the_undecodable(workshop, source, AssetType.VIDEO):
-            products = maker.segment(part, watermarks) if isinstance(part, Segment) else maker.sound(audio)
+        flatten_watermarks(context.scratch, watermarks)
+
+        def make(*, partly: bool) -> list[Product]:
+            with stopwatch.measure("probe"):
+                source = inspect(workshop, _INPUT, AssetType.VIDEO)
+            maker = PartMaker(
+                context=context,
+                workshop=workshop,
+                source=source,
+                outputs=outputs,
+                split=split,
+                stopwatch=stopwatch,
+                partly=partly,
+            )
+            with telling_the_undecodable(workshop, source, AssetType.VIDEO):
+                return maker.segment(part, watermarks) if isinstance(part, Segment) else maker.sound(audio)
+
+        try:
+            products = make(partly=partly)
+        except ActivityError as error:
+            context.check()
+            if not partly:
+                raise
+            # What was fetched is not all that matters, or the film is damaged: the whole tells.
+            context.log.warning("segment.fetched_whole", reason=error.code)
+            with stopwatch.measure("fetch"):
+                fetch(context, job.asset, context.scratch / _INPUT, settings)
+            products = make(partly=False)
         context.finishing()
         with stopwatch.measure("publish"):
             described = describe(products)

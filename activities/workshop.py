@@ -24,6 +24,25 @@ _NO_SEEKING = "Could not seek to position"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PacketPlace:
+    """Where a packet lies in a file.
+
+    Attributes:
+        time: When its frame is shown, in ticks.
+        start: The place of its first byte.
+        size: Its bytes.
+        key: Whether decoding can start with it.
+        shown: Whether its frame is shown; an edit list leaves some out.
+    """
+
+    time: int
+    start: int
+    size: int
+    key: bool
+    shown: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Workshop:
     """The tools, bound to a directory and to what stops the task.
 
@@ -73,6 +92,30 @@ class Workshop:
 
         self._follow(self.tools.ffprobe, command.frames_arguments(file, stream), on_line)
         return None if timeless else FrameTimes(times=sorted(times), keys=sorted(keys))
+
+    def packet_places(self, file: str, stream: int) -> list[PacketPlace] | None:
+        """Return where the packets of a stream lie, as they are decoded; None if the file does not tell."""
+        places: list[PacketPlace] = []
+        unknown = False
+
+        def on_line(line: str) -> None:
+            nonlocal unknown
+            time, size, place, flags, *_ = [*line.split(","), "", "", "", ""]
+            if all(map(_is_number, (time, size, place))):
+                places.append(
+                    PacketPlace(
+                        time=int(time),
+                        start=int(place),
+                        size=int(size),
+                        key="K" in flags,
+                        shown="D" not in flags,
+                    )
+                )
+            elif line:
+                unknown = True
+
+        self._follow(self.tools.ffprobe, command.places_arguments(file, stream), on_line)
+        return None if unknown else places
 
     def survey(self, file: str) -> Survey:
         """Read a file from end to end; return its streams and the times of their frames."""

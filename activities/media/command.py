@@ -75,6 +75,18 @@ def frames_arguments(file: str, stream: int) -> tuple[str, ...]:
     )
 
 
+def places_arguments(file: str, stream: int) -> tuple[str, ...]:
+    """Ask FFprobe for time in ticks, bytes, place and flags of all packets of a stream, a line each.
+
+    What it says is what the file's index says; the packets themselves need not be there.
+    """
+    return (
+        *("-v", "error", *written(MEDIA_LIMITS), "-fflags", "+noparse+nofillin"),
+        *("-select_streams", str(stream)),
+        *("-show_entries", "packet=pts,size,pos,flags", "-of", "csv=print_section=0", "-i", file),
+    )
+
+
 def survey_arguments(file: str) -> tuple[str, ...]:
     """Ask FFprobe for format and streams, and for time in ticks and flags of all packets, a line each."""
     return (

@@ -32,7 +32,7 @@ _NOISE = ("-vf", "noise=alls=40:allf=t")
 
 
 @dataclass
-class _Traffic:
+class Traffic:
     """What was read of a storage: `reads` by length, `downloads` by key."""
 
     reads: list[int] = field(default_factory=list)
@@ -40,8 +40,8 @@ class _Traffic:
 
 
 @pytest.fixture
-def traffic(environment: ActivityEnvironment, monkeypatch: pytest.MonkeyPatch) -> _Traffic:
-    traffic = _Traffic()
+def traffic(environment: ActivityEnvironment, monkeypatch: pytest.MonkeyPatch) -> Traffic:
+    traffic = Traffic()
     read, download = environment.storage.read, environment.storage.download
 
     def counted_read(bucket: str, key: str, *, start: int = 0, length: int) -> bytes:
@@ -79,7 +79,7 @@ def _validate(environment: ActivityEnvironment, content: Path | bytes) -> dict[s
 
 @pytest.mark.parametrize("name", ["behind", "front", "matroska"])
 def test_a_large_film_is_not_fetched(
-    environment: ActivityEnvironment, traffic: _Traffic, large: dict[str, Path], clips: ClipMaker, name: str
+    environment: ActivityEnvironment, traffic: Traffic, large: dict[str, Path], clips: ClipMaker, name: str
 ) -> None:
     size = large[name].stat().st_size
     assert size > GLANCE_FROM
@@ -96,7 +96,7 @@ def test_a_large_film_is_not_fetched(
 @pytest.mark.parametrize("name", ["behind", "front", "matroska"])
 @pytest.mark.parametrize("share", [0.85, 0.97])
 def test_a_large_film_that_is_cut_off(
-    environment: ActivityEnvironment, traffic: _Traffic, large: dict[str, Path], name: str, share: float
+    environment: ActivityEnvironment, traffic: Traffic, large: dict[str, Path], name: str, share: float
 ) -> None:
     content = large[name].read_bytes()
     cut = content[: int(len(content) * share)]
@@ -108,7 +108,7 @@ def test_a_large_film_that_is_cut_off(
 
 
 def test_where_parts_do_not_tell_the_whole_is_fetched(
-    environment: ActivityEnvironment, traffic: _Traffic, large: dict[str, Path]
+    environment: ActivityEnvironment, traffic: Traffic, large: dict[str, Path]
 ) -> None:
     # A box of 7 MiB in front of all others moves the first frames out of what is fetched.
     content = large["behind"].read_bytes()
@@ -135,7 +135,7 @@ def _shifted(film: bytearray, gap: int) -> bytearray:
 
 
 def test_a_film_whose_end_is_short_in_time_is_fetched(
-    environment: ActivityEnvironment, traffic: _Traffic, clips: ClipMaker
+    environment: ActivityEnvironment, traffic: Traffic, clips: ClipMaker
 ) -> None:
     dense = clips.make("dense.avi", "-c:v", "rawvideo", "-pix_fmt", "yuv420p", seconds=5, size="640x360")
     assert dense.stat().st_size > GLANCE_FROM
@@ -143,6 +143,6 @@ def test_a_film_whose_end_is_short_in_time_is_fetched(
     assert traffic.downloads == ["film"]
 
 
-def test_a_smaller_film_is_fetched(environment: ActivityEnvironment, traffic: _Traffic, clip: Path) -> None:
+def test_a_smaller_film_is_fetched(environment: ActivityEnvironment, traffic: Traffic, clip: Path) -> None:
     _validate(environment, clip)
     assert traffic.downloads == ["film"]

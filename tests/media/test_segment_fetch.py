@@ -1,0 +1,121 @@
+"""What TranscodeSegment fetches of a large film, and that it makes the same of it as of the whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from activities import segment_fetch
+from activities.glance import GLANCE_FROM
+from activities.split_asset import SplitAsset
+from activities.transcode_segment import TranscodeSegment
+from cpe.testing import ActivityEnvironment
+from tests.media.clips import ClipMaker
+from tests.media.test_glance import Traffic, traffic
+from tests.media.test_segments_joined import _job, _video
+
+__all__ = ["traffic"]
+
+_LARGE = (
+    "-c:v",
+    "libx264",
+    "-preset",
+    "ultrafast",
+    "-qp",
+    "1",
+    "-pix_fmt",
+    "yuv420p",
+    "-g",
+    "25",
+    "-bf",
+    "2",
+)
+
+
+@pytest.fixture(scope="module")
+def film(clips: ClipMaker) -> Path:
+    """A film of more than 32 MiB, with its index behind."""
+    noise = ("-vf", "noise=alls=40:allf=t")
+    return clips.make("film.mp4", *noise, *_LARGE, "-c:a", "aac", seconds=34, size="240x136")
+
+
+def _split(environment: ActivityEnvironment, source: Path) -> dict[str, Any]:
+    environment.storage.put("media-in", source.name, source)
+    outputs = [_video("a.mp4"), _video("b.mp4", size="64x36", frame_rate="29.97")]
+    split: dict[str, Any] = environment.run(SplitAsset(), _job(source, outputs, segments=6))
+    return split
+
+
+def _encode(environment: ActivityEnvironment, source: Path, split: dict[str, Any], index: int) -> list[bytes]:
+    part = [part for part in split["parts"] if "segment" in part][index]
+    job = _job(source, split["outputs"], split=split["split"], part=part)
+    made = environment.run(TranscodeSegment(), job)["outputs"]
+    return [environment.storage.get("media-out", one["key"]) for one in made]
+
+
+@pytest.fixture(scope="module")
+def films(clips: ClipMaker, film: Path) -> dict[str, Path]:
+    """The same in other ways."""
+    copy = ("-i", str(film), "-c", "copy")
+    return {
+        "index behind": film,
+        "index in front": clips.run("film-front.mp4", *copy, "-movflags", "+faststart"),
+        "matroska": clips.run("film.mkv", *copy),
+        "fragments": clips.run("fragments.mp4", *copy, "-movflags", "+frag_keyframe+empty_moov"),
+    }
+
+
+@pytest.mark.parametrize("name", ["index behind", "index in front"])
+def test_a_segment_is_made_of_a_part_as_of_the_whole(
+    environment: ActivityEnvironment,
+    traffic: Traffic,
+    films: dict[str, Path],
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    film = films[name]
+    size = film.stat().st_size
+    assert size > GLANCE_FROM
+    split = _split(environment, film)
+    partly = {}
+    for index in (0, 3, 5):
+        traffic.downloads.clear()
+        traffic.reads.clear()
+        partly[index] = _encode(environment, film, split, index)
+        assert traffic.downloads == []
+        assert sum(traffic.reads) < size * 0.75
+    monkeypatch.setattr(segment_fetch, "GLANCE_FROM", size + 1)
+    for index, made in partly.items():
+        assert _encode(environment, film, split, index) == made
+    assert traffic.downloads == [film.name] * 3
+    assert "segment.fetched_whole" not in [event for _, event, _ in environment.log.records]
+
+
+@pytest.mark.parametrize("name", ["matroska", "fragments"])
+def test_a_film_without_an_index_of_its_frames_is_fetched_whole(
+    environment: ActivityEnvironment, traffic: Traffic, films: dict[str, Path], name: str
+) -> None:
+    other = films[name]
+    split = _split(environment, other)
+    traffic.downloads.clear()
+    _encode(environment, other, split, 3)
+    assert traffic.downloads == [other.name]
+    assert "segment.fetched" not in [event for _, event, _ in environment.log.records]
+
+
+def test_what_cannot_be_made_of_a_part_is_made_of_the_whole(
+    environment: ActivityEnvironment,
+    traffic: Traffic,
+    film: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    split = _split(environment, film)
+    whole = _encode(environment, film, split, 3)
+    # As if the index had said that the frames lie elsewhere.
+    monkeypatch.setattr(segment_fetch, "span_of", lambda *_: (0, 1))
+    traffic.downloads.clear()
+    assert _encode(environment, film, split, 3) == whole
+    assert traffic.downloads == [film.name]
+    assert "segment.fetched_whole" in [event for _, event, _ in environment.log.records]
