@@ -181,9 +181,9 @@ def test_a_task_handed_back_may_run_again(runner: Any, wire: Wire) -> None:
     task_runner = runner(activity)
     thread = threading.Thread(target=task_runner.handle, args=(TASK,))
     thread.start()
-    assert activity.running.wait(10)
+    assert activity.running.wait(60)
     task_runner.hand_back()
-    thread.join(10)
+    thread.join(60)
     task_runner.handle(TASK)  # one that a poll in flight brings afterwards
     assert [(operation, body["reason"]) for operation, body in wire.told] == [
         ("RespondActivityTaskFailed", "WORKER_STOPPED")
@@ -201,7 +201,7 @@ def test_an_answer_outlasts_a_passing_fault(runner: Any, wire: Wire) -> None:
 def test_an_answer_that_comes_too_late_is_logged(runner: Any, wire: Wire) -> None:
     wire.answer = [GONE]
     with capture_logs() as logs:
-        runner(Quick()).handle(TASK)
+        runner(Quick(), interval=600).handle(TASK)
     assert [line["event"] for line in logs] == [
         "task_started",
         "event_unwanted",
