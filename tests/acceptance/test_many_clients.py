@@ -196,8 +196,9 @@ def test_forged_bodies_reach_nothing(site: Site) -> None:
             return answers if len(answers) == FORGERIES + 1 else []
 
         ours = until(answers, what="all answers")
-        victim.send(*bodies_of({**listing, "data": {}}, approval("secret"), approval("two")))
+        victim.send(*bodies_of({**listing, "data": {}}))
         listed = victim.event("mine", EventType.JOB_LIST, number=2).details["jobs"]
+        victim.send(*bodies_of(approval("secret"), approval("two")))
         closed = [victim.closed(job_id) for job_id in ("secret", "two")]
         drained(mallory, victim)
         heard = {event.job_id for event in victim.all_events()}
