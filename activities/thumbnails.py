@@ -152,8 +152,10 @@ def _seek_series(
     if frames is None or numbers is None:
         return False
     with making.stopwatch.measure("encode"):
-        seek_pictures(making, source, series, frames, numbers, report=report)
-    return True
+        made = seek_pictures(making, source, series, frames, numbers, report=report)
+    if not made:
+        making.context.log.warning("thumbnails.not_sought")
+    return made
 
 
 def _end_of_picture(making: Making, source: Source, outputs: Iterable[ThumbOutput]) -> Fraction | None:

@@ -172,3 +172,36 @@ def _compare(environment: ActivityEnvironment, monkeypatch: pytest.MonkeyPatch, 
         made[way] = {PurePosixPath(key).name: environment.storage.get("media-out", key) for key in keys}
     assert made["sought"] == made["decoded"]
     assert len(made["sought"]) == 4 + 2 + 1 + 2
+
+
+def test_a_film_that_is_damaged_where_a_picture_is_sought_is_decoded(
+    environment: ActivityEnvironment, clips: ClipMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = clips.mp4("whole-long.mp4", "-g", "20", seconds=60, size="128x72")
+    packets = clips.probe(whole, "-select_streams", "v", "-show_entries", "packet=pts_time,pos")["packets"]
+    late = min(int(packet["pos"]) for packet in packets if float(packet["pts_time"]) > 55)
+    content = bytearray(whole.read_bytes())
+    content[late:] = bytes(len(content) - late)
+    film = clips.folder / "damaged-long.mp4"
+    film.write_bytes(content)
+    environment.storage.put("media-in", "x", film)
+    made: dict[str, dict[str, bytes]] = {}
+    for way in ("sought", "decoded"):
+        if way == "decoded":
+            monkeypatch.setattr(sought, "_A_SEEK", 10**9)
+        document: Any = {
+            "input_asset": {"type": "VIDEO", "bucket": "media-in", "file": "x"},
+            "output_assets": [
+                {"type": "THUMB", "bucket": "media-out", "file": f"{way}/{file}", "intervals": 19, **keys}
+                for file, keys in (
+                    ("t.jpg", {"mode": "intervals", "size": "64:-1"}),
+                    ("s.jpg", {"size": "33:-1", "sprite": {"columns": 2, "rows": 1}}),
+                )
+            ],
+        }
+        environment.run(TranscodeAsset(), document)
+        keys = [key for key in environment.storage.keys("media-out") if key.startswith(way)]
+        made[way] = {PurePosixPath(key).name: environment.storage.get("media-out", key) for key in keys}
+    assert made["sought"] == made["decoded"]
+    told = [event for _, event, _ in environment.log.records if event == "thumbnails.not_sought"]
+    assert told == ["thumbnails.not_sought"]
