@@ -78,10 +78,10 @@ class CaptionReader:
             return self._stream(captions.source).language
         return captions.language
 
-    def check(self, captions: Sequence[Captions]) -> None:
-        """Raise what :meth:`read` raises, before anything is made."""
-        for one in captions:
-            self.read(one)
+    def check(self, output: VideoOutput | PlaylistOutput) -> None:
+        """Raise what :meth:`read` raises of an output's captions, before anything is made."""
+        for captions in output.captions:
+            self.read(captions, output.excerpt if isinstance(output, VideoOutput) else None)
 
     def read(self, captions: Captions, excerpt: Excerpt | None = None) -> tuple[Cue, ...]:
         """Return the cues of the source, or of a part of it.

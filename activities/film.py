@@ -55,9 +55,9 @@ def make_of_film(making: Making, asset: InputAsset, outputs: Sequence[Output]) -
             check_thumbnails(output, source)
     captions = CaptionReader(making=making, source=source, cues=cues)
     for output in outputs:
-        if isinstance(output, PlaylistOutput):
+        if isinstance(output, VideoOutput | PlaylistOutput):
             with naming(output.target.location):
-                captions.check(output.captions)
+                captions.check(output)
     film = _Film(making=making, source=source, audio=audio, watermarks=watermarks, captions=captions)
     with telling_the_undecodable(making.workshop, source, asset.type):
         made = film.pictures(outputs) | film.videos(outputs)

@@ -1,8 +1,8 @@
 """Calls that are made once a job, signed and sent without the rest of botocore.
 
 botocore checks each call against its model, raises a dozen events around it, works out the endpoint and the
-user agent anew, and reads the answer by the model: two thirds of the processor time that a small call costs
-its caller (docs/benchmarks.md, "Commands"). So the input poller makes its two calls for each job in this way.
+user agent anew, and reads the answer by the model: half of what a small call costs its caller, and more
+(docs/benchmarks.md, "Commands"). So the input poller makes its two calls for each job in this way.
 Signature, connections, TLS and proxies are botocore's own still. Whatever is not the usual answer is left to
 botocore, which asks again: it knows redirects, throttling and clocks that are wrong.
 """

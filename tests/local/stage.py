@@ -83,6 +83,18 @@ class Stage:
         """Register the domain, as a decider does."""
         self.swf.register_domain(name=self.domain, workflowExecutionRetentionPeriodInDays="1")
 
+    def register_workflow(self) -> None:
+        """Register the workflow type ``Works`` 1.0, whose executions nobody decides about."""
+        self.swf.register_workflow_type(
+            domain=self.domain,
+            name="Works",
+            version="1.0",
+            defaultTaskList={"name": "nobody"},
+            defaultTaskStartToCloseTimeout="300",
+            defaultExecutionStartToCloseTimeout="3600",
+            defaultChildPolicy="TERMINATE",
+        )
+
     def send(self, body: Any) -> None:
         """Put a command on the input queue."""
         text = body if isinstance(body, str) else json.dumps(body)

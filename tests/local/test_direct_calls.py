@@ -37,15 +37,7 @@ class Site:
     def __init__(self, folder: Path) -> None:
         self.stage = Stage(folder)
         self.stage.register_domain()
-        self.stage.swf.register_workflow_type(
-            domain=self.stage.domain,
-            name="Works",
-            version="1.0",
-            defaultTaskList={"name": "nobody"},
-            defaultTaskStartToCloseTimeout="300",
-            defaultExecutionStartToCloseTimeout="3600",
-            defaultChildPolicy="TERMINATE",
-        )
+        self.stage.register_workflow()
         place = self.stage.provide_payloads()
         aws = AwsSession()
         s3, swf = aws.s3(), aws.swf()

@@ -39,15 +39,7 @@ class Site:
     def __init__(self, folder: Path) -> None:
         self.stage = Stage(folder)
         self.stage.register_domain()
-        self.stage.swf.register_workflow_type(
-            domain=self.stage.domain,
-            name="Works",
-            version="1.0",
-            defaultTaskList={"name": "nobody"},
-            defaultTaskStartToCloseTimeout="300",
-            defaultExecutionStartToCloseTimeout="3600",
-            defaultChildPolicy="TERMINATE",
-        )
+        self.stage.register_workflow()
         self.place = self.stage.provide_payloads()
         self.now = time.time()
         self.jobs = self.another()

@@ -77,6 +77,15 @@ def test_a_source_without_any_captions(environment: ActivityEnvironment, clip: P
     assert caught.value.code == "CAPTIONS_NOT_FOUND"
 
 
+def test_captions_that_are_not_there_are_told_before_anything_is_made(
+    environment: ActivityEnvironment, clip: Path
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        _run(environment, clip, None, {"stream": "auto"})
+    assert caught.value.code == "CAPTIONS_NOT_FOUND"
+    assert [event for _, event, _ in environment.log.records if event == "ladder.planned"] == []
+
+
 def test_captions_of_the_first_stream_have_its_language(
     environment: ActivityEnvironment, clips: ClipMaker, clip: Path, tmp_path: Path
 ) -> None:

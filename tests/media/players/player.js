@@ -4,8 +4,8 @@
 const video = document.getElementById("video");
 const NEAR_END = 0.5;
 
-// A busy machine makes some plays stall; what is wrong with a ladder makes all of them.
-const TRIES = 5;
+// A busy machine makes some plays stall; what is wrong with a ladder makes all of them. Errors are never tried again.
+const TRIES = 3;
 
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
@@ -125,7 +125,7 @@ async function playUntilSmooth(plan) {
   let report;
   for (let tries = 0; tries < TRIES; tries++) {
     report = await play(plan);
-    if (report.ended && !report.errors.length && !report.stalls.length) break;
+    if (report.errors.length || !report.stalls.length) break;
   }
   return report;
 }
