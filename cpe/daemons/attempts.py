@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cpe.activity import Logger
+from cpe.aws.executions import Executions
 from cpe.aws.payloads import Payloads
-from cpe.aws.swf import SwfGateway
 from cpe.aws.tasks import ActivityTask
 from cpe.decider import fold_history
 from cpe.decider.history import whole
@@ -49,7 +49,7 @@ class Attempts:
         log: Gets ``attempt_unknown``.
     """
 
-    def __init__(self, *, swf: SwfGateway, payloads: Payloads, domain: str, log: Logger) -> None:
+    def __init__(self, *, swf: Executions, payloads: Payloads, domain: str, log: Logger) -> None:
         self._swf = swf
         self._payloads = payloads
         self._domain = domain

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from cpe.activity import Logger
+from cpe.aws.executions import Executions
 from cpe.aws.payloads import Payloads
-from cpe.aws.swf import SwfGateway
 from cpe.aws.tasks import DecisionTask
 from cpe.decider.history import whole
 from cpe.errors import AwsError, PayloadError
@@ -35,7 +35,7 @@ class Histories:
     """
 
     def __init__(
-        self, *, swf: SwfGateway, payloads: Payloads, domain: str, persist: Persist, log: Logger
+        self, *, swf: Executions, payloads: Payloads, domain: str, persist: Persist, log: Logger
     ) -> None:
         self._swf = swf
         self._payloads = payloads

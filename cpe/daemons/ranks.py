@@ -12,7 +12,7 @@ import threading
 from dataclasses import dataclass, field
 
 from cpe.activity import Logger
-from cpe.aws.swf import SwfGateway
+from cpe.aws.executions import Executions
 from cpe.clock import Clock
 from cpe.errors import AwsError
 
@@ -41,7 +41,7 @@ class Ranks:
         log: Gets ``jobs_not_counted``.
     """
 
-    def __init__(self, *, swf: SwfGateway, clock: Clock, log: Logger) -> None:
+    def __init__(self, *, swf: Executions, clock: Clock, log: Logger) -> None:
         self._swf = swf
         self._clock = clock
         self._log = log

@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 
 from cpe.activity import Logger
+from cpe.aws.executions import Executions
 from cpe.aws.payloads import Payloads
 from cpe.aws.runs import Run
-from cpe.aws.swf import SwfGateway
 from cpe.decider.history import whole
 from cpe.decider.retold import retold_failure
 from cpe.errors import AwsError, PayloadError
@@ -31,7 +31,7 @@ class Retelling:
     def __init__(
         self,
         *,
-        swf: SwfGateway,
+        swf: Executions,
         plans: Mapping[tuple[str, str], Plan],
         payloads: Payloads,
         domain: str,

@@ -14,9 +14,9 @@ from dataclasses import replace
 from typing import Any
 
 from cpe.activity import Logger
+from cpe.aws.executions import Executions
 from cpe.aws.payloads import Payloads
 from cpe.aws.runs import Run
-from cpe.aws.swf import SwfGateway
 from cpe.clock import Clock
 from cpe.daemons.publisher import Publisher
 from cpe.daemons.recent import Recent
@@ -64,7 +64,7 @@ class Watcher:
     def __init__(
         self,
         *,
-        swf: SwfGateway,
+        swf: Executions,
         plans: Mapping[tuple[str, str], Plan],
         publisher: Publisher,
         payloads: Payloads,

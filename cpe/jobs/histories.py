@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cpe.aws.executions import Executions
 from cpe.aws.payloads import Payloads
 from cpe.aws.runs import Run
-from cpe.aws.swf import SwfGateway
 from cpe.decider import Execution, fold_history
 from cpe.errors import AwsError, PayloadError
 from cpe.jobs.owners import client_of
@@ -24,7 +24,7 @@ class Histories:
         domain: The SWF domain.
     """
 
-    def __init__(self, *, swf: SwfGateway, payloads: Payloads, domain: str) -> None:
+    def __init__(self, *, swf: Executions, payloads: Payloads, domain: str) -> None:
         self._swf = swf
         self._payloads = payloads
         self._domain = domain

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cpe.aws.executions import Executions
 from cpe.aws.runs import CONTINUED, Run
-from cpe.aws.swf import SwfGateway
 from cpe.decider import HistoryEvent
 from cpe.errors import AwsError, CommandRejected
 from cpe.jobs.starting import UNKNOWN
@@ -26,7 +26,7 @@ class JobRuns:
         domain: The SWF domain.
     """
 
-    def __init__(self, *, swf: SwfGateway, domain: str) -> None:
+    def __init__(self, *, swf: Executions, domain: str) -> None:
         self._swf = swf
         self._domain = domain
 
@@ -39,7 +39,7 @@ class JobRuns:
     def open(
         self, *, since: float | None = None, workflow_id: str | None = None, tag: str | None = None
     ) -> Iterator[Run]:
-        """List open runs as :meth:`~cpe.aws.swf.SwfGateway.open_runs` does."""
+        """List open runs as :meth:`~cpe.aws.executions.Executions.open_runs` does."""
         return self._told(self._swf.open_runs(self._domain, since=since, workflow_id=workflow_id, tag=tag))
 
     def closed(
