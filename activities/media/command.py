@@ -258,7 +258,7 @@ def video_coding(output: VideoOutput, video: VideoStream) -> tuple[str, ...]:
     options = output.options
     return (
         *("-c:v", output.video.name),
-        *(("-preset:v", options.speed) if options.speed else ()),
+        *output.video.speed_options(options.speed),
         *(("-profile:v", options.profile) if options.profile else ()),
         *(("-level:v", _level(options.level, output, video)) if options.level else ()),
         *(("-refs:v", str(options.references)) if options.references else ()),

@@ -14,7 +14,7 @@ from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
-from activities.media.codecs import AudioEncoder, VideoEncoder, audio_encoder, video_encoder
+from activities.media.codecs import SPEEDS, AudioEncoder, VideoEncoder, audio_encoder, video_encoder
 from activities.media.fields import Fields, did_you_mean, shown
 from activities.media.notation import Size, parse_bit_rate, parse_frame_rate, parse_size
 from cpe.errors import ConfigError, InvalidInput
@@ -73,7 +73,7 @@ class Preset:
 def parse_codec_options(text: str, where: str) -> CodecOptions:
     """Read ``MaxReferenceFrames:3,Profile:baseline,Level:3.1``; each part is optional.
 
-    ``Speed:veryfast`` is ours: how much work x264 and x265 put into each frame, by their own names of it.
+    ``Speed:veryfast`` is ours: how much work the encoder puts into each frame, one of :data:`SPEEDS`.
 
     Example:
         >>> parse_codec_options("Profile:main,Level:4", "options")
@@ -114,8 +114,8 @@ def check_options(options: CodecOptions, encoder: VideoEncoder, where: str) -> N
         )
     if not encoder.levels and (options.level or options.references):
         raise InvalidInput(f"{where}: {encoder.name} takes no Level and no MaxReferenceFrames.")
-    if options.speed is not None and options.speed not in encoder.speeds:
-        known = ", ".join(encoder.speeds) or "none"
+    if options.speed is not None and not (encoder.speeds and options.speed in SPEEDS):
+        known = ", ".join(SPEEDS) if encoder.speeds else "none"
         raise InvalidInput(
             f"{where}: {encoder.name} has no Speed {shown(options.speed)}; it knows {known}.",
             code="UNKNOWN_SPEED",

@@ -117,6 +117,11 @@ def test_a_users_directory_adds_and_replaces(tmp_path: Path) -> None:
         ({"video_codec_options": "Level:nine"}, "Level must be such as"),
         ({"video_codec_options": "MaxReferenceFrames:99"}, "must be 1 to 16"),
         ({"video_codec_options": "Speed:ludicrous"}, "has no Speed 'ludicrous'; it knows ultrafast, "),
+        (
+            {"video_codec": "libvpx-vp9", "video_codec_options": "Speed:good"},
+            "libvpx-vp9 has no Speed 'good'; it knows ultrafast, ",
+        ),
+        ({"video_codec": "mpeg4", "video_codec_options": "Speed:fast"}, "no Speed 'fast'; it knows none"),
         ({"video_codec": "h265x"}, "no video codec 'h265x'"),
         ({"size": None}, "size is missing"),
         ({"shell": "ls"}, "unknown key 'shell'"),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from activities.media.avc_levels import fitting_level
-from activities.media.codecs import AUDIO_ENCODERS
+from activities.media.codecs import AUDIO_ENCODERS, SPEEDS, VIDEO_ENCODERS
 from activities.media.excerpt import Excerpt
 from activities.media.loudness import Loudness
 from activities.media.outputs import parse_outputs
@@ -145,8 +145,14 @@ def test_the_full_range_becomes_that_of_television() -> None:
         ({"crf": 23}, "-refs:v 3 -crf:v 23 -thread_type"),
         ({"crf": "23", "max_bitrate": "1M"}, "-crf:v 23 -maxrate:v 1000000 -bufsize:v 2000000 -thread_type"),
         ({"crf": 28, "video_codec": "hevc"}, "-c:v libx265 -crf:v 28 -pix_fmt"),
-        ({"crf": 31, "video_codec": "vp9"}, "-c:v libvpx-vp9 -crf:v 31 -b:v 0 -pix_fmt"),
-        ({"crf": 31, "video_codec": "vp9", "max_bitrate": "1M"}, "-crf:v 31 -b:v 1000000 -pix_fmt"),
+        (
+            {"crf": 31, "video_codec": "vp9"},
+            "-c:v libvpx-vp9 -deadline:v good -cpu-used:v 4 -crf:v 31 -b:v 0 -row-mt:v 1 -pix_fmt",
+        ),
+        (
+            {"crf": 31, "video_codec": "vp9", "max_bitrate": "1M"},
+            "-crf:v 31 -b:v 1000000 -row-mt:v 1 -pix_fmt",
+        ),
         (
             {"crf": 10, "video_codec": "vp8", "file": "x.mkv"},
             "-c:v libvpx -crf:v 10 -b:v 200000000 -pix_fmt",
@@ -165,6 +171,37 @@ def test_the_full_range_becomes_that_of_television() -> None:
 )
 def test_coding(changes: dict[str, Any], options: str) -> None:
     assert f" {options} " in _command(**changes)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "speed", "options"),
+    [
+        ("libx264", "veryfast", "-preset:v veryfast"),
+        ("libx265", "slower", "-preset:v slower"),
+        ("libvpx-vp9", "ultrafast", "-deadline:v good -cpu-used:v 5"),
+        ("libvpx-vp9", "medium", "-deadline:v good -cpu-used:v 4"),
+        ("libvpx-vp9", "veryslow", "-deadline:v good -cpu-used:v 0"),
+        ("libvpx", "fast", "-deadline:v good -cpu-used:v 2"),
+        ("libsvtav1", "ultrafast", "-preset:v 13"),
+        ("libsvtav1", "medium", "-preset:v 8"),
+        ("libsvtav1", "veryslow", "-preset:v 4"),
+    ],
+)
+def test_a_speed_is_written_as_the_encoder_knows_it(encoder: str, speed: str, options: str) -> None:
+    preset = {
+        "size": "640x360",
+        "video_codec": encoder,
+        "audio_codec": "opus",
+        "audio_bitrate": "64k",
+        "video_bitrate": "500k",
+        "video_codec_options": f"Speed:{speed}",
+    }
+    assert f" -c:v {encoder} {options} -b:v 500000 " in _command(preset=preset, file="x.mkv")
+
+
+@pytest.mark.parametrize("name", sorted(VIDEO_ENCODERS))
+def test_an_encoder_has_all_speeds_or_none(name: str) -> None:
+    assert len(VIDEO_ENCODERS[name].speeds) in (0, len(SPEEDS))
 
 
 @pytest.mark.parametrize(

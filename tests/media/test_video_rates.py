@@ -8,7 +8,7 @@ import pytest
 
 from cpe.testing import ActivityEnvironment
 from tests.media.clips import ClipMaker
-from tests.media.video_rows import Row, bits, both, has_frames, is_video, prove, runs, x264_says
+from tests.media.video_rows import Row, bits, both, has_frames, is_video, prove, runs, speedy, x264_says
 from tests.media.video_sources import Sources
 
 _RATES = [
@@ -56,6 +56,22 @@ _RATES = [
         check=is_video(codec_name="av1"),
     ),
     Row(key="crf", changes={"crf": 30, "video_codec": "hevc"}, check=is_video(codec_name="hevc")),
+    *(
+        Row(
+            key="preset",
+            changes={"preset": speedy(encoder, speed), "two_pass": encoder == "libvpx-vp9"},
+            file="x.mkv",
+            check=is_video(codec_name=codec),
+        )
+        for encoder, codec, speed in (
+            ("libx265", "hevc", "ultrafast"),
+            ("libvpx-vp9", "vp9", "ultrafast"),
+            ("libvpx-vp9", "vp9", "veryslow"),
+            ("libvpx", "vp8", "veryfast"),
+            ("libsvtav1", "av1", "ultrafast"),
+            ("libsvtav1", "av1", "veryslow"),
+        )
+    ),
     Row(
         key="frame_rate",
         changes={"frame_rate": "auto"},

@@ -29,6 +29,11 @@ _PRESET = {
 }
 
 
+def speedy(encoder: str, speed: str) -> dict[str, JsonValue]:
+    """Return a preset of a video encoder at one of its speeds."""
+    return {**_PRESET, "video_codec": encoder, "video_codec_options": f"Speed:{speed}"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
     """What a job made: its result, its file, and what FFprobe says of that."""
