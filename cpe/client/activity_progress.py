@@ -28,6 +28,9 @@ _RUNNING = ActivityStatus.RUNNING
 _COMPLETED = ActivityStatus.COMPLETED
 _FAILED = EventType.ACTIVITY_FAILED
 
+# What an INTEGER of every database holds.
+_MOST_ATTEMPTS = 2**31 - 1
+
 _activity_state = quick(ActivityState)
 Reports = Mapping[str, Mapping[str, Any]]
 
@@ -85,7 +88,7 @@ def _attempt(event: Event) -> int | None:
     if event.type is _FAILED:
         result = event.details.get("result")
         attempt = result.get("attempt") if isinstance(result, dict) else attempt
-    return attempt if isinstance(attempt, int) and attempt > 0 else None
+    return attempt if isinstance(attempt, int) and 0 < attempt <= _MOST_ATTEMPTS else None
 
 
 def _advance_attempt(known: ActivityState, event: Event) -> ActivityState:

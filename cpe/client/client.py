@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -11,25 +12,20 @@ from typing import Any
 from cpe.aws.session import AwsSession
 from cpe.aws.sqs import Queue
 from cpe.client.config import load_client_config
-from cpe.client.inbox import Inbox
+from cpe.client.errors import StoreFailed
+from cpe.client.inbox import LONGEST_POLL, Inbox
 from cpe.client.job import Job
-from cpe.client.mailbox import LONGEST_POLL, Mailbox, Update
+from cpe.client.mailbox import Mailbox, Update
+from cpe.client.questions import Questions
 from cpe.client.references import References
-from cpe.client.reports import (
-    ActivityReport,
-    JobReport,
-    JobSummary,
-    activity_report,
-    activity_reports,
-    job_report,
-    job_summary,
-)
+from cpe.client.reports import ActivityReport, JobReport, JobSummary
 from cpe.client.requests import Requests
 from cpe.client.state import JobState
 from cpe.client.tracker import Tracker
 from cpe.protocol import CommandType, Event, JobFilter, JobIdentity
 from cpe.protocol.references import PayloadPlace
 
+_log = logging.getLogger("cpe.client")
 ANSWER_SECONDS = 30.0
 """How long an answer is waited for, unless told otherwise."""
 
@@ -91,6 +87,7 @@ class Client:
         self._requests = Requests(
             Queue(sqs, input_queue), self._mailbox, timeout=timeout, clock=clock, domain=domain
         )
+        self._questions = Questions(self._requests)
         self._clock = clock
 
     @classmethod
@@ -145,7 +142,8 @@ class Client:
             timeout: For the answer, in seconds.
 
         Returns:
-            The job's id.
+            The job's id, also when the tracker's store could not take it in: the job was asked for, and its
+            events tell of it.
         """
         job_id = uuid.uuid4().hex if job_id is None else job_id
         JobIdentity(self.name, job_id)  # checks the id
@@ -154,8 +152,14 @@ class Client:
             self._requests.ask(CommandType.START_JOB, job_id, job, timeout)
         else:
             self._requests.send(CommandType.START_JOB, job_id, job)
-        self.tracker.request(job_id, sent)
+        self._note(job_id, sent)
         return job_id
+
+    def _note(self, job_id: str, sent: float) -> None:
+        try:
+            self.tracker.request(job_id, sent)
+        except StoreFailed as error:
+            _log.warning("job %s is not yet in the store (%s): %s", job_id, error.code, error)
 
     def cancel_job(
         self, job_id: str, *, run_id: str | None = None, wait: bool = True, timeout: float | None = None
@@ -220,8 +224,7 @@ class Client:
 
     def status(self, job_id: str, *, timeout: float | None = None) -> JobReport:
         """Ask how a job stands. The tracker learns from the answer what events failed to tell it."""
-        answer = self._requests.ask(CommandType.GET_JOB_STATUS, job_id, {}, timeout)
-        return job_report(answer.details.get("job"))
+        return self._questions.job(job_id, timeout)
 
     def list(
         self,
@@ -239,30 +242,15 @@ class Client:
             limit: How many on a page, 1 to 100.
             timeout: For each page, in seconds.
         """
-        data: dict[str, Any] = {"limit": limit}
-        data |= {} if status is None else {"status": str(status)}
-        data |= {} if since is None else {"since": since}
-        page: object = None
-        while True:
-            # A list is of no one job; the protocol wants an id all the same.
-            asked = data if page is None else data | {"page": page}
-            answer = self._requests.ask(CommandType.GET_JOB_LIST, "list", asked, timeout)
-            for entry in answer.details.get("jobs") or ():
-                yield job_summary(entry)
-            page = answer.details.get("page")
-            if page is None:
-                return
+        return self._questions.jobs(status, since=since, limit=limit, timeout=timeout)
 
     def activity(self, job_id: str, activity_id: str, *, timeout: float | None = None) -> ActivityReport:
         """Ask how one activity stands, and what it returned."""
-        data = {"activityId": activity_id}
-        answer = self._requests.ask(CommandType.GET_ACTIVITY_STATUS, job_id, data, timeout)
-        return activity_report({**answer.details, **_named(answer)})
+        return self._questions.activity(job_id, activity_id, timeout)
 
     def activities(self, job_id: str, *, timeout: float | None = None) -> tuple[ActivityReport, ...]:
         """Ask how the activities of a job's newest run stand."""
-        answer = self._requests.ask(CommandType.GET_ACTIVITY_LIST, job_id, {}, timeout)
-        return activity_reports(answer.details.get("activities"))
+        return self._questions.activities(job_id, timeout)
 
     def send(self, command: CommandType, job_id: str, data: Mapping[str, Any] | None = None) -> str:
         """Send any command and wait for nothing.
@@ -323,24 +311,4 @@ class Client:
             TimeoutError: The job was not done in time, or before :meth:`stop`; it goes on.
             AwsError: The queue could not be read; follow again.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
-        shown: JobState | None = None
-        while shown is None or not shown.done:
-            state = self._mailbox.state(job_id, shown, deadline)
-            if state is None:
-                late = deadline is not None and time.monotonic() >= deadline
-                when = f"within {timeout} s" if late else "when the client was stopped"
-                raise TimeoutError(f"job {job_id} was not done {when}")
-            shown = state
-            yield state
-
-
-def _named(answer: Event) -> dict[str, Any]:
-    """Which activity an answer is about, as it lies on the wire."""
-    if answer.activity is None:
-        return {}
-    activity = answer.activity
-    return {
-        "activityId": activity.activity_id,
-        "activityType": {"name": activity.name, "version": activity.version},
-    }
+        return self._mailbox.follow(job_id, timeout)

@@ -13,8 +13,8 @@ from cpe.errors import AwsError, ProtocolError
 from cpe.protocol import Event, decode_event
 
 _log = logging.getLogger("cpe.client")
-# SQS holds a poll for at most 20 s (API reference of ReceiveMessage, WaitTimeSeconds).
-_LONGEST_POLL = 20
+LONGEST_POLL = 20
+"""SQS holds a poll for so many seconds at most (API reference of ReceiveMessage, WaitTimeSeconds)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class Inbox:
         Raises:
             AwsError: The queue could not be read.
         """
-        messages = self._queue.receive(wait_seconds=min(math.ceil(wait), _LONGEST_POLL))
+        messages = self._queue.receive(wait_seconds=min(math.ceil(wait), LONGEST_POLL))
         deliveries = []
         left: set[str] = set()
         for message in messages:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +59,7 @@ class Job:
             TimeoutError: It was not done in time; the job goes on.
             AwsError: The queue could not be read.
         """
-        *_, last = self.follow(timeout)
+        (last,) = deque(self.follow(timeout), maxlen=1)
         return last
 
     def status(self) -> JobReport:

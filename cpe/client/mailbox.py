@@ -6,24 +6,20 @@ reaches whom it concerns, whichever thread happened to read it.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from cpe.client.inbox import Delivery, Inbox
+from cpe.client.inbox import LONGEST_POLL, Delivery, Inbox
 from cpe.client.state import JobState
 from cpe.client.tracker import Tracker
 from cpe.errors import ConfigError
 from cpe.protocol import Event
 
 T = TypeVar("T")
-_log = logging.getLogger("cpe.client")
-LONGEST_POLL = 20.0
-"""SQS holds a poll for so many seconds at most (API reference of ReceiveMessage, WaitTimeSeconds)."""
 # How often a store is looked at that other processes write into.
 _LOOK_SECONDS = 1.0
 _MOST_UNREAD = 10_000
@@ -102,14 +98,18 @@ class Mailbox:
 
         return self._wait(found, time.monotonic() + timeout)
 
-    def state(self, job_id: str, known: JobState | None, deadline: float | None) -> JobState | None:
-        """Wait for a state of a job that differs from the known one; None if none came in time."""
-
-        def found() -> JobState | None:
-            state = self._tracker.job(job_id)
-            return state if state != known else None
-
-        return self._wait(found, deadline)
+    def follow(self, job_id: str, timeout: float | None) -> Iterator[JobState]:
+        """See :meth:`cpe.client.Client.follow`."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        shown: JobState | None = None
+        while shown is None or not shown.done:
+            state = self._state(job_id, shown, deadline)
+            if state is None:
+                late = deadline is not None and time.monotonic() >= deadline
+                when = f"within {timeout} s" if late else "when the client was stopped"
+                raise TimeoutError(f"job {job_id} was not done {when}")
+            shown = state
+            yield state
 
     def updates(self, wait: float | None) -> Generator[Update, None, None]:
         """See :meth:`cpe.client.Client.updates`."""
@@ -138,6 +138,15 @@ class Mailbox:
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
+
+    def _state(self, job_id: str, known: JobState | None, deadline: float | None) -> JobState | None:
+        """Wait for a state of a job that differs from the known one; None if none came in time."""
+
+        def found() -> JobState | None:
+            state = self._tracker.job(job_id)
+            return state if state != known else None
+
+        return self._wait(found, deadline)
 
     def _next_batch(self, wait: float | None) -> list[_Unread]:
         deadline = None if wait is None else time.monotonic() + wait
@@ -214,14 +223,20 @@ class Mailbox:
         deliveries = inbox.receive(wait)
         if not deliveries:
             return
-        states = self._tracker.apply_all([delivery.event for delivery in deliveries])
-        foreign = self._hand_out(deliveries, states)
-        for request_id, answer in foreign:
-            self._tracker.keep_answer(request_id, answer)
+        events = [delivery.event for delivery in deliveries]
+        self._hand_out(deliveries, self._tracker.apply_all(events, self._foreign_answers(events)))
 
-    def _hand_out(self, deliveries: list[Delivery], states: list[JobState | None]) -> list[tuple[str, Event]]:
-        """Give events to who waits for them; returns the answers that somebody else asked for."""
-        foreign = []
+    def _foreign_answers(self, events: Iterable[Event]) -> dict[str, Event]:
+        """The answers that somebody else asked for, by their request; it is expected before it is sent."""
+        with self._changed:
+            return {
+                request_id: event
+                for event in events
+                if (request_id := _request_id(event)) is not None and request_id not in self._asked
+            }
+
+    def _hand_out(self, deliveries: list[Delivery], states: list[JobState | None]) -> None:
+        """Give events to who waits for them."""
         with self._changed:
             held = self._iterating > 0
             for delivery, state in zip(deliveries, states, strict=True):
@@ -231,16 +246,12 @@ class Mailbox:
                 self._unread.append(
                     _Unread(update=Update(event=event, job=state), delivery=delivery if held else None)
                 )
-                request_id = event.details.get("requestId")
-                if isinstance(request_id, str):
-                    if request_id in self._asked:
-                        self._asked[request_id] = event
-                    else:
-                        foreign.append((request_id, event))
+                request_id = _request_id(event)
+                if request_id is not None and request_id in self._asked:
+                    self._asked[request_id] = event
             self._drop_oldest()
         if not held:
             self._acknowledge(deliveries)
-        return foreign
 
     def _drop_oldest(self) -> None:
         while len(self._unread) > _MOST_UNREAD:
@@ -249,3 +260,9 @@ class Mailbox:
     def _acknowledge(self, deliveries: list[Delivery]) -> None:
         if self._inbox is not None and deliveries:
             self._inbox.acknowledge(deliveries)
+
+
+def _request_id(event: Event) -> str | None:
+    """Which request an event answers."""
+    request_id = event.details.get("requestId")
+    return request_id if isinstance(request_id, str) else None

@@ -86,6 +86,17 @@ def job_summary(value: object) -> JobSummary:
     return JobSummary(**_summary(_fields(value, "job")))
 
 
+def job_summaries(value: object) -> tuple[JobSummary, ...]:
+    """Read `jobs` of JOB_LIST.
+
+    Raises:
+        ProtocolError: They are none, or were left out because the answer was too large.
+    """
+    if not isinstance(value, list):
+        raise _incomplete("jobs")
+    return tuple(job_summary(each) for each in value)
+
+
 def job_report(value: object) -> JobReport:
     """Read `job` of JOB_STATUS.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from cpe.client.advance import advance, requested
 from cpe.client.recall import recalled
@@ -14,6 +15,7 @@ from cpe.protocol.references import MAX_PAYLOAD
 
 # Looking a member of an enum up takes as long as all else that is done to some events.
 _SCHEDULED = EventType.WORKFLOW_SCHEDULED
+_NO_ANSWERS: Mapping[str, Event] = MappingProxyType({})
 
 
 class Tracker:
@@ -61,13 +63,22 @@ class Tracker:
             batch.save()
             return state
 
-    def apply_all(self, events: Sequence[Event]) -> list[JobState | None]:
-        """Take several events in, all or none; for each what :meth:`apply` returns."""
+    def apply_all(
+        self, events: Sequence[Event], answers: Mapping[str, Event] = _NO_ANSWERS
+    ) -> list[JobState | None]:
+        """Take several events in, all or none; for each what :meth:`apply` returns.
+
+        Args:
+            events: The events.
+            answers: Those of them that :meth:`keep_answer` is to keep, too, by their `requestId`.
+        """
         store = self._store
         with store.transaction():
             batch = _Batch(store)
             states = [batch.take(event) for event in events]
             batch.save()
+            for request_id, answer in answers.items():
+                self.keep_answer(request_id, answer)
             return states
 
     def request(self, job_id: str, time: float) -> JobState:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +16,7 @@ import boto3
 import pytest
 
 from cpe.aws.payloads import Payloads
-from cpe.client import Client, JobState, JobStatus, PayloadPlace
+from cpe.client import Client, JobState, JobStatus, PayloadPlace, SqliteStore, StoreFailed, Tracker
 from cpe.errors import AwsError, ProtocolError
 from cpe.local.server import LocalAws
 from cpe.protocol import ActivityRef, Event, EventType, WorkflowRef, decode_command, encode_event
@@ -123,6 +125,69 @@ def test_an_event_is_kept_until_the_next_one_is_asked_for(
     assert first.event_id not in again
     assert second.event_id in again
     assert len(again) == 2
+
+
+def answer(event_type: EventType, request_id: str, **details: object) -> Event:
+    return Event(
+        type=event_type,
+        time=1000.0,
+        event_id=f"answer:{request_id}",
+        job_id="list",
+        details={"requestId": request_id, **details},
+    )
+
+
+def test_an_answer_that_another_process_asked_for_is_in_the_store_before_it_is_deleted(
+    client: Client, publish: Callable[[Event], None], tmp_path: Path
+) -> None:
+    file = tmp_path / "jobs.sqlite"
+    with closing(SqliteStore(file)) as store, closing(sqlite3.connect(file)) as database:
+        reader = Client.from_config(tmp_path / "clientConfig.json", tracker=Tracker(store))
+        database.execute("ALTER TABLE answers RENAME TO hidden")
+        told = answer(EventType.JOB_LIST, "q1", jobs=[], page=None)
+        publish(event("j1", 1))
+        publish(told)
+        with pytest.raises(StoreFailed):
+            list(reader.job("j2").follow(timeout=20))
+        assert reader.job("j1").state is None
+        database.execute("ALTER TABLE hidden RENAME TO answers")
+        with pytest.raises(TimeoutError):
+            reader.job("j2").wait(timeout=5)
+        assert Tracker(store).take_answer("q1") == told
+        assert reader.job("j1").state is not None
+
+
+def test_a_job_is_asked_for_though_the_store_does_not_take_it_in(
+    client: Client, sqs: SQSClient, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "jobs.sqlite"
+    with closing(SqliteStore(file)) as store, closing(sqlite3.connect(file)) as database:
+        sender = Client.from_config(tmp_path / "clientConfig.json", tracker=Tracker(store))
+        database.execute("DROP TABLE jobs")
+        with caplog.at_level(logging.WARNING, logger="cpe.client"):
+            job_id = sender.start_job(SAMPLE)
+        assert f"job {job_id} is not yet in the store (STORE_FAILED)" in caplog.text
+    received = sqs.receive_message(QueueUrl=sqs.get_queue_url(QueueName="input")["QueueUrl"])
+    assert [decode_command(message["Body"]).job_id for message in received["Messages"]] == [job_id]
+
+
+def test_a_list_that_its_queue_could_not_carry_is_not_taken_for_an_empty_one(
+    client: Client, sqs: SQSClient, publish: Callable[[Event], None]
+) -> None:
+    def reply() -> None:
+        url = sqs.get_queue_url(QueueName="input")["QueueUrl"]
+        (message,) = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"]
+        request_id = decode_command(message["Body"]).request_id
+        assert request_id is not None
+        told = answer(EventType.JOB_LIST, request_id, jobs=[{"jobId": "j" * 900}], page="more")
+        publish(shorten(told, most=500, reference=None))
+
+    stack = threading.Thread(target=reply)
+    stack.start()
+    with pytest.raises(ProtocolError) as caught:
+        list(client.list(timeout=30))
+    stack.join()
+    assert caught.value.code == "ANSWER_TRUNCATED"
 
 
 def test_what_is_no_event_is_logged_and_left(

@@ -189,6 +189,13 @@ def test_a_later_attempt_replaces_an_earlier_one() -> None:
     assert (late.attempt, late.status) == (2, ActivityStatus.SCHEDULED)
 
 
+def test_an_attempt_is_counted_as_far_as_databases_count(store: Store) -> None:
+    story = Story()
+    story.tell(EventType.ACTIVITY_SCHEDULED, TRANSCODE, attempt=2)
+    story.tell(EventType.ACTIVITY_SCHEDULED, TRANSCODE, attempt=2**70)
+    assert told(Tracker(store), story.events).activities["TranscodeAssetStep"].attempt == 2
+
+
 @pytest.mark.parametrize(
     ("progress", "percent"), [(50, 50.0), (-3, 0.0), (250.5, 100.0), (True, None), ("50", None), (None, None)]
 )
