@@ -27,6 +27,7 @@ from activities.publish import Product
 from activities.report import REPORT_SECONDS, ProgressReport
 from activities.seeking import seek_pictures
 from activities.source import Source
+from activities.tools import tone_mapper_for
 from activities.verify import invalid_output, verify_pictures
 from cpe.activity import JsonValue
 from cpe.errors import InvalidInput
@@ -100,7 +101,13 @@ def _make_snapshot(
 ) -> list[Product]:
     report = ProgressReport(making.context, output.target.location.key, None)
     arguments = snapshot_arguments(
-        output, at, source.info, source.video, source=source.file, picture=f"{name}-000001"
+        output,
+        at,
+        source.info,
+        source.video,
+        source=source.file,
+        picture=f"{name}-000001",
+        mapper=tone_mapper_for([output], source.video, making.workshop.tools),
     )
     with making.stopwatch.measure("encode"):
         making.workshop.encode(arguments, duration=None, report=report.update)
@@ -114,7 +121,13 @@ def _make_series(
     making: Making, source: Source, outputs: Mapping[str, ThumbOutput]
 ) -> dict[str, list[Product]]:
     end = _end_of_picture(making, source, outputs.values())
-    series = {name: _series(output, end, f"{name}-%06d") for name, output in outputs.items()}
+    tools = making.workshop.tools
+    series = {
+        name: replace(
+            _series(output, end, f"{name}-%06d"), mapper=tone_mapper_for([output], source.video, tools)
+        )
+        for name, output in outputs.items()
+    }
     seconds = source.info.video_duration
     interval = REPORT_SECONDS * len(outputs)
     reports = [

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from activities.media.codecs import AUDIO_ENCODERS, AudioEncoder
 from activities.media.probe import VideoStream
+from activities.media.thumb_output import ThumbOutput
 from activities.media.tone import ToneMapper
 from activities.media.video_output import VideoOutput
 from activities.sandbox import ffmpeg
@@ -95,7 +96,9 @@ def tone_mapper(tools: Tools) -> ToneMapper:
     )
 
 
-def tone_mapper_for(outputs: Sequence[VideoOutput], source: VideoStream, tools: Tools) -> ToneMapper | None:
+def tone_mapper_for(
+    outputs: Iterable[VideoOutput | ThumbOutput], source: VideoStream, tools: Tools
+) -> ToneMapper | None:
     """Tell with what tones are mapped; None where no output wants it or the source is of the usual range.
 
     Raises:

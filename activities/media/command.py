@@ -18,7 +18,6 @@ from activities.media.geometry import Layout
 from activities.media.probe import AudioStream, VideoStream
 from activities.media.rate import rate_arguments
 from activities.media.reading import decimal
-from activities.media.thumb_output import ThumbOutput
 from activities.media.timing import timing_of
 from activities.media.tone import ToneMapper, tone_mapped
 from activities.media.video_output import VideoOutput, Watermark
@@ -188,12 +187,6 @@ def deinterlaced(picture: Stream, video: VideoStream) -> Stream:
     if not video.interlaced:
         return picture
     return _turned(picture.filter("bwdif", mode="send_frame", deint="interlaced"), video.rotation)
-
-
-def upright(picture: Stream, video: VideoStream, output: ThumbOutput) -> Stream:
-    """Bring an upright picture to the output's size."""
-    width, height = output.size_for(video)
-    return picture.filter("scale", w=width, h=height).filter("setsar", sar=1)
 
 
 def _timed(picture: Stream, rate: Fraction | None, excerpt: Excerpt | None) -> Stream:

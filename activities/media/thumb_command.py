@@ -10,6 +10,7 @@ from activities.media.command import MEDIA_LIMITS, NO_TAGS, PROGRESS, RUN, deint
 from activities.media.filters import Input, Stream, concat, graph
 from activities.media.probe import MediaInfo, VideoStream
 from activities.media.thumb_output import Sprite, ThumbOutput
+from activities.media.tone import ToneMapper, tone_mapped
 
 # For a source that does not tell its frame rate.
 _FRAME_SECONDS = 0.1
@@ -31,6 +32,7 @@ class Series:
         count: How many pictures; None where only decoding tells.
         files: The pattern of the files to write, such as ``thumb-%06d``. They are PPM where the output's
             format is one that Pillow writes.
+        mapper: With what a high dynamic range is brought to the usual one; None to leave it.
     """
 
     output: ThumbOutput
@@ -38,10 +40,18 @@ class Series:
     every: Fraction
     count: int | None
     files: str
+    mapper: ToneMapper | None = None
 
 
 def snapshot_arguments(
-    output: ThumbOutput, at: float, info: MediaInfo, video: VideoStream, *, source: str, picture: str
+    output: ThumbOutput,
+    at: float,
+    info: MediaInfo,
+    video: VideoStream,
+    *,
+    source: str,
+    picture: str,
+    mapper: ToneMapper | None = None,
 ) -> tuple[str, ...]:
     """Compose the command that makes one picture.
 
@@ -52,11 +62,12 @@ def snapshot_arguments(
         video: Its video stream.
         source: The file to read.
         picture: The file to write; PPM where the output's format is one that Pillow writes.
+        mapper: With what a high dynamic range is brought to the usual one; None to leave it.
     """
     moment = _moment(at, info, video)
     seek = {"ss": f"{moment:.3f}"} if moment else {}
     stream = deinterlaced(Input(source, {**media_options(video), **seek}).stream(video.index), video)
-    inputs, (name,) = graph(_sized(stream, video, output))
+    inputs, (name,) = graph(_sized(stream, video, output, mapper))
     return (
         *(*RUN, *PROGRESS, *inputs, "-map", name, *_coding(output)),
         *("-frames:v", "1", "-update", "1", "-f", "image2", picture),
@@ -109,7 +120,7 @@ def sought_arguments(
     ]
     # Each has the time that it has in the file; image2 wants them in order and apart.
     picture = concat(pictures).filter("setpts", expr="N/TB")
-    inputs, (name,) = graph(_sized(picture, video, series.output))
+    inputs, (name,) = graph(_sized(picture, video, series.output, series.mapper))
     written = (
         ("-c:v", "rawvideo", "-pix_fmt", series.output.image.pixel_format, "-f", "rawvideo", tiles)
         if series.output.sprite is not None
@@ -154,7 +165,7 @@ def _pictures(frames: Stream, series: Series, video: VideoStream) -> Stream:
     if series.count is not None:
         picture = picture.filter("tpad", stop=_REPEATED, stop_mode="clone")
         picture = picture.filter("trim", end_frame=series.count)
-    picture = _sized(picture, video, series.output)
+    picture = _sized(picture, video, series.output, series.mapper)
     sprite = series.output.sprite
     return _tiled(picture, sprite) if sprite is not None else picture
 
@@ -163,12 +174,17 @@ def _tiled(picture: Stream, sprite: Sprite) -> Stream:
     return picture.filter("tile", layout=f"{sprite.columns}x{sprite.rows}")
 
 
-def _sized(picture: Stream, video: VideoStream, output: ThumbOutput) -> Stream:
+def _sized(picture: Stream, video: VideoStream, output: ThumbOutput, mapper: ToneMapper | None) -> Stream:
     """Bring a picture to the output's size, in square pixels. FFmpeg itself has turned it upright before."""
     width, height = output.size_for(video)
     # JFIF knows one way to write colours, whatever the source's.
     colours = {} if output.image.converted else {"out_color_matrix": "bt601", "out_range": "full"}
-    return picture.filter("scale", w=width, h=height, **colours).filter("setsar", sar=1)
+    if mapper is None:
+        return picture.filter("scale", w=width, h=height, **colours).filter("setsar", sar=1)
+    # zimg takes no half pixels of colour, which sides of odd length would have.
+    picture = picture.filter("scale", w=width, h=height).filter("format", pix_fmts="yuv444p10le")
+    picture = tone_mapped(picture, video, mapper, pixels="yuv444p")
+    return (picture.filter("scale", **colours) if colours else picture).filter("setsar", sar=1)
 
 
 def _coding(output: ThumbOutput) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ THUMB_KEYS = COMMON_KEYS | {
     "keep_ratio",
     "no_enlarge",
     "allow_upscale",
+    "tone_map",
 }
 _SPRITE_KEYS = frozenset({"columns", "rows"})
 
@@ -78,7 +79,8 @@ class Sprite:
 class ThumbOutput:
     """Thumbnails to make. The target's key is the picture's, or names the series that is numbered.
 
-    `sizing` is that of one picture, on a sheet too.
+    `sizing` is that of one picture, on a sheet too. With `tone_map` a high dynamic range is brought to the
+    usual one.
     """
 
     target: Target
@@ -86,6 +88,7 @@ class ThumbOutput:
     sizing: Sizing
     when: Snapshot | Intervals | Evenly
     sprite: Sprite | None = None
+    tone_map: bool = False
 
     def size_for(self, source: VideoStream) -> tuple[int, int]:
         """Return the width and height made of this source, in pixels."""
@@ -122,6 +125,7 @@ def parse_thumb(fields: Fields) -> ThumbOutput:
         sizing=parse_sizing(fields, parse_size(fields.scalar("size"), fields.path("size"))),
         when=_when(fields, series=sprite is not None or "count" in fields),
         sprite=sprite,
+        tone_map=fields.flag("tone_map", default=False),
     )
 
 

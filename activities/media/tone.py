@@ -21,8 +21,17 @@ class ToneMapper(Enum):
     """Its own filter scale, since FFmpeg 8."""
 
 
-def tone_mapped(picture: Stream, video: VideoStream, mapper: ToneMapper) -> Stream:
-    """Bring a picture to BT.709; what it does not say of its colours is taken as BT.2020 has it."""
+def tone_mapped(
+    picture: Stream, video: VideoStream, mapper: ToneMapper, *, pixels: str = "yuv420p"
+) -> Stream:
+    """Bring a picture to BT.709; what it does not say of its colours is taken as BT.2020 has it.
+
+    Args:
+        picture: The picture.
+        video: What the source tells of it.
+        mapper: What does it.
+        pixels: FFmpeg's name of the pixels that come of it.
+    """
     transfer = video.color_transfer or "smpte2084"
     space = video.color_space or "bt2020nc"
     primaries = video.color_primaries or "bt2020"
@@ -50,4 +59,4 @@ def tone_mapped(picture: Stream, video: VideoStream, mapper: ToneMapper) -> Stre
                 intent="perceptual",
             )
     # What the source says of its brightest light is not true any more.
-    return picture.filter("format", pix_fmts="yuv420p").filter("sidedata", mode="delete")
+    return picture.filter("format", pix_fmts=pixels).filter("sidedata", mode="delete")

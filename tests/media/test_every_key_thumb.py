@@ -275,6 +275,59 @@ def test_colours_are_those_of_the_video(shop: _Shop, clips: ClipMaker) -> None:
         assert pixel == pytest.approx((0x20, 0xC0, 0x40), abs=6), name
 
 
+@pytest.mark.parametrize("transfer", ["smpte2084", "arib-std-b67"])
+def test_a_high_dynamic_range_is_mapped_as_for_video(
+    shop: _Shop, clips: ClipMaker, tmp_path: Path, transfer: str
+) -> None:
+    _proves("tone_map")
+    bright = clips.run(
+        f"bright-{transfer}.mov",
+        *("-f", "lavfi", "-i", "color=0x80a060:size=170x90:rate=25:duration=6"),
+        *(
+            "-vf",
+            f"format=yuv422p10le,setparams=colorspace=bt2020nc:color_primaries=bt2020:color_trc={transfer}",
+        ),
+        *("-c:v", "prores_ks"),
+    )
+    usual = {
+        "size": "160x90",
+        "video_bitrate": "2M",
+        "audio_bitrate": "64k",
+        "video_codec": "libx264",
+        "audio_codec": "aac",
+    }
+    keys: list[dict[str, Any]] = [
+        {"file": "a.jpg"},
+        {"file": "b.png"},
+        {"file": "c.webp", "count": 1},
+        {"file": "d.jpg", "intervals": 3, "mode": "intervals"},
+        {"file": "e.png", "sprite": {"columns": 1, "rows": 1}, "intervals": 3},
+        {"file": "f.jpg", "sprite": {"columns": 1, "rows": 1}, "intervals": 3},
+    ]
+    video = {"type": "VIDEO", "file": "v.mp4", "preset": usual, "tone_map": True}
+    size = {"size": "33x17", "keep_ratio": False}
+    shop.run(
+        bright, video, {"file": "plain.png", **size}, *({**key, **size, "tone_map": "true"} for key in keys)
+    )
+    # Two alone are so far apart that they are sought.
+    shop.run(bright, {"file": "g.jpg", "count": 2, **size, "tone_map": True})
+    (tmp_path / "v.mp4").write_bytes(shop.environment.storage.get("media-out", "v.mp4"))
+    one = ("-frames:v", "1", "-vf", "scale=1:1:flags=area", "-pix_fmt", "rgb24", "-f", "rawvideo")
+    wanted = tuple(clips.decoded(tmp_path / "v.mp4", *one))
+    pictures = [key for key in shop.keys if not key.endswith((".vtt", ".mp4"))]
+    assert len(pictures) == len(keys) + 6
+    for key in pictures:
+        assert shop.picture(key).size == (33, 17)
+        pixel = shop.picture(key).convert("RGB").getpixel((16, 8))
+        assert (pixel == pytest.approx(wanted, abs=4)) == (key != "plain.png"), (key, pixel, wanted)
+
+
+def test_the_usual_range_stays_as_it_is(shop: _Shop, ramp: Path) -> None:
+    _proves("tone_map")
+    shop.run(ramp, *({"file": f"{flag}.png", "size": "80:-1", "tone_map": flag} for flag in (True, False)))
+    assert shop.picture("True.png").tobytes() == shop.picture("False.png").tobytes()
+
+
 def test_keys_of_every_output(shop: _Shop, ramp: Path) -> None:
     _proves("type", "bucket", "file", "path", "s3_rrs", "s3_encrypt", "content_type", "metadata")
     shop.run(

@@ -16,6 +16,7 @@ from activities.media.segments import Frames
 from activities.media.sought import at_once, may_seek, sought_frames
 from activities.media.thumb_command import Series, sheets_arguments, sought_arguments
 from activities.media.thumb_output import Sprite, parse_thumb
+from activities.media.tone import ToneMapper
 from activities.transcode_asset import TranscodeAsset
 from cpe.testing import ActivityEnvironment
 from tests.media.clips import ClipMaker
@@ -105,6 +106,13 @@ def test_the_commands() -> None:
     assert sheets[sheets.index("-format_whitelist") + 1] == "rawvideo"
     numbered = sought_arguments(series(10), VIDEO, seeks, source="input", first=5, tiles="some-t-")
     assert numbered[-5:] == ("-start_number", "5", "-f", "image2", "t-%06d")
+    mapped = replace(series(10), mapper=ToneMapper.ZIMG)
+    graph = " ".join(sought_arguments(mapped, VIDEO, seeks[:1], source="input", first=1, tiles="some-t-"))
+    assert "scale=h=18:w=32[s3];[s3]format=pix_fmts=yuv444p10le[s4];[s4]zscale=" in graph
+    assert (
+        "format=pix_fmts=yuv444p[s10];[s10]sidedata=mode=delete[s11];[s11]scale=out_color_matrix=bt601:"
+        in graph
+    )
 
 
 @pytest.mark.parametrize(
