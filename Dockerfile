@@ -4,6 +4,10 @@
 #   docker run -e AWS_DEFAULT_REGION=eu-west-1 -e CPE_CONFIG=/etc/cpe/cpe.yml -v ./cpe.yml:/etc/cpe/cpe.yml:ro \
 #     cpe cpe-worker -D SADomain -A TranscodeAsset -V v2
 #
+# With LibreOffice, for workers that take office documents (some 400 MB more):
+#
+#   docker build --build-arg LIBREOFFICE=1 -t cpe-office .
+#
 # There is no HEALTHCHECK: the daemons serve nothing that could be asked, and one that cannot go on exits.
 
 FROM python:3.13-slim-trixie AS build
@@ -29,8 +33,12 @@ RUN python -m venv --without-pip /opt/cpe \
 
 
 FROM python:3.13-slim-trixie
+ARG LIBREOFFICE=""
+# The fonts are as wide as Arial, Times New Roman, Courier New, Calibri and Cambria: lines break where they did.
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends ffmpeg tini \
+    ${LIBREOFFICE:+libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui \
+      fonts-liberation fonts-crosextra-carlito fonts-crosextra-caladea} \
  && rm -rf /var/lib/apt/lists/* \
  && groupadd --gid 10001 cpe \
  && useradd --uid 10001 --gid cpe --create-home --shell /usr/sbin/nologin cpe \

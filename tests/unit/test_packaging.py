@@ -122,6 +122,21 @@ def test_the_image_is_fit_for_production() -> None:
     assert not re.search(r"^FROM (?!python:[\w.-]+( AS \w+)?$)", text, re.MULTILINE)
 
 
+def test_the_image_has_libreoffice_on_demand() -> None:
+    text = (REPOSITORY / "Dockerfile").read_text("utf-8")
+    final = text[text.rindex("\nFROM ") :]
+    install = final[final.index("RUN ") : final.index("rm -rf")]
+    (packages,) = re.findall(r"\$\{LIBREOFFICE:\+([^}]*)\}", install)
+    assert {"libreoffice-writer-nogui", "libreoffice-calc-nogui"} <= set(packages.split())
+    assert re.search(r'^ARG LIBREOFFICE=""$', final, re.MULTILINE), "of this stage, and not by default"
+    shell = install.removeprefix("RUN ").replace("apt-get", "echo").removesuffix(" \\\n && ")
+    for value, count in (("", 0), ("1", len(packages.replace("\\", "").split()))):
+        told = subprocess.run(
+            ["/bin/sh", "-c", shell], env={"LIBREOFFICE": value}, check=True, capture_output=True
+        )
+        assert len(told.stdout.decode().splitlines()[1].split()) == 5 + count
+
+
 def test_the_image_is_made_from_nothing_but_the_project() -> None:
     rules = [
         line for line in (REPOSITORY / ".dockerignore").read_text("utf-8").splitlines() if line[:1] != "#"
