@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 import click
 
+from cpe.cli.json_text import print_json
 from cpe.cli.operating import Operator, client_option, job_argument, json_option, operates
 from cpe.cli.rerun import rerun
 
@@ -36,7 +36,7 @@ def list_activities(*, operator: Operator, job: str, client: str | None, as_json
             "workflow": {"workflowId": run.workflow_id, "runId": run.run_id},
             "activities": [one.details() for one in activities],
         }
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        print_json(told)
         return
     from cpe.cli.job_view import ACTIVITY_HEADERS, STYLES, activity_rows
     from cpe.cli.tables import print_table

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cpe.cli import options
+from cpe.cli.json_text import print_json
 from cpe.cli.options import config_option
 from cpe.cli.tables import print_table
 
@@ -49,7 +49,7 @@ def show(
             }
             for setting in settings
         ]
-        click.echo(json.dumps({"settings": shown}, indent=2, ensure_ascii=False))
+        print_json({"settings": shown})
     elif origin:
         print_table(
             ("setting", "value", "origin"),
@@ -85,7 +85,7 @@ def check(*, file: Path, as_json: bool) -> None:
             }
             for finding in findings
         ]
-        click.echo(json.dumps({"findings": told}, indent=2, ensure_ascii=False))
+        print_json({"findings": told})
     elif findings:
         for finding in findings:
             click.echo(str(finding))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cpe.cli.json_text import print_json
 from cpe.cli.operating import Operator, client_option, confirm, json_option, operates, yes_option
 from cpe.errors import ConfigError, CpeError
 
@@ -77,7 +77,7 @@ def list_letters(*, operator: Operator, client: str | None, limit: int, as_json:
             }
             for box, letters, total in found
         ]
-        click.echo(json.dumps({"queues": queues}, indent=2, ensure_ascii=False))
+        print_json({"queues": queues})
         return
     from cpe.cli.job_view import visible
     from cpe.cli.moments import moment
@@ -121,7 +121,7 @@ def show(*, operator: Operator, message: str, client: str | None, as_json: bool)
             "queue": box.queue,
             "message": {**letter.details(), "body": masked_body(letter.body, indent=None)},
         }
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        print_json(told)
         return
     from cpe.cli.job_view import visible
     from cpe.cli.moments import moment
@@ -177,7 +177,7 @@ def redrive(
         redriven = [(box, box.letters.redrive(message)) for box, message in found]
     if as_json:
         told = [{"client": box.client, "queue": box.queue, "count": count} for box, count in redriven]
-        click.echo(json.dumps({"redriven": told}, indent=2, ensure_ascii=False))
+        print_json({"redriven": told})
         return
     for box, count in redriven:
         click.echo(f"{box.name}: {count} sent back")

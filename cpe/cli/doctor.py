@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cpe.cli.json_text import print_json
 from cpe.cli.options import EXIT_FAILURE, config_option
 from cpe.cli.tables import console, print_table
 
@@ -78,7 +78,7 @@ def doctor(
     findings = examine(case)
     is_sound = all(finding.status is not Status.FAULT for finding in findings)
     if as_json:
-        click.echo(json.dumps(_document(findings, is_sound=is_sound), indent=2, ensure_ascii=False))
+        print_json(_document(findings, is_sound=is_sound))
     else:
         _show(findings)
     sys.exit(0 if is_sound else EXIT_FAILURE)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 
 from cpe.cli.job_view import STYLES, json_line, visible
+from cpe.cli.json_text import json_text
 from cpe.cli.moments import duration, moment
 from cpe.cli.tables import console
 from cpe.protocol import Event, EventType
@@ -105,7 +106,7 @@ class Lines:
 
 def _compact(event: Event) -> str:
     message: dict[str, Any] = json.loads(encode_event(event))
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+    return json_text(message, indent=None, separators=(",", ":"))
 
 
 class Bars:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cpe.cli import options
+from cpe.cli.json_text import json_text, print_json
 from cpe.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def elastic_transcoder(
             "jobs": {name: str(path) for name, path in written.items()},
             "notes": notes,
         }
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        print_json(told)
     else:
         _print(done, out, written)
     if any(note.level is not Level.CHANGED for note in done.notes):
@@ -96,7 +97,7 @@ def _write(done: Import, out: Path) -> dict[str, Path]:
 
 def _dump(path: Path, value: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    path.write_text(json_text(value) + "\n", "utf-8")
 
 
 def _print(done: Import, out: Path, written: dict[str, Path]) -> None:

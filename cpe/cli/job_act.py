@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cpe.cli.json_text import json_text, print_json
 from cpe.cli.operating import (
     Operator,
     client_option,
@@ -18,7 +19,7 @@ from cpe.cli.operating import (
     operates,
     yes_option,
 )
-from cpe.errors import ConfigError
+from cpe.errors import ConfigError, CpeError
 
 if TYPE_CHECKING:
     from cpe.aws.runs import Run
@@ -68,7 +69,7 @@ def signal(
     """Tell a job something that its plan waits for."""
     value = _json(text, "--input")
     run = operator.run(job, client)
-    input_text = None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    input_text = None if value is None else json_text(value, indent=None, separators=(",", ":"))
     operator.jobs.signal(run, signal, input_text)
     _answer(run, f"{run.workflow_id} was sent {signal}", as_json=as_json, signal=signal)
 
@@ -102,22 +103,22 @@ def retry(*, operator: Operator, job: str, client: str | None, steps: tuple[str,
 
 def _announced(operator: Operator, run: Run, run_id: str) -> bool:
     """Tell the client of its job's new run; whether that was possible. The run goes on either way."""
-    from cpe.cli.announce import NotTold, announce
+    from cpe.cli.announce import announce
     from cpe.jobs.announcing import scheduled_event
     from cpe.jobs.jobs import own_input
     from cpe.jobs.owners import identity_of
 
     identity = identity_of(run)
-    event = scheduled_event(
-        identity,
-        run_id,
-        workflow_type={"name": run.workflow_name, "version": run.workflow_version},
-        data=own_input(operator.jobs.origin(run)),
-        time=time.time(),
-    )
     try:
+        event = scheduled_event(
+            identity,
+            run_id,
+            workflow_type={"name": run.workflow_name, "version": run.workflow_version},
+            data=own_input(operator.jobs.origin(run)),
+            time=time.time(),
+        )
         announce(operator, event, identity.client)
-    except NotTold as error:
+    except CpeError as error:
         click.echo(f"the client was not told of the new run: {error}", err=True)
         return False
     return True
@@ -151,7 +152,7 @@ def _answer(run: Run, text: str, *, as_json: bool, **more: Any) -> None:
 
 
 def _print(told: dict[str, Any]) -> None:
-    click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+    print_json(told)
 
 
 def _json(text: str | None, place: str) -> Any:

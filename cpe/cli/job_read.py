@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cpe.cli.json_text import print_json
 from cpe.cli.moments import Since
 from cpe.cli.operating import Operator, client_option, job_argument, json_option, operates
 
@@ -68,7 +68,7 @@ def list_jobs(
             break
     if as_json:
         found = {"jobs": [job.details() for job in jobs], "page": page}
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        print_json(found)
         return
     from cpe.cli.job_view import JOB_HEADERS, STYLES, job_row
     from cpe.cli.tables import print_table
@@ -93,7 +93,7 @@ def show(*, operator: Operator, job: str, client: str | None, as_json: bool) -> 
             "workflow": {"workflowId": run.workflow_id, "runId": run.run_id},
             "job": report.details(),
         }
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        print_json(told)
         return
     from cpe.cli.job_view import ACTIVITY_HEADERS, STYLES, activity_rows, job_lines
     from cpe.cli.tables import print_table
@@ -130,7 +130,7 @@ def history(*, operator: Operator, job: str, client: str | None, run_id: str | N
         "runId": run.run_id,
         "events": [_with_seconds(event) for event in events],
     }
-    click.echo(json.dumps(document, indent=1, ensure_ascii=False))
+    print_json(document, indent=1)
 
 
 def _with_seconds(event: Mapping[str, Any]) -> dict[str, Any]:

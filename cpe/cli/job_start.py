@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from typing import TYPE_CHECKING, Any, TextIO
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from cpe.cli.job_watch import follow_to_the_end, left_by_interrupt
+from cpe.cli.json_text import print_json
 from cpe.cli.operating import Operator, client_option, json_option, operates
 from cpe.errors import ConfigError, CpeError
 
@@ -78,7 +78,7 @@ def start(
     queue.send(body, group_id=identity.job_id, deduplication_id=uuid.uuid4().hex)
     if not wait and as_json:
         started = {"jobId": identity.job_id, "workflowId": identity.workflow_id}
-        click.echo(json.dumps(started, indent=2))
+        print_json(started)
     elif not as_json:
         click.echo(f"START_JOB sent: {identity.workflow_id}")
     if wait:

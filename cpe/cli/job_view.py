@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from cpe.cli.json_text import json_text
 from cpe.cli.moments import duration, moment
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def job_lines(job: JobReport, *, now: float) -> Iterator[tuple[str, str]]:
 
 def json_line(value: Any) -> str:
     """Write a JSON value on one line."""
-    return json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
+    return json_text(value, indent=None, separators=(", ", ": "))
 
 
 def _taken(activity: ActivityReport, now: float) -> str:

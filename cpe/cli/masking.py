@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from cpe.cli.json_text import json_text
 from cpe.config.secrets import MASK, is_secret, mask_url
 
 # A name and what follows it, in what is no JSON: `"password": "x`, `password=x`.
@@ -25,7 +26,7 @@ def masked_body(body: str, *, indent: int | None = 2) -> str:
         value = json.loads(body)
     except (ValueError, RecursionError):
         return mask_url(_NAMED.sub(_masked_pair, body))
-    return json.dumps(_masked(value), indent=indent, ensure_ascii=False)
+    return json_text(_masked(value), indent=indent)
 
 
 def _masked(value: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from cpe.cli.json_text import print_json
 from cpe.cli.options import EXIT_FAILURE, EXIT_USAGE
 from cpe.cli.simulate import simulate
 
@@ -46,7 +47,7 @@ def validate(*, paths: tuple[Path, ...], as_json: bool) -> None:
                 for finding in findings
             ],
         }
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        print_json(document)
     else:
         for finding in findings:
             click.echo(str(finding))
@@ -143,7 +144,7 @@ def schema(*, of_scripts: bool) -> None:
     from cpe.simulation import script_schema
 
     printed = script_schema() if of_scripts else plan_schema()
-    click.echo(json.dumps(printed, indent=2, ensure_ascii=False))
+    print_json(printed)
 
 
 plan.add_command(simulate)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cpe.cli.json_text import json_text, print_json
+
 if TYPE_CHECKING:
     from cpe.protocol import CommandType, EventType
 
@@ -32,7 +34,7 @@ def asyncapi(*, form: str) -> None:
     from cpe.protocol.asyncapi import asyncapi as make_document
 
     document = make_document()
-    click.echo(_json(document) if form == "json" else _yaml(document), nl=form == "json")
+    click.echo(json_text(document) if form == "json" else _yaml(document), nl=form == "json")
 
 
 @protocol.command()
@@ -44,7 +46,7 @@ def schema(*, types: tuple[str, ...]) -> None:
     """
     from cpe.protocol.schema import bundled_schema
 
-    click.echo(_json(bundled_schema(*map(_message_type, types))))
+    print_json(bundled_schema(*map(_message_type, types)))
 
 
 def _message_type(name: str) -> CommandType | EventType:
@@ -54,10 +56,6 @@ def _message_type(name: str) -> CommandType | EventType:
     if name.upper() not in known:
         raise click.BadParameter(f"there is no message {name}; there are {', '.join(known)}")
     return known[name.upper()]
-
-
-def _json(document: Any) -> str:
-    return json.dumps(document, indent=2, ensure_ascii=False)
 
 
 def _yaml(document: Any) -> str:

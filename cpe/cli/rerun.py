@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cpe.cli.json_text import json_text, print_json
 from cpe.cli.operating import Operator, client_option, job_argument, json_option, operates, yes_option
 from cpe.cli.options import EXIT_FAILURE, debug_option
 from cpe.errors import CommandRejected, ConfigError, InvalidInput
@@ -160,7 +161,7 @@ class EchoReporter:
 
     def progress(self, result: Mapping[str, JsonValue]) -> None:
         """Tell how far the work is."""
-        click.echo(f"progress {json.dumps(result, ensure_ascii=False)}", err=True)
+        click.echo(f"progress {json_text(result, indent=None)}", err=True)
 
     def finishing(self) -> None:
         """Tell that the outputs are being published."""
@@ -209,8 +210,8 @@ def _print(task: RecordedTask, answer: Answer, *, as_json: bool) -> None:
                 "details": answer.details or None,
             },
         }
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        print_json(told)
     elif answer.reason:
         click.echo(f"{answer.verdict.name} {answer.reason}: {answer.details}", err=True)
     else:
-        click.echo(json.dumps(result, indent=2, ensure_ascii=False))
+        print_json(result)

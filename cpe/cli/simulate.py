@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
+from cpe.cli.json_text import json_text, print_json
 from cpe.cli.options import EXIT_FAILURE
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -31,7 +32,7 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--history",
     "history_file",
-    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    type=click.File("w", encoding="utf-8", lazy=True),
     help="Write the history into this file, as `cpe plan replay` reads it.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document, with the history.")
@@ -45,7 +46,7 @@ def simulate(
     lose: float,
     max_decisions: int,
     events: bool,
-    history_file: Path | None,
+    history_file: TextIO | None,
     as_json: bool,
 ) -> None:
     """Play a job in simulated time.
@@ -71,11 +72,9 @@ def simulate(
         limits=simulation.Limits(decisions=max_decisions),
     )
     if history_file is not None:
-        history_file.write_text(
-            json.dumps(report.history_document(run), indent=1, ensure_ascii=False), "utf-8"
-        )
+        history_file.write(json_text(report.history_document(run), indent=1))
     if as_json:
-        click.echo(json.dumps(report.as_json(run), indent=1, ensure_ascii=False))
+        print_json(report.as_json(run), indent=1)
     elif events:
         for event in run.events:
             click.echo(encode_event(event))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from itertools import islice
 
 import click
 
+from cpe.cli.json_text import print_json
 from cpe.cli.moments import Since
 from cpe.cli.operating import Operator, json_option, operates
 
@@ -59,7 +59,7 @@ def list_workers(*, operator: Operator, since: float | None, executions: int, as
         sightings.take(events)
     found = sightings.found()
     if as_json:
-        click.echo(json.dumps({"workers": [one.details() for one in found]}, indent=2, ensure_ascii=False))
+        print_json({"workers": [one.details() for one in found]})
         return
     from cpe.cli.job_view import visible
     from cpe.cli.moments import duration, moment

@@ -70,6 +70,15 @@ def test_dead_letters_are_listed_shown_and_sent_back(line: CommandLine) -> None:
     assert (stage.waiting_commands(), line.text("dlq", "list")) == (2, "ClientA input: 0\n")
 
 
+def test_a_letter_with_half_a_character_is_shown(line: CommandLine) -> None:
+    bury(line.stage, '{"type": "START_JOB", "jobId": "\\ud800"}')
+    (letter,) = line.json("dlq", "list")["queues"][0]["messages"]
+    assert letter["reason"] == "INVALID_FIELD"
+    shown = line.json("dlq", "show", letter["messageId"])
+    assert json.loads(shown["message"]["body"])["jobId"] == "\ud800"
+    assert "ud800" in line.text("dlq", "show", letter["messageId"])
+
+
 def test_what_goes_wrong(line: CommandLine) -> None:
     assert line.error("dlq", "show", "nope").code == "UNKNOWN_MESSAGE"
     assert line.error("dlq", "redrive", "nope").code == "UNKNOWN_MESSAGE"

@@ -173,3 +173,12 @@ def test_the_documentation_shows_what_is_printed() -> None:
 def test_the_test_of_the_documentation_passes() -> None:
     (code,) = re.findall(r"```python\n(from pathlib.*?)```", DOCS, re.DOTALL)
     exec(compile(code, "docs/plans.md", "exec"), {})  # noqa: S102 - the documentation's own
+
+
+def test_a_history_that_cannot_be_written_is_one_line() -> None:
+    result = simulate(*TRANSCODE, "--history", "/no/such/folder/history.json")
+    assert result.exit_code == 1
+    assert (
+        result.stderr
+        == "Error: Could not open file '/no/such/folder/history.json': No such file or directory\n"
+    )
