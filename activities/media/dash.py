@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape, quoteattr
 from activities.media.hls import INIT
 from activities.media.packaging import PackagedStream
 from activities.media.text_track import WHOLE, TextTrack
+from cpe.languages import language_tag
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>'
 _NAMESPACE = "urn:mpeg:dash:schema:mpd:2011"
@@ -59,7 +60,7 @@ def _set(number: int, streams: Sequence[PackagedStream], folder: str) -> list[st
         "id": str(number),
         "contentType": kind,
         "mimeType": f"{kind}/mp4",
-        **({"lang": language} if language else {}),
+        **({"lang": language_tag(language)} if language else {}),
         "segmentAlignment": "true",
         "startWithSAP": "1",
     }
@@ -74,7 +75,7 @@ def _text_set(number: int, text: TextTrack, folder: str) -> list[str]:
         "id": str(number),
         "contentType": "text",
         "mimeType": "text/vtt",
-        **({"lang": text.language} if text.language else {}),
+        **({"lang": language_tag(text.language)} if text.language else {}),
     }
     rate = len(text.whole().encode()) * 8 / text.end
     representation = {"id": text.name, "bandwidth": str(int(rate) + 1)}

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from activities.media.packaging import PackagedStream
 from activities.media.text_track import TextTrack
+from cpe.languages import language_tag
 
 PLAYLIST = "playlist.m3u8"
 IFRAMES = "iframes.m3u8"
@@ -117,7 +118,7 @@ def main_playlist(
             "TYPE": "AUDIO",
             "GROUP-ID": f'"{sound.name}"',
             "NAME": f'"{sound.language or "main"}"',
-            **({"LANGUAGE": f'"{sound.language}"'} if sound.language else {}),
+            **({"LANGUAGE": f'"{language_tag(sound.language)}"'} if sound.language else {}),
             "DEFAULT": "YES",
             "AUTOSELECT": "YES",
             "CHANNELS": f'"{sound.track.channels}"',
@@ -129,7 +130,7 @@ def main_playlist(
             "TYPE": "SUBTITLES",
             "GROUP-ID": f'"{_TEXTS}"',
             "NAME": f'"{text.label}"',
-            **({"LANGUAGE": f'"{text.language}"'} if text.language else {}),
+            **({"LANGUAGE": f'"{language_tag(text.language)}"'} if text.language else {}),
             "DEFAULT": "NO",
             "AUTOSELECT": "YES",
             "FORCED": "NO",

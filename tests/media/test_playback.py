@@ -73,7 +73,7 @@ def _plan(player: str, what: str, width: int, **more: Any) -> dict[str, Any]:
     return {"name": f"{player} {what}", "player": player, "width": width, "types": _H264, **more}
 
 
-_TEXTS = [("hls", "eng"), ("hls", "deu"), ("dash", "eng"), ("dash", "deu")]
+_TEXTS = [("hls", "en"), ("hls", "de"), ("dash", "en"), ("dash", "de")]
 _PLANS: list[dict[str, Any]] = [
     *(_plan(player, f"at {width}", width, rate=3) for player in ("hls", "dash") for width in _WIDTHS),
     *(_plan(player, "at its own pace", 160) for player in ("hls", "dash")),
@@ -128,7 +128,7 @@ def test_it_plays_to_the_end(played: Played, plan: dict[str, Any]) -> None:
     if plan.get("rate", 1) == 1 and "change" not in plan:
         assert report["frames"] == pytest.approx(_SECONDS * _FPS, abs=_SECONDS)
     if "text" in plan:
-        word = {"eng": "Hello", "deu": "Hallo"}[plan["text"]]
+        word = {"en": "Hello", "de": "Hallo"}[plan["text"]]
         # One that lies over a cut is in two segments of HLS; players show it once.
         shown = sorted({(round(start, 1), round(end, 1), text) for start, end, text in report["cues"]})
         assert shown == [(start + 0.5, end + 0.5, f"{word} {start}") for start, end in _SHOWN]

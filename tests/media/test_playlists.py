@@ -180,7 +180,7 @@ def test_a_main_playlist() -> None:
         "#EXTM3U",
         "#EXT-X-VERSION:7",
         "#EXT-X-INDEPENDENT-SEGMENTS",
-        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio-1",NAME="eng",LANGUAGE="eng",DEFAULT=YES,AUTOSELECT=YES,'
+        '#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio-1",NAME="eng",LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES,'
         'CHANNELS="2",URI="a%20b/audio-1/playlist.m3u8"',
     ]
     bandwidth = variants[0].video.peak + audio.peak
@@ -199,7 +199,7 @@ def test_a_manifest() -> None:
     text = manifest([_video(), _video("video-2", 5000), _audio()], folder="a%20b", segment_seconds=4)
     assert 'mediaPresentationDuration="PT6.144S" minBufferTime="PT4.000S"' in text
     assert text.count("<AdaptationSet") == 2
-    assert 'contentType="audio" mimeType="audio/mp4" lang="eng"' in text
+    assert 'contentType="audio" mimeType="audio/mp4" lang="en"' in text
     listings = read_manifest(text)
     assert listings.keys() == {"video-1", "video-2", "audio-1"}
     assert listings["video-2"].initialization == "a b/video-2/init.mp4"

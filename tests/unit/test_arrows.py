@@ -18,6 +18,7 @@ ARROWS: dict[str, set[str]] = {
     "cpe": set(),
     "cpe.errors": set(),
     "cpe.clock": set(),
+    "cpe.languages": set(),
     "cpe.logs": set(),
     "cpe.machine": set(),
     "cpe.shipped": set(),
@@ -40,7 +41,7 @@ ARROWS: dict[str, set[str]] = {
     "cpe.testing": {"cpe.activity", "cpe.local"},
     "cpe.local": set(),
     "cpe.simulation": {"cpe.decider", "cpe.plan", "cpe.protocol", "cpe.local", "cpe.source"},
-    "cpe.migration": set(),
+    "cpe.migration": {"cpe.languages"},
     "cpe.stack": {"cpe.config", "cpe.machine", "cpe.plan", "cpe.protocol"},
     "cpe.cli": {
         *("cpe.daemons", "cpe.jobs", "cpe.aws", "cpe.decider", "cpe.plan", "cpe.protocol", "cpe.activity"),
@@ -48,7 +49,7 @@ ARROWS: dict[str, set[str]] = {
         *("cpe.source", "cpe.doctor", "cpe.machine", "cpe.migration"),
     },
     "activities": {"cpe.activity", "cpe.machine", "activities.media", "activities.sandbox"},
-    "activities.media": {"cpe.activity"},
+    "activities.media": {"cpe.activity", "cpe.languages"},
     "activities.sandbox": {"cpe.activity"},
     "client_example": {"cpe.client", "cpe.protocol"},
 }
