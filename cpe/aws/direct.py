@@ -1,10 +1,10 @@
-"""Calls that are made once a job, signed and sent without the rest of botocore.
+"""Calls that are made once a job, or for ten, signed and sent without the rest of botocore.
 
 botocore checks each call against its model, raises a dozen events around it, works out the endpoint and the
-user agent anew, and reads the answer by the model: half of what a small call costs its caller, and more
-(docs/benchmarks.md, "Commands"). So the input poller makes its two calls for each job in this way.
-Signature, connections, TLS and proxies are botocore's own still. Whatever is not the usual answer is left to
-botocore, which asks again: it knows redirects, throttling and clocks that are wrong.
+user agent anew, and reads the answer by the model: most of what a small call costs its caller
+(docs/benchmarks.md, "Commands"). So the input poller makes its calls for jobs in this way. The signature is
+botocore's own still, and so is everything that is not the usual answer: botocore asks again, and knows
+redirects, throttling and clocks that are wrong.
 """
 
 from __future__ import annotations
@@ -22,14 +22,21 @@ from botocore.compat import HTTPHeaders
 from botocore.exceptions import BotoCoreError
 
 if TYPE_CHECKING:
+    from botocore.client import BaseClient
     from botocore.credentials import Credentials
-    from botocore.httpsession import URLLib3Session
     from types_boto3_s3 import S3Client
 
-_SIGNERS: Mapping[str, type[SigV4Auth]] = {"s3": S3SigV4Auth, "swf": SigV4Auth}
+    from cpe.activity import Logger
+    from cpe.aws.connections import Connections, Response
+
+_SIGNERS: Mapping[str, type[SigV4Auth]] = {"s3": S3SigV4Auth}
 
 _USUAL = frozenset({HTTPStatus.OK, HTTPStatus.BAD_REQUEST, HTTPStatus.PRECONDITION_FAILED})
 """What a service answers to a request that it understood; 400 is also what SWF says no with."""
+
+_REST = 300.0
+"""Seconds for which a service is not asked in this way after it answered as if it did not know us: each call
+would cost its caller two requests."""
 
 _KEY = "key"
 
@@ -37,30 +44,37 @@ _KEY = "key"
 class Direct:
     """Sends requests to one service, once each. Safe to use from several threads.
 
-    A service that answers as if it were another one, or did not know us, is not asked in this way again: each
-    call would cost its caller two requests.
-
     Args:
-        service: ``"s3"`` or ``"swf"``: how requests are signed.
+        service: As signatures name it: ``"s3"``, ``"sqs"``, ``"swf"``.
         region: The region that they are signed for.
         credentials: Sign them; they are renewed as botocore's clients renew theirs.
-        http: The connections.
+        connections: Carry them.
         agent: What is sent as the user agent.
+        monotonic: A clock that never goes back, in seconds.
+        log: Gets ``quick_calls_paused``.
     """
 
     def __init__(
-        self, service: str, *, region: str, credentials: Credentials, http: URLLib3Session, agent: str
+        self,
+        service: str,
+        *,
+        region: str,
+        credentials: Credentials,
+        connections: Connections,
+        agent: str,
+        monotonic: Callable[[], float],
+        log: Logger,
     ) -> None:
         self._service = service
         self._region = region
         self._credentials = credentials
-        self._http = http
+        self._connections = connections
         self._agent = agent
-        self._is_usable = True
+        self._monotonic = monotonic
+        self._log = log
+        self._rests_until = float("-inf")
 
-    def send(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b""
-    ) -> AWSResponse | None:
+    def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Response | None:
         """Send a request and read the answer to its end.
 
         None: there was none, or none that a caller can go by; the request may have arrived all the same.
@@ -71,47 +85,51 @@ class Direct:
             headers: Those of the call; what signs and frames it is added.
             body: What is sent.
         """
-        if not self._is_usable:
+        if self._monotonic() < self._rests_until:
             return None
         request = AWSRequest(method, url, {**headers, "User-Agent": self._agent}, body)
         try:
             frozen = self._credentials.get_frozen_credentials()
-            _SIGNERS[self._service](frozen, self._service, self._region).add_auth(request)
-            answer = self._http.send(request.prepare())
-        except BotoCoreError:
+            signer = _SIGNERS.get(self._service, SigV4Auth)
+            signer(frozen, self._service, self._region).add_auth(request)
+        except BotoCoreError:  # credentials that cannot be renewed
             return None
-        if answer.status_code in _USUAL:
+        answer = self._connections.send(method, url, dict(request.headers.items()), body)
+        if answer is None or answer.status in _USUAL:
             return answer
-        if answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
-            self._is_usable = False
+        if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            self._rests_until = self._monotonic() + _REST
+            self._log.warning(
+                "quick_calls_paused", service=self._service, status=answer.status, seconds=_REST
+            )
         return None
 
 
-class DirectSwf:
-    """SWF's calls, by :class:`Direct`.
+class DirectJson:
+    """The calls of a service that speaks AWS's JSON protocol, as SWF and SQS do, by :class:`Direct`.
 
     Args:
         direct: Sends them.
-        endpoint: SWF's URL.
+        client: Knows the service's endpoint and model. It sends nothing.
     """
 
-    def __init__(self, direct: Direct, endpoint: str) -> None:
+    def __init__(self, direct: Direct, client: BaseClient) -> None:
         self._direct = direct
-        self._url = endpoint.rstrip("/") + "/"
+        self._url = client.meta.endpoint_url.rstrip("/") + "/"
+        metadata = client.meta.service_model.metadata
+        self._target = metadata["targetPrefix"]
+        self._type = f"application/x-amz-json-{metadata['jsonVersion']}"
 
     def call(self, operation: str, arguments: Mapping[str, Any]) -> Any:
         """Call an operation; None where botocore must.
 
         Args:
-            operation: As SWF names it, such as ``"StartWorkflowExecution"``.
-            arguments: As SWF's API reference names them, and botocore after it.
+            operation: As AWS names it, such as ``"StartWorkflowExecution"``.
+            arguments: As the service's API reference names them, and botocore after it.
         """
-        headers = {
-            "Content-Type": "application/x-amz-json-1.0",
-            "X-Amz-Target": f"SimpleWorkflowService.{operation}",
-        }
+        headers = {"Content-Type": self._type, "X-Amz-Target": f"{self._target}.{operation}"}
         answer = self._direct.send("POST", self._url, headers, json.dumps(arguments).encode())
-        if answer is None or answer.status_code != HTTPStatus.OK:
+        if answer is None or answer.status != HTTPStatus.OK:
             return None
         try:
             return json.loads(answer.content)
@@ -144,9 +162,9 @@ class DirectS3:
         """
         url = self.folder(bucket) + quote(key, safe="/~")
         answer = self._direct.send("PUT", url, {"If-None-Match": "*"})
-        if answer is None or answer.status_code == HTTPStatus.BAD_REQUEST:
+        if answer is None or answer.status == HTTPStatus.BAD_REQUEST:
             return None
-        return bool(answer.status_code == HTTPStatus.OK)
+        return bool(answer.status == HTTPStatus.OK)
 
     def folder(self, bucket: str) -> str:
         """Tell the URL that a bucket's keys follow: botocore makes it of region, endpoint and bucket.

@@ -6,17 +6,20 @@ every command some hundredths of a second.
 
 from __future__ import annotations
 
-import socket
+import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.config import Config
-from botocore.endpoint import EndpointCreator
+from botocore.httpsession import get_cert_path
+from botocore.utils import get_environ_proxies
 
 from cpe import __version__
-from cpe.aws.direct import Direct, DirectS3, DirectSwf
+from cpe.aws.connections import Connections
+from cpe.aws.direct import Direct, DirectJson, DirectS3
 from cpe.aws.faults import NO_CREDENTIALS, NO_REGION, told
 from cpe.errors import ConfigError
 
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
     from types_boto3_swf import SWFClient
+
+    from cpe.activity import Logger
 
 USER_AGENT = f"cpe/{__version__}"
 """What every call says of its caller, beside what botocore says; CloudTrail shows it."""
@@ -37,8 +42,6 @@ _POLL_READ_TIMEOUT = 75.0
 _QUEUE_READ_TIMEOUT = 30.0
 _CALL_READ_TIMEOUT = 15.0
 _TRANSFER_READ_TIMEOUT = 60.0
-
-_SOCKET_OPTIONS = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1), (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
 
 _QUICK_ATTEMPTS = 2
 _QUICK_CONNECT_TIMEOUT = 2.0
@@ -91,32 +94,42 @@ class AwsSession:
         client: S3Client = self._client("s3", _TRANSFER_READ_TIMEOUT)
         return client
 
-    def direct_swf(self) -> DirectSwf:
-        """SWF's quick way for what is called once a job."""
-        client = self.swf()
-        return DirectSwf(self._direct("swf", client, _CALL_READ_TIMEOUT), client.meta.endpoint_url)
+    def direct_swf(self, log: Logger) -> DirectJson | None:
+        """SWF's quick way; None where a proxy stands between."""
+        return self._direct_json("swf", self.swf(), _CALL_READ_TIMEOUT, log)
 
-    def direct_s3(self) -> DirectS3:
-        """S3's quick way for what is called once a job."""
+    def direct_sqs(self, log: Logger) -> DirectJson | None:
+        """SQS's quick way, polls included; None where a proxy stands between."""
+        return self._direct_json("sqs", self.sqs(), _QUEUE_READ_TIMEOUT, log)
+
+    def direct_s3(self, log: Logger) -> DirectS3 | None:
+        """S3's quick way; None where a proxy stands between."""
         client = self.s3()
-        return DirectS3(self._direct("s3", client, _CALL_READ_TIMEOUT), client)
+        direct = self._direct("s3", client, _CALL_READ_TIMEOUT, log)
+        return DirectS3(direct, client) if direct is not None else None
 
-    def _direct(self, service: str, client: BaseClient, read_timeout: float) -> Direct:
-        endpoint = EndpointCreator(self._session.get_component("event_emitter")).create_endpoint(
-            client.meta.service_model,
-            client.meta.region_name,
-            client.meta.endpoint_url,
-            verify=self._session.get_config_variable("ca_bundle"),
-            timeout=(_CONNECT_TIMEOUT, read_timeout),  # type: ignore[arg-type]  # a pair, says its code
-            max_pool_connections=self._connections,
-            socket_options=_SOCKET_OPTIONS,
-        )
+    def _direct_json(
+        self, service: str, client: BaseClient, read_timeout: float, log: Logger
+    ) -> DirectJson | None:
+        direct = self._direct(service, client, read_timeout, log)
+        return DirectJson(direct, client) if direct is not None else None
+
+    def _direct(self, service: str, client: BaseClient, read_timeout: float, log: Logger) -> Direct | None:
+        if get_environ_proxies(client.meta.endpoint_url):
+            return None
+        trusted = get_cert_path(self._session.get_config_variable("ca_bundle") or True)
         return Direct(
             service,
             region=client.meta.region_name,
             credentials=self._credentials,
-            http=endpoint.http_session,
+            connections=Connections(
+                ssl.create_default_context(cafile=trusted),
+                connect_timeout=_CONNECT_TIMEOUT,
+                read_timeout=read_timeout,
+            ),
             agent=f"{self._session.user_agent()} {USER_AGENT}",
+            monotonic=time.monotonic,
+            log=log,
         )
 
     def _client(self, service: str, read_timeout: float) -> Any:

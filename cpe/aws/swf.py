@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         StartWorkflowExecutionInputTypeDef,
     )
 
-    from cpe.aws.direct import DirectSwf
+    from cpe.aws.direct import DirectJson
 
 MAX_REASON = 256
 """Characters of a failure's reason (service model of SWF)."""
@@ -44,7 +44,7 @@ class SwfGateway(Executions):
         *,
         polls: SWFClient,
         calls: SWFClient,
-        direct: DirectSwf | None = None,
+        direct: DirectJson | None = None,
         identity: str | None = None,
     ) -> None:
         super().__init__(calls)

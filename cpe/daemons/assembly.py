@@ -10,6 +10,7 @@ from typing import Any
 
 from cpe.activity import Activity, Logger
 from cpe.aws.claims import Claims
+from cpe.aws.direct import DirectJson
 from cpe.aws.payloads import Payloads
 from cpe.aws.registry import SwfRegistry
 from cpe.aws.s3 import S3Storage, transfer_manager
@@ -127,11 +128,12 @@ def assemble_inputpoller(aws: AwsSession, settings: Settings) -> Daemon:
     calls, sqs = aws.swf(), aws.sqs()
     if settings.domain is not None:
         require_domain(SwfRegistry(calls), settings.domain)
-    swf = SwfGateway(polls=calls, calls=calls, direct=aws.direct_swf())
+    swf = SwfGateway(polls=calls, calls=calls, direct=aws.direct_swf(log))
     s3 = aws.s3()
     payloads = Payloads(s3, settings.payloads)
-    publisher = _publisher(aws, settings, payloads, log)
-    claims = None if settings.payloads is None else Claims(s3, settings.payloads, direct=aws.direct_s3())
+    direct_sqs = aws.direct_sqs(log)
+    publisher = _publisher(aws, settings, payloads, log, direct_sqs)
+    claims = None if settings.payloads is None else Claims(s3, settings.payloads, direct=aws.direct_s3(log))
     ranks = Ranks(swf=swf, clock=SystemClock(), log=log)
     starter = Starter(claims=claims, clock=time.time, ranks=ranks)
 
@@ -139,7 +141,7 @@ def assemble_inputpoller(aws: AwsSession, settings: Settings) -> Daemon:
         return Jobs(swf=swf, payloads=payloads, domain=domain, claims=claims)
 
     stop, turns = Stop(), Turns()
-    queues = {client.name: Queue(sqs, client.input_queue) for client in settings.clients}
+    queues = {client.name: Queue(sqs, client.input_queue, direct=direct_sqs) for client in settings.clients}
     _check_queues(queues, log)
     loops: list[Loop[list[Message]]] = []
     for client in settings.clients:
@@ -262,14 +264,16 @@ def _load(known: ActivitySettings) -> tuple[ActivitySettings, Activity]:
     return known, activity
 
 
-def _publisher(aws: AwsSession, settings: Settings, payloads: Payloads, log: Logger) -> Publisher:
+def _publisher(
+    aws: AwsSession, settings: Settings, payloads: Payloads, log: Logger, direct: DirectJson | None = None
+) -> Publisher:
     if not settings.clients and settings.output_queue is None:
         log.warning(
             "no_output_queue",
             note="no client will hear of anything; set CPE_CONFIG (a file with clients) or OUTPUT_QUEUE",
         )
     sqs = aws.sqs()
-    return Publisher(settings, lambda url: Queue(sqs, url), log, payloads)
+    return Publisher(settings, lambda url: Queue(sqs, url, direct=direct), log, payloads)
 
 
 def _url(place: PayloadPlace | None) -> str | None:

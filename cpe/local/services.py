@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import re
-import threading
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
@@ -14,6 +12,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from cpe.local import control, moto_regions, moto_sqs, recording
 from cpe.local.exchange import Answer
 from cpe.local.faults import control as fault_control
+from cpe.local.moto_s3 import ConditionalWrites
 from cpe.local.recording import RECORDING, Recording
 from cpe.local.swf import http as swf_http
 
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
 #: A signature's credential scope: AKID/20260131/us-east-1/swf/aws4_request.
 _SCOPE = re.compile(r"Credential=[^/,]+/\d{8}/[^/,]+/([^/,]+)/aws4_request")
-
-_CONDITION = "HTTP_IF_NONE_MATCH"
 
 # moto's own path, which its users know.
 _MOTO = "/moto-api/"
@@ -53,7 +50,7 @@ class Services:
         self._swf = swf
         self._faults = faults
         self._record = record
-        self._conditional = threading.Lock()
+        self._conditional = ConditionalWrites()
         self._moto = DomainDispatcherApplication(create_backend_app)
 
     def __call__(self, environ: WSGIEnvironment) -> Answer:
@@ -80,9 +77,7 @@ class Services:
                 environ[RECORDING] = self._record
                 return moto_sqs.GATE.answer(_app(service), environ)
             case "s3" if "HTTP_AUTHORIZATION" in environ:
-                # moto looks whether there is an object, and stores it later: two writers could both be first.
-                with self._conditional if _CONDITION in environ else contextlib.nullcontext():
-                    return Answer.of(_app(service), environ)
+                return self._conditional.answer(environ, partial(Answer.of, _app(service), environ))
             case _:
                 return Answer.of(self._moto, environ)
 

@@ -8,27 +8,50 @@ import http.client
 import json
 import os
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.credentials import Credentials
+from structlog.testing import capture_logs
 
 from cpe.aws.claims import Claims
+from cpe.aws.connections import Connections, Response
+from cpe.aws.direct import Direct, DirectJson, DirectS3
+from cpe.aws.sending import Outgoing
 from cpe.aws.session import AwsSession
+from cpe.aws.sqs import Queue
 from cpe.aws.swf import SwfGateway
 from cpe.aws.tasks import StartRequest
 from cpe.errors import AwsError
 from cpe.local.server import LocalAws
+from cpe.logs import get_logger
 from cpe.protocol import JobIdentity
 from cpe.protocol.references import PayloadPlace
-from tests.local.stage import Stage
+from tests.certificate import Certificate
+from tests.local.stage import Stage, wait_for
 
 JOB = JobIdentity("ClientA", "j1")
+LOG = get_logger()
 START = {"domain": "d", "workflowId": "w", "workflowType": {"name": "Works", "version": "1.0"}}
+
+
+def direct_s3() -> DirectS3:
+    direct = AwsSession().direct_s3(LOG)
+    assert direct is not None
+    return direct
+
+
+def direct_swf() -> DirectJson:
+    direct = AwsSession().direct_swf(LOG)
+    assert direct is not None
+    return direct
 
 
 class Site:
@@ -40,14 +63,18 @@ class Site:
         self.stage.register_workflow()
         place = self.stage.provide_payloads()
         aws = AwsSession()
-        s3, swf = aws.s3(), aws.swf()
+        s3, swf, self._sqs = aws.s3(), aws.swf(), aws.sqs()
+        self._direct_sqs = aws.direct_sqs(LOG)
         self.long_ways: list[str] = []
-        for client in (s3, swf):
+        for client in (s3, swf, self._sqs):
             client.meta.events.register(
                 "before-call", lambda model, **_: self.long_ways.append(str(model.name))
             )
-        self.claims = Claims(s3, place, direct=aws.direct_s3())
-        self.swf = SwfGateway(polls=swf, calls=swf, direct=aws.direct_swf())
+        self.claims = Claims(s3, place, direct=aws.direct_s3(LOG))
+        self.swf = SwfGateway(polls=swf, calls=swf, direct=aws.direct_swf(LOG))
+
+    def queue(self, url: str) -> Queue:
+        return Queue(self._sqs, url, direct=self._direct_sqs)
 
     def start(self, job: str = "j1", workflow: str = "Works") -> str:
         return self.swf.start_workflow(
@@ -66,6 +93,12 @@ class Site:
 @pytest.fixture
 def site(local_aws: LocalAws, tmp_path: Path) -> Site:
     return Site(tmp_path)
+
+
+def cancelling(job: str) -> str:
+    """A CANCEL_JOB."""
+    body = {"time": 1.0, "type": "CANCEL_JOB", "jobId": job, "data": {}}
+    return json.dumps(body, ensure_ascii=False)
 
 
 def let_fail(aws: LocalAws, rule: str) -> None:
@@ -87,6 +120,35 @@ def test_a_job_is_claimed_and_started_without_botocore(site: Site) -> None:
     assert json.loads(attributes["input"]) == {"text": "ä\n\"'"}
     assert (attributes["tagList"], attributes["taskPriority"]) == (["ClientA", "j1"], "-3")
     assert site.claims.taken(site.stage.domain, JOB) is not None
+
+
+def test_a_queue_is_read_and_written_without_botocore(site: Site) -> None:
+    queue = site.queue(site.stage.client.input_queue)
+    bodies = [cancelling("ä"), cancelling("b")]
+    outcomes = queue.send_batch([Outgoing(body=body) for body in bodies])
+    messages = queue.receive()
+    assert (outcomes, sorted(message.body for message in messages)) == ([None, None], sorted(bodies))
+    assert all(message.receive_count == 1 and message.sent > 0 for message in messages)
+    queue.delete(messages)
+    assert queue.receive(wait_seconds=0) == []
+    assert site.long_ways == []
+    assert queue.count() == 0
+
+
+def test_what_sqs_refuses_botocore_tells(site: Site) -> None:
+    queue = site.queue(site.stage.client.input_queue)
+    queue.send(cancelling("a"))
+    (message,) = queue.receive()
+    with pytest.raises(AwsError) as caught:
+        queue.delete([message, replace(message, receipt="none")])
+    assert caught.value.code == "DELETE_FAILED"
+    absent = site.queue(f"{queue.url}-absent")
+    with pytest.raises(AwsError) as caught:
+        absent.receive()
+    assert caught.value.code == "QUEUE_NOT_FOUND"
+    (outcome,) = absent.send_batch([Outgoing(body=cancelling("a"))])
+    assert outcome is not None
+    assert outcome.code == "QUEUE_NOT_FOUND"
 
 
 def test_what_swf_refuses_botocore_tells(site: Site) -> None:
@@ -118,7 +180,7 @@ def test_an_answer_that_got_lost_does_not_start_a_job_twice(site: Site, local_aw
 
 def test_a_bucket_that_is_not_there_is_told_and_not_asked_for_twice_again(site: Site) -> None:
     aws = AwsSession()
-    claims = Claims(aws.s3(), PayloadPlace(bucket="absent-bucket"), direct=aws.direct_s3())
+    claims = Claims(aws.s3(), PayloadPlace(bucket="absent-bucket"), direct=aws.direct_s3(LOG))
     for _ in range(2):
         with pytest.raises(AwsError) as caught:
             claims.take(site.stage.domain, JOB)
@@ -133,6 +195,18 @@ class Wire(BaseHTTPRequestHandler):
     status = 200
     answer = b"{}"
     breaks_off = False
+    hangs_up = False
+    connections: list[int]
+    gone: list[int]
+
+    def setup(self) -> None:
+        self.connections.append(id(self))
+        super().setup()
+
+    def finish(self) -> None:
+        super().finish()
+        self.connection.close()
+        self.gone.append(id(self))
 
     def _take(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -145,7 +219,7 @@ class Wire(BaseHTTPRequestHandler):
         if self.breaks_off:  # with a reset instead of an end
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             os.close(self.connection.detach())
-            self.close_connection = True
+        self.close_connection = self.breaks_off or self.hangs_up
 
     do_PUT = do_POST = _take  # noqa: N815 - names of http.server
 
@@ -155,7 +229,7 @@ class Wire(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def wire(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Wire]]:
-    handler = type("TestWire", (Wire,), {"seen": []})
+    handler = type("TestWire", (Wire,), {"seen": [], "connections": [], "gone": []})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_address[1]}")
@@ -187,9 +261,8 @@ def signature(method: str, path: str, headers: dict[str, str], body: bytes, serv
 
 
 def test_what_is_sent_is_what_was_signed(wire: type[Wire]) -> None:
-    aws = AwsSession()
-    assert aws.direct_s3().create("my-bucket", "claims/a key~1/ä") is True
-    assert aws.direct_swf().call("StartWorkflowExecution", {**START, "input": "ä"}) == {}
+    assert direct_s3().create("my-bucket", "claims/a key~1/ä") is True
+    assert direct_swf().call("StartWorkflowExecution", {**START, "input": "ä"}) == {}
     (put, post) = wire.seen
     assert put[1] == "/my-bucket/claims/a%20key~1/%C3%A4"
     assert (put[2]["if-none-match"], put[2]["content-length"]) == ("*", "0")
@@ -203,28 +276,89 @@ def test_what_is_sent_is_what_was_signed(wire: type[Wire]) -> None:
 
 def test_what_broke_off_is_no_answer(wire: type[Wire]) -> None:
     wire.answer = b'{"runId": "2'
-    assert AwsSession().direct_swf().call("StartWorkflowExecution", START) is None
+    assert direct_swf().call("StartWorkflowExecution", START) is None
     wire.breaks_off = True
-    assert AwsSession().direct_swf().call("StartWorkflowExecution", START) is None
+    assert direct_swf().call("StartWorkflowExecution", START) is None
     assert len(wire.seen) == 2
 
 
 @pytest.mark.parametrize(("status", "asked"), [(500, 2), (503, 2), (403, 1), (301, 1)])
-def test_who_does_not_know_us_is_not_asked_again(wire: type[Wire], status: int, asked: int) -> None:
+def test_who_does_not_know_us_is_left_alone(wire: type[Wire], status: int, asked: int) -> None:
     wire.status = status
-    direct = AwsSession().direct_s3()
-    assert [direct.create("my-bucket", "key") for _ in range(2)] == [None, None]
+    with capture_logs() as logs:
+        direct = AwsSession().direct_s3(get_logger())
+        assert direct is not None
+        assert [direct.create("my-bucket", "key") for _ in range(2)] == [None, None]
     assert len(wire.seen) == asked
+    paused = [(one["event"], one["service"], one["status"], one["seconds"]) for one in logs]
+    assert paused == ([("quick_calls_paused", "s3", status, 300.0)] if asked == 1 else [])
+
+
+def test_who_was_left_alone_is_asked_again_after_a_while(wire: type[Wire]) -> None:
+    now = [0.0]
+    direct = Direct(
+        "swf",
+        region="eu-west-1",
+        credentials=Credentials("AKID", "wJalrXUtnFEMI"),
+        connections=Connections(ssl.create_default_context(), connect_timeout=5, read_timeout=15),
+        agent="cpe",
+        monotonic=lambda: now[0],
+        log=LOG,
+    )
+    url = os.environ["AWS_ENDPOINT_URL"]
+    wire.status = 403
+    assert direct.send("POST", url, {}) is None
+    wire.status = 200
+    now[0] = 299.0
+    assert direct.send("POST", url, {}) is None
+    now[0] = 301.0
+    assert direct.send("POST", url, {}) == Response(status=200, content=b"{}")
+    assert len(wire.seen) == 2
+
+
+def test_a_connection_is_kept_until_its_server_hangs_up(wire: type[Wire]) -> None:
+    direct = direct_swf()
+    for hangs_up, connections in ((False, 1), (True, 1), (True, 2), (False, 3)):
+        wire.hangs_up = hangs_up
+        assert direct.call("StartWorkflowExecution", {"runId": "1"}) == {}
+        assert len(wire.connections) == connections
+        if hangs_up:
+            wait_for(lambda: wire.gone == wire.connections)
+    assert len(wire.seen) == 4
+
+
+def test_a_proxy_is_botocores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    aws = AwsSession()
+    assert (aws.direct_s3(LOG), aws.direct_swf(LOG), aws.direct_sqs(LOG)) == (None, None, None)
+    monkeypatch.setenv("NO_PROXY", ".amazonaws.com")
+    assert aws.direct_swf(LOG) is not None
+
+
+def test_who_has_not_the_right_certificate_is_told_nothing(
+    wire: type[Wire], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    identity = Certificate(tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), wire) as server:
+        server.socket = identity.context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"https://127.0.0.1:{server.server_address[1]}")
+        assert direct_swf().call("StartWorkflowExecution", START) is None
+        assert wire.seen == []
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(identity.file))
+        assert direct_swf().call("StartWorkflowExecution", START) == {}
+        server.shutdown()
 
 
 def test_nobody_there_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    assert AwsSession().direct_swf().call("StartWorkflowExecution", START) is None
+    assert direct_swf().call("StartWorkflowExecution", START) is None
 
 
 def test_virtual_hosts_are_botocores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-    direct = AwsSession().direct_s3()
+    direct = direct_s3()
     assert direct.folder("my-bucket") == "https://my-bucket.s3.eu-west-1.amazonaws.com/"
     assert direct.folder("my.bucket") == "https://s3.eu-west-1.amazonaws.com/my.bucket/"

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
 from cpe.errors import ConfigError, CpeError
 from cpe.local.server import LocalAws
@@ -53,28 +52,6 @@ def test_it_answers_in_any_region(local_aws: LocalAws, region: str) -> None:
     assert s3.get_object(Bucket="videos", Key="a")["Body"].read() == b"x"
     swf = boto3.client("swf", region_name=region)
     swf.register_domain(name="d", workflowExecutionRetentionPeriodInDays="1")
-
-
-def test_one_of_many_writers_is_the_first(local_aws: LocalAws) -> None:
-    s3 = boto3.client("s3", config=Config(max_pool_connections=8, retries={"total_max_attempts": 1}))
-    s3.create_bucket(Bucket="claims")
-
-    def is_first(key: str) -> bool:
-        try:
-            s3.put_object(Bucket="claims", Key=key, IfNoneMatch="*")
-        except ClientError as error:
-            assert error.response["Error"]["Code"] == "PreconditionFailed"
-            return False
-        return True
-
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)  # lets threads meet where they seldom do
-    try:
-        with ThreadPoolExecutor(8) as pool:
-            for number in range(40):
-                assert sum(pool.map(is_first, [f"key-{number}"] * 8)) == 1
-    finally:
-        sys.setswitchinterval(usual)
 
 
 def test_reset_forgets_everything_at_once(local_aws: LocalAws) -> None:
