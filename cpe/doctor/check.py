@@ -66,5 +66,5 @@ def run_checks(checks: Sequence[Check], *, until: float) -> tuple[Finding, ...]:
     return tuple(
         finding
         for index, check in enumerate(checks)
-        for finding in found.get(index) or (fault(check.part, check.subject, "CHECK_TIMED_OUT", late),)
+        for finding in found.get(index, (fault(check.part, check.subject, "CHECK_TIMED_OUT", late),))
     )

@@ -74,6 +74,10 @@ def test_a_refusal_is_told_beside_the_clock() -> None:
     ]
 
 
+def test_a_check_that_finds_nothing_has_ended_all_the_same() -> None:
+    assert run_checks([Check(part=Part.SWF, subject="it", look=tuple)], until=time.monotonic() + 60) == ()
+
+
 def test_checks_run_whatever_becomes_of_others() -> None:
     ended = threading.Event()
 
