@@ -10,6 +10,7 @@ what it has read, the second ends it at once.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import sys
@@ -29,7 +30,7 @@ from client_example.display import STATUS_STYLE, activity_words, event_line, rea
 from client_example.export import Export, state_text
 from client_example.options import EXIT_FAILURE, EXIT_USAGE, client_options, use_aws_options
 from client_example.signals import drain_on_signals
-from cpe.client import Client, JobState, Tracker, Update, load_client_config
+from cpe.client import Client, JobState, StoreFailed, Tracker, Update, load_client_config
 from cpe.errors import ConfigError, CpeError
 from cpe.protocol import EventType, encode_event
 
@@ -67,6 +68,26 @@ def jobs_view(jobs: Sequence[JobState]) -> Group:
     for job in reversed(jobs):
         parts += [_headline(job), _activities(job)]
     return Group(*parts)
+
+
+class JobsView:
+    """The newest jobs as a tracker knows them; the view before while its database fails.
+
+    The poller tells of the failure: it writes to the same database.
+
+    Args:
+        tracker: Knows the jobs.
+    """
+
+    def __init__(self, tracker: Tracker) -> None:
+        self._tracker = tracker
+        self._view = Group()
+
+    def __call__(self) -> Group:
+        """Lay the jobs out."""
+        with contextlib.suppress(StoreFailed):
+            self._view = jobs_view(self._tracker.jobs(_JOBS_SHOWN))
+        return self._view
 
 
 def _headline(job: JobState) -> Text:
@@ -152,7 +173,7 @@ def _follow(options: argparse.Namespace) -> None:
             poller = ClientPoller(client, show, export)
             drain_on_signals(poller.stop)
             if on_terminal:
-                with Live(get_renderable=lambda: jobs_view(tracker.jobs(_JOBS_SHOWN)), refresh_per_second=1):
+                with Live(get_renderable=JobsView(tracker), refresh_per_second=1):
                     poller.run()
             else:
                 poller.run()
@@ -188,8 +209,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"client_poller.py: {error}", file=sys.stderr)
         return EXIT_USAGE if isinstance(error, ConfigError) else EXIT_FAILURE
     except OSError as error:
-        print(f"client_poller.py: {error.filename}: {error.strerror}", file=sys.stderr)
-        return EXIT_USAGE
+        print(f"client_poller.py: standard output: {error.strerror}", file=sys.stderr)
+        return EXIT_FAILURE
     return os.EX_OK
 
 

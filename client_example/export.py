@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from cpe.client import ActivityState, JobState, Tracker
+from cpe.errors import ConfigError, CpeError
 
+_log = logging.getLogger("client_poller")
 _LOOK_SECONDS = 1.0
 
 
@@ -42,7 +45,14 @@ class Export:
 
     @contextmanager
     def running(self) -> Iterator[Export]:
-        """Write it once a second at most, as long as the block runs, and at its end."""
+        """Write it once a second at most, as long as the block runs, and at its end.
+
+        While that fails, or the tracker's database does, it stays as it is; it is tried again each second.
+
+        Raises:
+            ConfigError: ``FILE_UNUSABLE``, at the beginning or the end.
+            StoreFailed: The same of the database.
+        """
         if self._file is None:
             yield self
             return
@@ -57,15 +67,32 @@ class Export:
             self._write(self._file)
 
     def _run(self, file: Path) -> None:
+        in_trouble = False
         while not self._ended.wait(_LOOK_SECONDS):
-            if self._news.is_set():
-                self._news.clear()
+            if not self._news.is_set():
+                continue
+            self._news.clear()
+            try:
                 self._write(file)
+            except CpeError as error:
+                self._news.set()
+                if not in_trouble:
+                    _log.warning("%s; trying again", error)
+                in_trouble = True
+            else:
+                in_trouble = False
 
     def _write(self, file: Path) -> None:
+        text = state_text(self._client, self._tracker.jobs())
         partial = file.with_name(f".{file.name}.{os.getpid()}")
-        partial.write_text(state_text(self._client, self._tracker.jobs()), encoding="utf-8")
-        partial.replace(file)
+        try:
+            try:
+                partial.write_text(text, encoding="utf-8")
+                partial.replace(file)
+            finally:
+                partial.unlink(missing_ok=True)
+        except OSError as error:
+            raise ConfigError(f"{file} cannot be written: {error.strerror}", code="FILE_UNUSABLE") from error
 
 
 def _job(job: JobState) -> dict[str, Any]:
