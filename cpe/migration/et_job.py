@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from cpe.migration.document import Document
+from cpe.migration.et_captions import read_caption_files
 from cpe.migration.et_output import Made, Maker
 from cpe.migration.et_pipeline import Pipeline
 from cpe.migration.et_playlist import make_playlists
@@ -70,13 +71,17 @@ def read_job(
             "job for each",
         )
         return None
+    captions = sources[0].child("InputCaptions")
+    caption_files = () if captions is None else read_caption_files(captions, pipeline)
+    if captions is not None:
+        captions.finish()
     asset, excerpt = _source(sources[0], pipeline)
     if asset is None:
         return None
     prefix = document.text("OutputKeyPrefix")
     single = document.child("Output")
     wanted = [*([single] if single is not None else []), *document.children("Outputs")]
-    maker = Maker(prefix=prefix, pipeline=pipeline, excerpt=excerpt, find=find)
+    maker = Maker(prefix=prefix, pipeline=pipeline, excerpt=excerpt, captions=caption_files, find=find)
     made = [one for one in map(maker.make, wanted) if one is not None]
     playlists, used = make_playlists(document.children("Playlists"), made, prefix=prefix, pipeline=pipeline)
     outputs = [*_own_outputs(made, used), *playlists]
@@ -120,13 +125,6 @@ def _source(document: Document, pipeline: Pipeline) -> tuple[Mapping[str, Any] |
         )
     document.ignore("DetectedProperties")
     excerpt = time_span(document)
-    if "InputCaptions" in document:
-        notes.lost(
-            "CAPTIONS",
-            document.place("InputCaptions"),
-            "captions are not carried over; write the key captions into the job",
-        )
-    document.ignore("InputCaptions")
     if "Encryption" in document:
         notes.refused(
             "INPUT_ENCRYPTED",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from cpe.migration.document import Document
+from cpe.migration.et_captions import CaptionWish, read_captions
 from cpe.migration.et_pipeline import Pipeline
 from cpe.migration.et_watermark import watermark_keys
 
@@ -34,6 +35,7 @@ class Made:
         segment_seconds: How long its segments are; None if it is one file.
         thumbnails: Its thumbnails, outputs of their own with us.
         has_sound: Whether it has a sound.
+        captions: Its captions.
     """
 
     key: str
@@ -42,6 +44,7 @@ class Made:
     place: Mapping[str, Any]
     rendition: Mapping[str, Any]
     extension: str
+    captions: CaptionWish
     segment_seconds: int | None = None
     thumbnails: tuple[Mapping[str, Any], ...] = field(default=())
     has_sound: bool = True
@@ -55,6 +58,7 @@ class Made:
             )
         if self.kind == "VIDEO" and self.segment_seconds is not None:
             notes.changed("SEGMENTS", self.document.where, SEGMENTS)
+            tracks = list(self.captions.of_playlist())
             yield {
                 "type": "PLAYLIST",
                 **self.place,
@@ -62,6 +66,7 @@ class Made:
                 "renditions": [self.rendition],
                 "formats": ["hls"],
                 "segment_seconds": self.segment_seconds,
+                **({"captions": tracks} if tracks else {}),
             }
             return
         file = self._file(self.extension)
@@ -69,7 +74,8 @@ class Made:
             notes.changed(
                 "EXTENSION", self.document.place("Key"), f"the extension names the format: .{self.extension}"
             )
-        yield {"type": self.kind, **self.place, "file": file, **self.rendition}
+        captions = self.captions.of_file(self.extension) if self.kind == "VIDEO" else {}
+        yield {"type": self.kind, **self.place, "file": file, **self.rendition, **captions}
 
     def _file(self, extension: str) -> str:
         file: str = self.place["file"]
@@ -86,12 +92,14 @@ class Maker:
         prefix: What all keys begin with.
         pipeline: Where they go.
         excerpt: The part of the source that the job takes.
+        captions: The files of captions that the job's input names.
         find: Finds a preset by its id.
     """
 
     prefix: str
     pipeline: Pipeline
     excerpt: Mapping[str, Any]
+    captions: Sequence[Mapping[str, Any]]
     find: Callable[[str], KnownPreset | None]
 
     def make(self, document: Document) -> Made | None:
@@ -143,6 +151,7 @@ class Maker:
             place=self._place(document, key),
             rendition=rendition,
             extension=settings.extension,
+            captions=self._captions(document, is_video=is_video),
             segment_seconds=self._segment_seconds(document, settings.container),
             thumbnails=tuple(self._thumbnails(document, known)),
             has_sound=settings.has_sound,
@@ -263,11 +272,13 @@ class Maker:
             **thumbnails.keys,
         }
 
+    def _captions(self, document: Document, *, is_video: bool) -> CaptionWish:
+        wish = read_captions(document, self.captions, self.pipeline)
+        if wish.forms and not is_video:
+            document.notes.lost("CAPTIONS", document.place("Captions"), "a sound has no captions")
+        return wish
+
     def _lost(self, document: Document) -> None:
-        for key, message in (
-            ("AlbumArt", "cover art is not carried over"),
-            ("Captions", "captions are not carried over; write the key captions into the job"),
-        ):
-            if key in document:
-                document.notes.lost(key.upper(), document.place(key), message)
-            document.ignore(key)
+        if "AlbumArt" in document:
+            document.notes.lost("ALBUMART", document.place("AlbumArt"), "cover art is not carried over")
+        document.ignore("AlbumArt")

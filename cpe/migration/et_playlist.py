@@ -136,6 +136,9 @@ def _output(wish: _Wish, prefix: str, pipeline: Pipeline) -> Mapping[str, Any]:
     name = wish.name.removesuffix(".m3u8").removesuffix(".mpd")
     extension = "m3u8" if "hls" in wish.formats else "mpd"
     stored = {key: value for key, value in videos[0].place.items() if key not in ("bucket", "file")}
+    captions: list[Mapping[str, Any]] = []
+    for video in videos:
+        captions += [track for track in video.captions.of_playlist() if track not in captions]
     return {
         "type": "PLAYLIST",
         "bucket": pipeline.output_bucket,
@@ -144,5 +147,6 @@ def _output(wish: _Wish, prefix: str, pipeline: Pipeline) -> Mapping[str, Any]:
         "renditions": [one.rendition for one in videos],
         "formats": sorted(wish.formats, reverse=True),
         "segment_seconds": seconds,
+        **({"captions": captions} if captions else {}),
         **({"encryption": wish.encryption} if wish.encryption else {}),
     }

@@ -29,6 +29,25 @@ def output(change: dict[str, Any]) -> dict[str, Any]:
     return {"Key": "made.mp4", "PresetId": "1351620000001-000010", **change}
 
 
+def spoken(
+    *sources: dict[str, Any], forms: list[dict[str, Any]] | None = None, preset: str = "1351620000001-000010"
+) -> dict[str, Any]:
+    """A job with files of captions, English unless a source says otherwise, for one output."""
+    english = {"Key": "en.srt", "Language": "en"}
+    return {
+        "Input": {
+            "Key": "a.mov",
+            "InputCaptions": {
+                "MergePolicy": "Override",
+                "CaptionSources": [{**english, **source} for source in sources],
+            },
+        },
+        "Outputs": [
+            output({"PresetId": preset, "Captions": {"CaptionFormats": forms or [{"Format": "webvtt"}]}})
+        ],
+    }
+
+
 def of_job(job: dict[str, Any]) -> Import:
     return imported(("job.json", job), input_bucket="films", output_bucket="made")
 
@@ -151,8 +170,25 @@ def test_what_is_not_as_it_was_is_told() -> None:
         ({"Input": {"Key": "a.mov", "FrameRate": "25"}}, ("changed", "INPUT_PROBED", "Input.FrameRate")),
         ({"Input": {"Key": "a.wav"}, "Outputs": [output({"Key": "a.mp3", "PresetId": "1351620000001-300040"})]},
          ("changed", "INPUT_TYPE", "Input.Key")),
-        ({"Input": {"Key": "a.mov", "InputCaptions": {"MergePolicy": "Override"}}},
-         ("lost", "CAPTIONS", "Input.InputCaptions")),
+        ({"Input": {"Key": "a.mov", "InputCaptions": {"MergePolicy": "MergeRetain"}}},
+         ("lost", "CAPTIONS_EMBEDDED", "Input.InputCaptions.MergePolicy")),
+        (spoken({"TimeOffset": "-1.5"}),
+         ("lost", "CAPTION_OFFSET", "Input.InputCaptions.CaptionSources[0].TimeOffset")),
+        (spoken({"Label": "English"}), ("changed", "CAPTION_LABEL", "Input.InputCaptions.CaptionSources[0].Label")),
+        (spoken({"Language": "pt-BR"}),
+         ("changed", "CAPTION_LANGUAGE", "Input.InputCaptions.CaptionSources[0].Language")),
+        (spoken({"Key": "en.scc"}), ("lost", "CAPTION_SOURCE", "Input.InputCaptions.CaptionSources[0].Key")),
+        (spoken({"Encryption": {"Mode": "aes-ctr"}}),
+         ("lost", "CAPTION_SOURCE", "Input.InputCaptions.CaptionSources[0].Encryption")),
+        (spoken({}, {}), ("lost", "CAPTION_SOURCE", "Input.InputCaptions.CaptionSources[1]")),
+        (spoken({"Novelty": 1}), ("lost", "KEY_UNKNOWN", "Input.InputCaptions.CaptionSources[0].Novelty")),
+        (spoken({}, forms=[{"Format": "dfxp"}]),
+         ("lost", "CAPTION_FORMAT", "Outputs[0].Captions.CaptionFormats[0]")),
+        (spoken({}, forms=[{"Format": "srt", "Pattern": "x-{language}"}]),
+         ("changed", "CAPTION_NAMES", "Outputs[0].Captions.CaptionFormats[0]")),
+        (spoken({}, forms=[{"Format": "srt", "Encryption": {"Mode": "aes-ctr"}}]),
+         ("changed", "ENCRYPTION", "Outputs[0].Captions.CaptionFormats[0].Encryption")),
+        (spoken({}, preset="1351620000001-300040"), ("lost", "CAPTIONS", "Outputs[0].Captions")),
         ({"Input": {"Key": "a.mov", "Encryption": {"Mode": "aes-cbc-pkcs7"}}},
          ("refused", "INPUT_ENCRYPTED", "Input.Encryption")),
         ({"Input": None, "Inputs": [{"Key": "a.mov"}, {"Key": "b.mov"}]}, ("refused", "INPUTS", "Inputs")),
@@ -162,7 +198,7 @@ def test_what_is_not_as_it_was_is_told() -> None:
          ("refused", "PRESET_UNUSABLE", "Outputs[0].PresetId")),
         ({"Outputs": [output({"AlbumArt": {"MergePolicy": "Replace"}})]}, ("lost", "ALBUMART", "Outputs[0].AlbumArt")),
         ({"Outputs": [output({"Captions": {"CaptionFormats": [{"Format": "srt"}]}})]},
-         ("lost", "CAPTIONS", "Outputs[0].Captions")),
+         ("lost", "CAPTIONS_EMBEDDED", "Outputs[0].Captions")),
         ({"Outputs": [output({"Encryption": {"Mode": "aes-ctr", "Key": "…"}})]},
          ("lost", "ENCRYPTION", "Outputs[0].Encryption")),
         ({"Outputs": [output({"Watermarks": [{"PresetWatermarkId": "Left", "InputKey": "l.png"}]})]},
@@ -180,6 +216,61 @@ def test_what_cannot_be_carried_over(change: dict[str, Any], note: tuple[str, st
     done = of_job(job_of(change))
     assert note in found(done)
     accepted(done)
+
+
+def test_captions_beside_and_in_a_video() -> None:
+    german = {"Key": "subs/de.VTT", "Language": "ger", "TimeOffset": "00:00:00.000"}
+    forms = [{"Format": "srt"}, {"Format": "webvtt"}, {"Format": "mov-text"}]
+    done = of_job(job_of(spoken({}, german, forms=forms)))
+    accepted(done)
+    assert not done.notes
+    english = {"bucket": "films", "file": "/en.srt", "language": "eng"}
+    other = {"bucket": "films", "file": "/subs/de.VTT", "language": "ger"}
+    (video,) = done.jobs["job"]["output_assets"]
+    assert video["captions"] == [
+        {**file, **form}
+        for form in ({"format": "srt"}, {"format": "vtt"}, {"mode": "embed"})
+        for file in (english, other)
+    ]
+
+
+def test_captions_that_an_output_names_itself_come_before_those_of_the_input() -> None:
+    job = job_of(spoken({}, {"Key": "fr.srt", "Language": "fr"}))
+    job["Outputs"][0]["Captions"]["CaptionSources"] = [{"Key": "own.srt", "Language": "eng"}]
+    done = of_job(job)
+    accepted(done)
+    (video,) = done.jobs["job"]["output_assets"]
+    assert [captions["file"] for captions in video["captions"]] == ["/own.srt", "/fr.srt"]
+
+
+def test_outputs_that_want_no_captions_have_none() -> None:
+    done = of_job(job_of({**spoken({}), "Outputs": [output({})]}))
+    accepted(done)
+    assert all("captions" not in made for made in done.jobs["job"]["output_assets"])
+    assert not done.notes
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_captions_of_streams_are_tracks_of_their_playlist(together: bool) -> None:
+    forms = {"CaptionFormats": [{"Format": "webvtt", "Pattern": "x"}]}
+    rungs = [
+        {"Key": f"hls/{number}", "PresetId": preset, "SegmentDuration": "6", "Captions": forms}
+        for number, preset in enumerate(("1351620000001-200010", "1351620000001-200050"))
+    ]
+    job = job_of(spoken({}, {"Key": "fr.srt", "Language": "fr"}), outputs=rungs) | {"Outputs": rungs}
+    if together:
+        job["Playlists"] = [{"Name": "film", "Format": "HLSv4", "OutputKeys": ["hls/0", "hls/1"]}]
+    done = of_job(job)
+    accepted(done)
+    outputs = done.jobs["job"]["output_assets"]
+    assert len(outputs) == (1 if together else 2)
+    for made in outputs:
+        assert made["type"] == "PLAYLIST"
+        assert [(track["file"], track["language"]) for track in made["captions"]] == [
+            ("/en.srt", "eng"),
+            ("/fr.srt", "fra"),
+        ]
+    assert {code for _, code, _ in found(done)} == {"SEGMENTS"}
 
 
 LADDER = [
