@@ -32,7 +32,8 @@ from activities.sample_clip import make_clip
 from activities.split_asset import SplitAsset
 from activities.transcode_asset import TranscodeAsset
 from activities.transcode_segment import TranscodeSegment
-from benchmarks.transcode import SIZES, rendition
+from benchmarks.transcode import SIZES
+from benchmarks.transcode_ways import rendition
 from cpe.testing import ActivityEnvironment
 
 FLEETS = (1, 2, 4, 8, 16, 32, 64)

@@ -20,16 +20,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
-import resource
-import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,169 +31,15 @@ from rich.console import Console
 from rich.table import Table
 
 from activities.machine import this_machine
-from activities.media.command import MEDIA_LIMITS, written
-from activities.media.outputs import parse_outputs
-from activities.media.presets import preset_library
-from activities.media.probe import MediaInfo, parse_probe
-from activities.media.video_command import VideoNames, video_arguments
-from activities.media.video_output import VideoOutput
 from activities.sample_clip import make_clip
-from activities.tools import choose_audio, find_tools
 from activities.transcode_asset import TranscodeAsset
-from activities.workshop import Workshop
-from cpe.activity import Cancellation
-from cpe.testing import ActivityEnvironment
+from benchmarks.costs import Cost, cost
+from benchmarks.transcode_ways import Bench, rendition
 
 SIZES = ("1280x720", "854x480", "640x360", "426x240")
 OF_SEQUENCE, OF_ONE_FFMPEG, OF_CPU, OVER_IDEAL = 0.58, 0.76, 0.65, 1.10
 SSIM_LOST, SIZE_OFF = 0.001, 0.03
 ONE_FACTOR, ONE_EXTRA = 1.03, 0.3
-
-_SSIM = re.compile(r"All:([\d.]+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """Seconds of one way: on the clock, and of all processors."""
-
-    wall: float
-    cpu: float
-
-
-class Bench:
-    """One film, and the ways to make renditions of it.
-
-    Args:
-        film: The source.
-        folder: Where everything is made.
-        outputs: What to make, as jobs say it.
-    """
-
-    def __init__(self, film: Path, folder: Path, outputs: Sequence[Mapping[str, Any]]) -> None:
-        self.folder = folder
-        self.tools = find_tools(None, None)
-        self.documents = [dict(output) for output in outputs]
-        self.film = folder / "input"
-        shutil.copyfile(film, self.film)
-        parsed = parse_outputs(
-            [(f"output {number}", document) for number, document in enumerate(self.documents)],
-            preset_library(),
-        )
-        self.outputs = [output for output in parsed if isinstance(output, VideoOutput)]
-        workshop = Workshop(
-            tools=self.tools, directory=folder, cancellation=Cancellation(), encode_seconds=3600
-        )
-        self.info: MediaInfo = parse_probe(workshop.probe(self.film.name))
-
-    def arguments(self, output: VideoOutput, file: str) -> tuple[str, ...]:
-        """Return TranscodeAsset's arguments for one output by itself."""
-        assert self.info.video is not None
-        return video_arguments(
-            output,
-            self.info,
-            self.info.video,
-            audio=choose_audio(output.audio, self.tools),
-            names=VideoNames(source=self.film.name, output=file),
-        )
-
-    def bare(self) -> None:
-        """Make the first output with ffmpeg alone, as TranscodeAsset does."""
-        self._ffmpeg(self.arguments(self.outputs[0], "bare"))
-
-    def one_after_the_other(self) -> None:
-        """Make each output with an ffmpeg of its own."""
-        for number, output in enumerate(self.outputs):
-            self._ffmpeg(self.arguments(_as_people_ask(output), f"sequence-{number}"))
-
-    def one_ffmpeg(self) -> None:
-        """Make all outputs with one ffmpeg, as people write it who know that it decodes once then."""
-        head: tuple[str, ...] = ()
-        tails: list[str] = []
-        graph = [f"[0:v]split={len(self.outputs)}" + "".join(f"[v{n}]" for n in range(len(self.outputs)))]
-        for number, output in enumerate(self.outputs):
-            arguments = self.arguments(_as_people_ask(output), f"single-{number}")
-            at = arguments.index("-filter_complex")
-            head = arguments[:at]
-            filters = re.sub(r"\[[^]]*\]", "", arguments[at + 1].replace(";", ","))
-            graph.append(f"[v{number}]{filters}[o{number}]")
-            maps = [place for place, word in enumerate(arguments) if word == "-map"]
-            tails += ["-map", f"[o{number}]", "-map", "0:a", *arguments[maps[-1] + 2 :]]
-        self._ffmpeg((*head, "-filter_complex", ";".join(graph), *tails))
-
-    def _ffmpeg(self, arguments: Sequence[str]) -> None:
-        subprocess.run(
-            [self.tools.ffmpeg, *arguments], cwd=self.folder, stdout=subprocess.DEVNULL, check=True
-        )
-
-    def activity(self) -> None:
-        """Make all outputs with TranscodeAsset."""
-        with tempfile.TemporaryDirectory(dir=self.folder) as root:
-            environment = ActivityEnvironment(Path(root))
-            environment.storage.put("media-in", "input", self.film)
-            environment.storage.make_bucket("media-out")
-            job: dict[str, Any] = {
-                "input_asset": {"type": "VIDEO", "bucket": "media-in", "file": "input"},
-                "output_assets": self.documents,
-            }
-            environment.run(TranscodeAsset(), job)
-            for number, document in enumerate(self.documents):
-                made = environment.storage.get("media-out", document["file"])
-                (self.folder / f"activity-{number}").write_bytes(made)
-
-    def ssim(self, file: str, output: VideoOutput) -> float:
-        """Compare a rendition with the source at its size; 1 is equal."""
-        assert self.info.video is not None
-        width, height = output.size_for(self.info.video)
-        limits = written(MEDIA_LIMITS)
-        graph = f"[1:v]scale={width}:{height}[s];[0:v][s]ssim"
-        arguments = (
-            *("-hide_banner", "-nostdin", *limits, "-i", file),
-            *(*limits, "-i", self.film.name, "-lavfi", graph, "-an", "-f", "null", "-"),
-        )
-        done = subprocess.run(
-            [self.tools.ffmpeg, *arguments],
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        found = _SSIM.findall(done.stderr)
-        return float(found[-1])
-
-
-def _as_people_ask(output: VideoOutput) -> VideoOutput:
-    """Leave to ffmpeg how its threads divide the work."""
-    return replace(output, video=replace(output.video, extra=()))
-
-
-def cost(work: Callable[[], None]) -> Cost:
-    """Do work; return what it and its processes cost."""
-    began, before = time.perf_counter(), _cpu()
-    work()
-    return Cost(time.perf_counter() - began, _cpu() - before)
-
-
-def _cpu() -> float:
-    return sum(
-        usage.ru_utime + usage.ru_stime
-        for usage in (
-            resource.getrusage(resource.RUSAGE_SELF),
-            resource.getrusage(resource.RUSAGE_CHILDREN),
-        )
-    )
-
-
-def rendition(size: str, *, speed: str, bit_rate: str) -> dict[str, Any]:
-    """Say a rendition as a job says it."""
-    preset = {
-        "size": size,
-        "video_bitrate": bit_rate,
-        "audio_bitrate": "128k",
-        "video_codec": "libx264",
-        "audio_codec": "aac",
-        "video_codec_options": f"Speed:{speed}",
-    }
-    return {"type": "VIDEO", "bucket": "media-out", "file": f"{size}.mp4", "preset": preset}
 
 
 def measure_ladder(film: Path, folder: Path, *, rounds: int, speed: str) -> dict[str, Any]:

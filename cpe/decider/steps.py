@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
 from cpe.decider.activities import Activities, has_fired
 from cpe.decider.execution import Attempt, Execution, Fault
+from cpe.decider.handling import FailedSteps
 from cpe.decider.items import Items
 from cpe.decider.parcels import Packer
 from cpe.decider.timers import signal_timer, wait_timer
@@ -23,8 +24,6 @@ from cpe.plan import AwaitSignal, Evaluate, Plan, RunActivity, RunWorkflow, Step
 from cpe.plan.for_each import item_index, step_of
 from cpe.plan.model import REQUIRED_STATUSES, Runs
 from cpe.plan.templates import INPUT_NAME, parse_json
-
-_UNDECIDED = frozenset({StepStatus.PENDING, StepStatus.SKIPPED})
 
 
 class StepStates:
@@ -53,7 +52,7 @@ class StepStates:
         self._cleanups = {step.on_cancel for step in plan.steps if step.on_cancel is not None}
         self._cleaning = False
         self._incomplete = len(self.status) - len(self._cleanups)
-        self._failed: set[str] = set()
+        self._failed = FailedSteps(plan, self.status, self._cleanups)
         # What was scheduled once goes on although the plan may say otherwise by now.
         self._begun: dict[str, set[str]] = defaultdict(set)
         self._wanted: set[str] = set()
@@ -96,15 +95,8 @@ class StepStates:
         return [attempt for step in sorted(self._items) for attempt in self._items[step].cancels]
 
     def unhandled_failures(self) -> list[Fault]:
-        """Failed steps that no step can handle any more, by name.
-
-        A failure is handled by a step that requires it as failed or completed and was not skipped. A handler
-        that still waits for other steps may come to run, so its failure is not counted here yet.
-        """
-        self._failed = {name for name in self._failed if not self._is_handled(name)}
-        return [
-            self.activities.failures[name] for name in sorted(self._failed) if not self._may_be_handled(name)
-        ]
+        """Failed steps that no step can handle any more, by name."""
+        return [self.activities.failures[name] for name in self._failed.unhandled()]
 
     def cleans_up(self, activity_id: str) -> bool:
         """Tell whether an activity belongs to a step that only runs when the job is cancelled."""
@@ -209,17 +201,6 @@ class StepStates:
                 self._push(dependent)
             elif not self._waits[dependent]:
                 self._push(dependent)
-
-    def _is_handled(self, name: str) -> bool:
-        return any(status not in _UNDECIDED for status in self._handlers(name))
-
-    def _may_be_handled(self, name: str) -> bool:
-        return any(status is not StepStatus.SKIPPED for status in self._handlers(name))
-
-    def _handlers(self, name: str) -> Iterator[StepStatus]:
-        for dependent, wanted in self._plan.dependencies.dependents[name]:
-            if StepStatus.FAILED in REQUIRED_STATUSES[wanted] and dependent not in self._cleanups:
-                yield self.status[dependent]
 
     def _evaluate(self, step: Step) -> StepStatus:
         name, work = step.name, step.work
