@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import ipaddress
 import socket
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from urllib3.exceptions import HTTPError, IncompleteRead, NewConnectionError, Pr
 from urllib3.exceptions import TimeoutError as TimeoutHTTPError
 
 from activities.sandbox.quota import check_room
+from activities.web_line import HeldPool, HeldTLSPool, Line
 from cpe.activity import Cancellation
 from cpe.errors import ActivityError, InvalidInput
 
@@ -52,12 +52,14 @@ class WebLimits:
     Attributes:
         max_bytes: The largest file.
         max_seconds: How long it may take in all.
+        answer_seconds: How long a server may take for the head of its answer, from the connection on.
         max_scratch_bytes: What the file's directory may hold with it; None for any.
         allow_private: Whether private networks may be reached.
     """
 
     max_bytes: int
     max_seconds: float
+    answer_seconds: float = 60.0
     max_scratch_bytes: int | None = None
     allow_private: bool = False
 
@@ -136,17 +138,19 @@ def download(url: str, path: Path, *, limits: WebLimits, cancellation: Cancellat
             reason; or there is no room for it (``DISK_FULL``, ``DISK_QUOTA``).
         OSError: The disk does not take it.
     """
-    deadline = time.monotonic() + limits.max_seconds
+    line = Line()
     partial = path.with_name(f"{path.name}.part")
     try:
         with (
-            _open(url, limits=limits, deadline=deadline) as response,
-            cancellation.calling(response.shutdown),
+            cancellation.calling(line.cut),
+            line.within(limits.max_seconds, f"The input did not arrive within {limits.max_seconds:g} s."),
+            _open(url, limits=limits, line=line, cancellation=cancellation) as response,
         ):
-            _receive(response, partial, limits=limits, deadline=deadline, cancellation=cancellation)
+            _receive(response, partial, limits=limits, line=line, cancellation=cancellation)
         partial.rename(path)
     except (HTTPError, OSError) as error:
         cancellation.check()
+        line.check()
         if isinstance(error, OSError) and error.errno in _DISK:
             raise
         raise _broken(error) from error
@@ -159,7 +163,7 @@ def _receive(
     path: Path,
     *,
     limits: WebLimits,
-    deadline: float,
+    line: Line,
     cancellation: Cancellation,
 ) -> None:
     announced = _announced(response)
@@ -175,14 +179,10 @@ def _receive(
                     f"The input is larger than the {limits.max_bytes} bytes that are allowed.",
                     code="INPUT_TOO_LARGE",
                 )
-            if time.monotonic() > deadline:
-                raise ActivityError(
-                    f"The input did not arrive within {limits.max_seconds:g} s.",
-                    code="DOWNLOAD_TIMEOUT",
-                    retryable=True,
-                )
+            line.check()
             file.write(chunk)
     cancellation.check()
+    line.check()
     if announced and received != announced:
         raise ActivityError(
             f"The connection broke off after {received} of {announced} bytes of the input.",
@@ -199,23 +199,28 @@ def _announced(response: urllib3.BaseHTTPResponse) -> int:
 
 
 @contextmanager
-def _open(url: str, *, limits: WebLimits, deadline: float) -> Iterator[urllib3.BaseHTTPResponse]:
+def _open(
+    url: str, *, limits: WebLimits, line: Line, cancellation: Cancellation
+) -> Iterator[urllib3.BaseHTTPResponse]:
     """Follow redirects to the response that carries the file."""
+    late = f"The input's server did not answer within {limits.answer_seconds:g} s."
     for _ in range(MAX_REDIRECTS + 1):
         address = check_url(url, allow_private=limits.allow_private)
-        with _pool(address) as pool:
-            response = pool.urlopen(
-                "GET",
-                address.target,
-                headers={"Host": address.host_header, "Accept-Encoding": "identity", "User-Agent": "cpe"},
-                redirect=False,
-                retries=False,
-                preload_content=False,
-                timeout=urllib3.Timeout(
-                    connect=_CONNECT_SECONDS, read=min(_READ_SECONDS, max(deadline - time.monotonic(), 1))
-                ),
-            )
+        with _pool(address, line) as pool:
+            with line.within(limits.answer_seconds, late):
+                response = pool.urlopen(
+                    "GET",
+                    address.target,
+                    headers={"Host": address.host_header, "Accept-Encoding": "identity", "User-Agent": "cpe"},
+                    redirect=False,
+                    retries=False,
+                    preload_content=False,
+                    timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_READ_SECONDS),
+                )
             try:
+                # Where headers break off they look as if that were all.
+                cancellation.check()
+                line.check()
                 if response.status == _OK:
                     yield response
                     return
@@ -232,12 +237,17 @@ def _open(url: str, *, limits: WebLimits, deadline: float) -> Iterator[urllib3.B
     raise InvalidInput(f"The input's address redirects more than {MAX_REDIRECTS} times.", code="URL_INVALID")
 
 
-def _pool(address: Address) -> urllib3.HTTPConnectionPool:
+def _pool(address: Address, line: Line) -> urllib3.HTTPConnectionPool:
     """Connect to the checked address; for TLS, the certificate must still be the host's."""
     if address.scheme == "http":
-        return urllib3.HTTPConnectionPool(address.ip, address.port, maxsize=1)
-    return urllib3.HTTPSConnectionPool(
-        address.ip, address.port, maxsize=1, server_hostname=address.host, assert_hostname=address.host
+        return HeldPool(address.ip, address.port, maxsize=1, line=line)
+    return HeldTLSPool(
+        address.ip,
+        address.port,
+        maxsize=1,
+        line=line,
+        server_hostname=address.host,
+        assert_hostname=address.host,
     )
 
 

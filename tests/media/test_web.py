@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -14,6 +17,18 @@ from cpe.activity import Cancellation
 from cpe.errors import ActivityCancelled, ActivityError, InvalidInput
 
 _BODY = b"0123456789" * 1000
+
+_DRIPS = {
+    "status": (b"HTTP/1.1 200 O", b"K"),
+    "header": (b"HTTP/1.1 200 OK\r\nX-Long: ", b"a"),
+    "headers": (b"HTTP/1.1 404 Not Found\r\n", b"X-More: a\r\n"),
+    "redirect": (b"HTTP/1.1 302 Found\r\nLocation: file\r\nX-Long: ", b"a"),
+    "body": (b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", b"a"),
+    "endless": (b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b"a"),
+    "chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0"),
+    "trailer": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX: ", b"a"),
+}
+"""What a server sends at once, and then a drop of for ever."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -45,6 +60,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
             case "/hang":
                 self._answer(200, _BODY[:500], length=len(_BODY), wait=True)
+            case "/drip":
+                self._drip(*_DRIPS[query])
             case _:
                 self._answer(int(path[1:]), b"sorry")
 
@@ -68,6 +85,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"3\r\nabc\r\n" + (b"0\r\n\r\n" if end else b""))
         self.close_connection = True
+
+    def _drip(self, head: bytes, drop: bytes) -> None:
+        """Send a drop at a time until nobody listens any more."""
+        try:
+            self.wfile.write(head)
+            while not self.hang.wait(0.02):
+                self.wfile.write(drop)
+        except OSError:
+            self.close_connection = True
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Say nothing."""
@@ -172,6 +198,65 @@ def test_a_cancellation_breaks_a_download_off(server: str, tmp_path: Path) -> No
     thread.join(60)
     assert len(failures) == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("drip", _DRIPS)
+def test_a_server_that_drips_is_cut_off(server: str, tmp_path: Path, drip: str) -> None:
+    limits = WebLimits(max_bytes=10**6, max_seconds=0.4, allow_private=True)
+    begin = time.monotonic()
+    with pytest.raises(ActivityError, match=r"did not arrive within 0\.4 s") as caught:
+        download(f"{server}/drip?{drip}", tmp_path / "input", limits=limits, cancellation=Cancellation())
+    assert time.monotonic() - begin < 10, "and not for ever"
+    assert (caught.value.code, caught.value.retryable) == ("DOWNLOAD_TIMEOUT", True)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("drip", ["status", "header", "headers", "redirect"])
+def test_the_head_of_an_answer_has_a_time_of_its_own(server: str, tmp_path: Path, drip: str) -> None:
+    limits = WebLimits(max_bytes=10**6, max_seconds=3600, answer_seconds=0.3, allow_private=True)
+    with pytest.raises(ActivityError, match=r"did not answer within 0\.3 s") as caught:
+        download(f"{server}/drip?{drip}", tmp_path / "input", limits=limits, cancellation=Cancellation())
+    assert (caught.value.code, caught.value.retryable) == ("DOWNLOAD_TIMEOUT", True)
+
+
+def test_a_body_may_take_longer_than_its_head(server: str, tmp_path: Path) -> None:
+    limits = WebLimits(max_bytes=10**6, max_seconds=1.5, answer_seconds=0.3, allow_private=True)
+    with pytest.raises(ActivityError, match=r"did not arrive within 1\.5 s"):
+        download(f"{server}/drip?body", tmp_path / "input", limits=limits, cancellation=Cancellation())
+
+
+def test_a_handshake_that_drips_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("activities.web._CONNECT_SECONDS", 0.4)
+    over = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        connected, _ = listener.accept()
+        with connected, suppress(OSError):
+            # A record of TLS of 16 KiB, which never comes to its end.
+            connected.sendall(b"\x16\x03\x03\x40\x00")
+            while not over.wait(0.02):
+                connected.sendall(b"\x00")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=drip, args=(listener,))
+        thread.start()
+        try:
+            with pytest.raises(ActivityError) as caught:
+                _download(f"https://127.0.0.1:{listener.getsockname()[1]}/x", tmp_path / "input")
+        finally:
+            over.set()
+            thread.join(60)
+    assert caught.value.retryable
+
+
+def test_a_cancellation_breaks_off_an_answer_that_drips(server: str, tmp_path: Path) -> None:
+    cancellation = Cancellation()
+    limits = WebLimits(max_bytes=10**6, max_seconds=3600, allow_private=True)
+    timer = threading.Timer(0.3, cancellation.request)
+    timer.start()
+    with pytest.raises(ActivityCancelled):
+        download(f"{server}/drip?header", tmp_path / "input", limits=limits, cancellation=cancellation)
+    timer.join(60)
 
 
 def test_this_machine_is_closed_to_jobs(server: str, tmp_path: Path) -> None:
