@@ -59,6 +59,14 @@ def fetch_captions(context: ActivityContext, outputs: Sequence[object]) -> dict[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Subtitles:
+    """Captions that were read: their language, None when nobody tells, and their cues."""
+
+    language: str | None
+    cues: tuple[Cue, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaptionReader:
     """Reads captions, wherever they come from.
 
@@ -82,6 +90,13 @@ class CaptionReader:
         """Raise what :meth:`read` raises of an output's captions, before anything is made."""
         for captions in output.captions:
             self.read(captions, output.excerpt if isinstance(output, VideoOutput) else None)
+
+    def of_playlist(self, output: PlaylistOutput) -> list[Subtitles]:
+        """Read the captions of a playlist; errors are those of :meth:`read`."""
+        return [
+            Subtitles(language=self.language(captions), cues=self.read(captions))
+            for captions in output.captions
+        ]
 
     def read(self, captions: Captions, excerpt: Excerpt | None = None) -> tuple[Cue, ...]:
         """Return the cues of the source, or of a part of it.

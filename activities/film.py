@@ -23,13 +23,15 @@ from activities.media.playlist_output import PlaylistOutput
 from activities.media.thumb_output import ThumbOutput
 from activities.media.timing import timing_of
 from activities.media.video_output import VideoOutput
-from activities.playlist import make_playlist, package_ladder
+from activities.playlist import make_playlist
 from activities.publish import Product
 from activities.rendition import make_video, video_facts
 from activities.sound import make_audio
 from activities.source import Source, check_whole, inspect, telling_the_undecodable
 from activities.thumbnails import check_thumbnails, make_thumbnails
+from activities.verify import expected_duration
 from activities.watermarks import fetch_watermarks, flatten_watermarks
+from activities.whole_ladder import WholeLadder, files_with_sounds
 
 _INPUT = "input"
 
@@ -135,18 +137,27 @@ class _Film:
         """Return what is published of videos that were made together."""
         if isinstance(output, PlaylistOutput):
             with naming(output.target.location):
-                return package_ladder(
-                    self.making,
-                    self.source,
-                    output,
-                    name,
-                    [made.file for made in files],
-                    captions=self.captions,
+                return self._ladder(output, [made.file for made in files], name).package(
+                    self.making.workshop, self.making.stopwatch
                 )
         if isinstance(output, VideoOutput):
             captions = CaptionWriter(reader=self.captions, output=output)
             return [self._product(output, files[0]), *captions.sidecars(name)]
         return []
+
+    def _ladder(self, output: PlaylistOutput, videos: Sequence[str], name: str) -> WholeLadder:
+        """Return a ladder whose renditions were made, each with its sound."""
+        info = self.source.info
+        return WholeLadder(
+            output=output,
+            name=name,
+            videos=videos,
+            sizes=[video.size_for(self.source.video) for video in output.renditions],
+            sounds=files_with_sounds(output, videos) if info.audio else (),
+            language=info.audio.language if info.audio else None,
+            seconds=expected_duration(info),
+            texts=self.captions.of_playlist(output),
+        )
 
     def make(self, output: Output, index: int) -> list[Product]:
         """Make one output by itself."""

@@ -1,6 +1,7 @@
 """JoinAsset: puts the parts of a job together, publishes the outputs and removes the parts.
 
-Nothing is encoded. Nothing is published unless every output was joined and verified.
+Nothing is encoded. The renditions of a playlist are packaged as TranscodeAsset packages them. Nothing is
+published unless every output was joined and verified.
 """
 
 from __future__ import annotations
@@ -12,21 +13,21 @@ from activities.existing import with_skipped
 from activities.joiner import Joiner
 from activities.media.fields import Fields
 from activities.media.job import parse_job
-from activities.media.outputs import parse_outputs
+from activities.media.outputs import all_videos, buckets_of, parse_outputs
 from activities.media.presets import preset_library
 from activities.media.split import read_parts, read_split
 from activities.publish import describe, publish
 from activities.settings import read_settings
 from activities.stopwatch import Stopwatch
 from activities.tools import encoders, find_tools
-from activities.transcode_segment import read_videos
+from activities.transcode_segment import read_divisible
 from activities.workshop import Workshop
 from cpe.activity import Activity, ActivityContext, JsonValue
 from cpe.errors import ActivityError, InvalidInput
 
 
 class JoinAsset(Activity):
-    """All parts of a job → its videos; see docs/activities.md."""
+    """All parts of a job → its videos and playlists; see docs/activities.md."""
 
     def check_worker(self, settings: Mapping[str, Any]) -> None:
         """Raise ConfigError unless FFmpeg is here and works, and all presets are sound."""
@@ -37,13 +38,13 @@ class JoinAsset(Activity):
     def run(self, context: ActivityContext) -> JsonValue:
         settings = read_settings(context.settings)
         job = parse_job(context.input)
-        outputs = read_videos(parse_outputs(job.outputs, preset_library(settings.presets)))
+        outputs = read_divisible(parse_outputs(job.outputs, preset_library(settings.presets)))
         fields = Fields(context.input, "input")
         split = read_split(fields.needed("split"))
         segments = read_parts(fields, "parts")
-        if not segments or len(outputs) != len(split.timings):
+        if not segments or len(all_videos(outputs)) != len(split.timings):
             raise InvalidInput("input.parts and input.output_assets must be those that SplitAsset returned.")
-        for bucket in dict.fromkeys(output.target.location.bucket for output in outputs):
+        for bucket in buckets_of(outputs):
             context.storage.check_bucket(bucket)
         stopwatch = Stopwatch("fetch", "join", "verify", "publish")
         joiner = Joiner(
@@ -62,7 +63,7 @@ class JoinAsset(Activity):
             stopwatch=stopwatch,
         )
         context.preparing()
-        products = [joiner.join(index) for index in range(len(outputs))]
+        products = joiner.join()
         context.finishing()
         with stopwatch.measure("publish"):
             described = describe(products)

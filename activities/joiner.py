@@ -1,22 +1,38 @@
-"""Fetches the parts of an output that workers made, and joins them."""
+"""Fetches the parts of a job's outputs that workers made, and joins them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from activities.assembly import Parts, assemble, look_at_picture, look_at_sound, verify_assembled
 from activities.fetch import fetch_object
 from activities.media.locations import Location
+from activities.media.outputs import Divisible, all_videos
+from activities.media.playlist_output import PlaylistOutput
+from activities.media.probe import MediaInfo
+from activities.media.progress import Progress
 from activities.media.segments import Segment, stretch_of
-from activities.media.split import Split, version_of_sound, versions_of_sound
+from activities.media.split import SoundVersion, Split, version_of_sound, versions_of_sound
 from activities.media.video_output import VideoOutput
 from activities.publish import Product
 from activities.rendition import video_facts
 from activities.report import ProgressReport
 from activities.stopwatch import Stopwatch
+from activities.verify_parts import Sound
+from activities.whole_ladder import WholeLadder
 from activities.workshop import Workshop
 from cpe.activity import ActivityContext
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Joined:
+    """A joined video: its file in the scratch directory, what is in it, and its size in pixels."""
+
+    file: str
+    info: MediaInfo
+    size: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,58 +46,117 @@ class Joiner:
         split: How its source was split.
         segments: The segments, in order.
         limit: Bytes that a part may have.
-        stopwatch: Takes the times of fetching, joining and verifying.
+        stopwatch: Takes the times of fetching, joining, packaging and verifying.
     """
 
     context: ActivityContext
     workshop: Workshop
-    outputs: Sequence[VideoOutput]
+    outputs: Sequence[Divisible]
     split: Split
     segments: Sequence[Segment]
     limit: int
     stopwatch: Stopwatch
 
-    def join(self, index: int) -> Product:
-        """Join the output with this number.
+    def join(self) -> list[Product]:
+        """Join all outputs.
 
-        Its parts are then removed from the scratch directory, which so holds those of one output at a time.
+        The parts of a video are removed from the scratch directory once it is joined, which so holds those of
+        one video at a time.
 
         Raises:
-            ActivityError: A part is missing (``OBJECT_NOT_FOUND``), or the output is not what it should be.
+            ActivityError: A part is missing (``OBJECT_NOT_FOUND``), or an output is not what it should be.
         """
-        output = self.outputs[index]
-        with self.stopwatch.measure("fetch"):
-            pictures = [self._fetch(self.split.segment(part.index, index)) for part in self.segments]
-            sound = self._fetch(self.split.sound(self._version(output))) if self.split.sounds else None
-        timing = self.split.timings[index]
-        begins = [stretch_of(part, timing, self.split.first).begin for part in self.segments]
-        with self.stopwatch.measure("verify"):
-            parts = Parts(
-                pictures=[look_at_picture(self.workshop, picture) for picture in pictures],
-                begins=begins,
-                sound=look_at_sound(self.workshop, sound) if sound is not None else None,
-            )
-        file = f"output-{index}"
-        report = ProgressReport(self.context, output.target.location.key, parts.end)
-        with self.stopwatch.measure("join"):
-            assemble(self.workshop, output, parts, file, report=report.update)
-        with self.stopwatch.measure("verify"):
-            made = verify_assembled(self.workshop, output, parts, file)
+        numbers = count()
+        products: list[Product] = []
+        for output in self.outputs:
+            if isinstance(output, PlaylistOutput):
+                products += self._playlist(output, numbers)
+            else:
+                products.append(self._video(output, next(numbers)))
+        return products
+
+    def _video(self, output: VideoOutput, number: int) -> Product:
+        report = self._report(output)
+        sound = self._sound(version_of_sound(output))
+        joined = self._joined(output, number, sound=sound, report=report.update)
         report.finish()
-        for part in parts.files:
-            (self.workshop.directory / part).unlink()
+        if sound is not None:
+            (self.workshop.directory / sound.file).unlink()
         return Product(
-            path=self.workshop.directory / file,
+            path=self.workshop.directory / joined.file,
             target=output.target,
             key=output.target.location.key,
             content_type=output.container.content_type,
-            facts=video_facts(made),
+            facts=video_facts(joined.info),
         )
+
+    def _playlist(self, output: PlaylistOutput, numbers: Iterator[int]) -> list[Product]:
+        """Join the pictures of each rendition, and package them with the sounds as they are."""
+        report, renditions = self._report(output), output.renditions
+        videos = [
+            self._joined(video, next(numbers), sound=None, report=report.of_run(run, len(renditions)))
+            for run, video in enumerate(renditions)
+        ]
+        found = [self._sound(version) for version in versions_of_sound(renditions)]
+        sounds = [sound for sound in found if sound is not None]
+        lasts = [video.info.duration for video in videos] + [sound.duration for sound in sounds]
+        ladder = WholeLadder(
+            output=output,
+            name=f"of-{videos[0].file}",
+            videos=[video.file for video in videos],
+            sizes=[video.size for video in videos],
+            sounds=[sound.file for sound in sounds],
+            language=sounds[0].stream.language if sounds else None,
+            seconds=max((seconds for seconds in lasts if seconds is not None), default=None),
+            texts=(),
+        )
+        products = ladder.package(self.workshop, self.stopwatch)
+        report.finish()
+        return products
+
+    def _joined(
+        self,
+        output: VideoOutput,
+        number: int,
+        *,
+        sound: Sound | None,
+        report: Callable[[Progress], None],
+    ) -> _Joined:
+        """Join the segments of the video with this number, and a sound if it shall have one."""
+        with self.stopwatch.measure("fetch"):
+            pictures = [self._fetch(self.split.segment(part.index, number)) for part in self.segments]
+        timing = self.split.timings[number]
+        with self.stopwatch.measure("verify"):
+            parts = Parts(
+                pictures=[look_at_picture(self.workshop, picture) for picture in pictures],
+                begins=[stretch_of(part, timing, self.split.first).begin for part in self.segments],
+                sound=sound,
+            )
+        file = f"output-{number}"
+        with self.stopwatch.measure("join"):
+            assemble(self.workshop, output, parts, file, report=report)
+        with self.stopwatch.measure("verify"):
+            info = verify_assembled(self.workshop, output, parts, file)
+        for picture in pictures:
+            (self.workshop.directory / picture).unlink()
+        stream = parts.pictures[0].stream
+        return _Joined(file=file, info=info, size=(stream.width, stream.height))
+
+    def _sound(self, version: SoundVersion) -> Sound | None:
+        """Fetch a version of the sound; None for a silent source."""
+        if not self.split.sounds:
+            return None
+        number = versions_of_sound(all_videos(self.outputs)).index(version)
+        with self.stopwatch.measure("fetch"):
+            file = self._fetch(self.split.sound(number))
+        with self.stopwatch.measure("verify"):
+            return look_at_sound(self.workshop, file)
 
     def _fetch(self, location: Location) -> str:
         name = location.key.removeprefix(f"{self.split.folder}/").replace("/", "-")
         fetch_object(self.context, location, self.workshop.directory / name, limit=self.limit)
         return name
 
-    def _version(self, output: VideoOutput) -> int:
-        return versions_of_sound(self.outputs).index(version_of_sound(output))
+    def _report(self, output: Divisible) -> ProgressReport:
+        seconds = float(self.split.last)
+        return ProgressReport(self.context, output.target.location.key, seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -10,8 +11,8 @@ from typing import BinaryIO
 from activities.media.boxes import BoxError, Fragment, boxes_of, read_fragments
 from activities.media.fragment_command import TrackCopy, fragment_arguments
 from activities.media.hls import INIT, segment_name
-from activities.media.packaging import STYLE, MediaSegment, PackagedStream, package
-from activities.media.track import read_track
+from activities.media.packaging import STYLE, MediaSegment, PackagedStream, last_cell, package
+from activities.media.track import Track, read_track
 from activities.segment_cipher import SegmentCipher, code
 from activities.verify import invalid_output
 from activities.workshop import Workshop
@@ -47,6 +48,15 @@ class StreamFiles:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Fragmented:
+    """A fragmented file: what comes before the fragments, and what that says; where the fragments are."""
+
+    head: bytes
+    track: Track
+    fragments: Sequence[Fragment]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Packager:
     """Makes the files of one ladder.
 
@@ -70,31 +80,35 @@ class Packager:
         """
         arguments = fragment_arguments([copy for _, copy in copies])
         self.workshop.encode(arguments, duration=None, report=lambda _: None)
+        tracks = [self._read(name, copy) for name, copy in copies]
+        videos = [(track.track, track.fragments) for track in tracks if track.track.kind == "video"]
+        last = last_cell(videos, self.seconds)
         made = []
-        for name, copy in copies:
-            path = self.workshop.directory / copy.target
-            try:
-                made.append(self._stream(name, path, copy))
-            except BoxError as error:
-                raise invalid_output(f"has a track {name} that {error}") from error
-            path.unlink()
+        for (name, copy), track in zip(copies, tracks, strict=True):
+            with _naming(name):
+                made.append(self._stream(name, copy, track, last))
+            (self.workshop.directory / copy.target).unlink()
         return made
 
-    def _stream(self, name: str, path: Path, copy: TrackCopy) -> StreamFiles:
+    def _read(self, name: str, copy: TrackCopy) -> _Fragmented:
+        with _naming(name), (self.workshop.directory / copy.target).open("rb") as file:
+            head = _head(file)
+            return _Fragmented(head=head, track=read_track(head), fragments=list(read_fragments(file)))
+
+    def _stream(self, name: str, copy: TrackCopy, read: _Fragmented, last: int | None) -> StreamFiles:
         folder = self.folder / name
         folder.mkdir(parents=True)
-        with path.open("rb") as file:
-            head = _head(file)
-            fragments = list(read_fragments(file))
+        with (self.workshop.directory / copy.target).open("rb") as file:
             stream = package(
                 name,
-                read_track(head),
-                fragments,
+                read.track,
+                read.fragments,
                 seconds=self.seconds,
+                last=last,
                 encrypted=self.cipher is not None,
                 language=copy.language,
             )
-            (folder / INIT).write_bytes(_shifted_head(head, stream))
+            (folder / INIT).write_bytes(_shifted_head(read.head, stream))
             starts = []
             for number, segment in enumerate(stream.segments):
                 self.workshop.cancellation.check()
@@ -106,6 +120,15 @@ class Packager:
     def _write(self, path: Path, content: Iterator[bytes], start: bytes) -> None:
         with path.open("wb") as file:
             code(self.cipher.encryptor(start) if self.cipher is not None else None, content, file)
+
+
+@contextmanager
+def _naming(track: str) -> Iterator[None]:
+    """Let what is wrong with a track name it."""
+    try:
+        yield
+    except BoxError as error:
+        raise invalid_output(f"has a track {track} that {error}") from error
 
 
 def _head(file: BinaryIO) -> bytes:

@@ -34,7 +34,7 @@ class PartMaker:
         context: The task.
         workshop: FFmpeg, in the task's scratch directory.
         source: The input.
-        outputs: The videos that it becomes.
+        outputs: The videos that it becomes, renditions of playlists too.
         split: How it was split.
         stopwatch: Takes the times of encoding and verifying.
         partly: Whether only what a segment is made of is there of the source.
@@ -101,7 +101,8 @@ class PartMaker:
         return products
 
     def _report(self, part: str, seconds: float | None) -> LadderReport:
-        keys = [output.target.location.key for output in self.outputs]
+        # The renditions of a playlist have its key.
+        keys = list(dict.fromkeys(output.target.location.key for output in self.outputs))
         return LadderReport(self.context, keys, seconds, part=part)
 
     def _verified(self, segment: Segment, index: int, rendition: Rendition, seconds: float) -> Product:

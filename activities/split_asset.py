@@ -17,7 +17,8 @@ from activities.frames import read_frames
 from activities.media.custom_output import CustomOutput
 from activities.media.fields import Fields
 from activities.media.job import AssetType, parse_job
-from activities.media.outputs import Output, parse_outputs
+from activities.media.outputs import Divisible, Output, all_videos, buckets_of, parse_outputs
+from activities.media.playlist_output import PlaylistOutput
 from activities.media.presets import preset_library
 from activities.media.segments import Frames, Segment, cut, wished_segments
 from activities.media.split import Sound, Split, versions_of_sound, work_folder, write_part, write_split
@@ -47,13 +48,15 @@ class SplitAsset(Activity):
         settings = read_settings(context.settings)
         job = parse_job(context.input)
         outputs = parse_outputs(job.outputs, preset_library(settings.presets), custom_cmd=settings.custom_cmd)
-        if not any(isinstance(output, VideoOutput | CustomOutput) for output in outputs):
-            raise InvalidInput("input.output_assets has no VIDEO. Segments are for videos only.")
-        for bucket in dict.fromkeys(output.target.location.bucket for output in outputs):
+        if not any(isinstance(output, Divisible | CustomOutput) for output in outputs):
+            raise InvalidInput(
+                "input.output_assets has no VIDEO and no PLAYLIST. Segments are for videos only."
+            )
+        for bucket in buckets_of(outputs):
             context.storage.check_bucket(bucket)
         # What is there already and stays is for TranscodeAsset, which tells so.
         together = [_is_cut_up(output) and not _is_there(context, output) for output in outputs]
-        videos = tuple(output for output in compress(outputs, together) if isinstance(output, VideoOutput))
+        videos = all_videos(list(compress(outputs, together)))
         workshop = Workshop(
             tools=find_tools(settings.ffmpeg, settings.ffprobe),
             directory=context.scratch,
@@ -95,9 +98,15 @@ class SplitAsset(Activity):
         return result
 
 
-def _is_cut_up(output: object) -> bool:
+def _is_cut_up(output: Output) -> bool:
     """Tell whether an output is made in segments; captions beside it are made with the whole source."""
-    return isinstance(output, VideoOutput) and not output.alone and not output.captions
+    match output:
+        case VideoOutput():
+            return not output.alone and not output.captions
+        case PlaylistOutput():
+            return not output.captions
+        case _:
+            return False
 
 
 def _is_there(context: ActivityContext, output: Output) -> bool:

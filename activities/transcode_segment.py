@@ -14,11 +14,10 @@ from activities.encoders import choose_encoders
 from activities.fetch import fetch
 from activities.media.fields import Fields
 from activities.media.job import AssetType, parse_job
-from activities.media.outputs import parse_outputs
+from activities.media.outputs import Divisible, all_videos, parse_outputs
 from activities.media.presets import preset_library
 from activities.media.segments import Segment
 from activities.media.split import Split, read_part, read_split
-from activities.media.video_output import VideoOutput
 from activities.part_maker import PartMaker
 from activities.publish import Product, describe, publish
 from activities.segment_fetch import fetch_of_segment
@@ -53,7 +52,7 @@ class TranscodeSegment(Activity):
     def run(self, context: ActivityContext) -> JsonValue:
         settings = read_settings(context.settings)
         job = parse_job(context.input)
-        outputs = read_videos(parse_outputs(job.outputs, preset_library(settings.presets)))
+        outputs = read_divisible(parse_outputs(job.outputs, preset_library(settings.presets)))
         fields = Fields(context.input, "input")
         split = read_split(fields.needed("split"))
         part = read_part(fields.raw("part"), fields.path("part"))
@@ -85,7 +84,7 @@ class TranscodeSegment(Activity):
                 context=context,
                 workshop=workshop,
                 source=source,
-                outputs=outputs,
+                outputs=all_videos(outputs),
                 split=split,
                 stopwatch=stopwatch,
                 partly=partly,
@@ -111,19 +110,20 @@ class TranscodeSegment(Activity):
         return {"outputs": described, "timing": stopwatch.seconds}
 
 
-def read_videos(outputs: Sequence[object]) -> tuple[VideoOutput, ...]:
-    """Return the outputs, which must be videos.
+def read_divisible(outputs: Sequence[object]) -> tuple[Divisible, ...]:
+    """Return the outputs, which must be videos and playlists.
 
     Raises:
         InvalidInput: One is something else, ``OUTPUT_TYPE_UNSUPPORTED``.
     """
-    videos = tuple(output for output in outputs if isinstance(output, VideoOutput))
-    if len(videos) != len(outputs) or not videos:
+    divisible = tuple(output for output in outputs if isinstance(output, Divisible))
+    if len(divisible) != len(outputs) or not divisible:
         raise InvalidInput(
-            "input.output_assets must be one or more VIDEO. Make other outputs with TranscodeAsset.",
+            "input.output_assets must be one or more VIDEO or PLAYLIST. Make other outputs with "
+            "TranscodeAsset.",
             code="OUTPUT_TYPE_UNSUPPORTED",
         )
-    return videos
+    return divisible
 
 
 def _check_unchanged(context: ActivityContext, split: Split) -> None:

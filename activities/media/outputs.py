@@ -20,6 +20,9 @@ from cpe.errors import InvalidInput
 Output = VideoOutput | ThumbOutput | AudioOutput | PlaylistOutput | CustomOutput
 """What is made of a film or a sound."""
 
+Divisible = VideoOutput | PlaylistOutput
+"""What may be made in segments by many workers, and joined."""
+
 
 class Targeted(Protocol):
     """An output of any kind."""
@@ -96,6 +99,11 @@ def videos_of(output: Output) -> tuple[VideoOutput, ...]:
             return output.renditions
         case _:
             return ()
+
+
+def all_videos(outputs: Sequence[Output]) -> tuple[VideoOutput, ...]:
+    """Return the videos that have to be made for outputs, in order."""
+    return tuple(video for output in outputs for video in videos_of(output))
 
 
 def watermarks_of(output: Output) -> tuple[Watermark, ...]:

@@ -14,6 +14,10 @@ from activities.media.track import Track
 STYLE = b"\0\0\0\x18styp" + b"msdh" + b"\0\0\0\0" + b"msdh" + b"cmfs"
 """The box with which a media segment starts: which brands it follows."""
 
+_REST_SECONDS = 1
+"""Less than this at the end of a video is no segment where another one ends in the cell before: at another
+frame rate the last frame may come a little later."""
+
 _BLOCK = 16
 _BYTE = 8
 
@@ -123,12 +127,20 @@ class PackagedStream:
         return (segment.size // _BLOCK + 1) * _BLOCK if self.encrypted else segment.size
 
 
+def last_cell(videos: Sequence[tuple[Track, Sequence[Fragment]]], seconds: int) -> int | None:
+    """Return the number of the last cell of `seconds` in which all of these tracks have a sample."""
+    return min(
+        (_cell(track, fragments[-1], seconds) for track, fragments in videos if fragments), default=None
+    )
+
+
 def package(
     name: str,
     track: Track,
     fragments: Sequence[Fragment],
     *,
     seconds: int,
+    last: int | None = None,
     encrypted: bool = False,
     language: str | None = None,
 ) -> PackagedStream:
@@ -137,15 +149,27 @@ def package(
     A segment has the fragments whose first sample is shown in its cell of the grid, so that the segments of
     all tracks begin together, as near as their samples allow.
 
+    Args:
+        name: Its folder.
+        track: What it is.
+        fragments: Its fragments, in order.
+        seconds: Seconds of a cell.
+        last: The last cell that all videos have; a short rest after that belongs to it.
+        encrypted: Whether the files are encrypted.
+        language: The language of a sound.
+
     Raises:
         BoxError: It has no fragments, or no key frame where a segment begins.
     """
     cells: dict[int, list[Fragment]] = {}
     for fragment in fragments:
-        shown = Fraction(max(fragment.shown - track.before, 0), track.timescale)
-        cells.setdefault(int((shown + NEAR) // seconds), []).append(fragment)
+        cells.setdefault(_cell(track, fragment, seconds), []).append(fragment)
     if not cells:
         raise BoxError("has no samples")
+    if last is not None and {last, last + 1} <= cells.keys():
+        rest = Fraction(fragments[-1].end - cells[last + 1][0].shown, track.timescale)
+        if rest < _REST_SECONDS:
+            cells[last] += cells.pop(last + 1)
     if not all(group[0].key for group in cells.values()):
         raise BoxError("has no key frame at the start of a segment")
     groups = list(cells.values())
@@ -167,6 +191,12 @@ def package(
         encrypted=encrypted,
         language=language,
     )
+
+
+def _cell(track: Track, fragment: Fragment, seconds: int) -> int:
+    """Return the number of the cell in which the first sample of a fragment is shown."""
+    shown = Fraction(max(fragment.shown - track.before, 0), track.timescale)
+    return int((shown + NEAR) // seconds)
 
 
 def _up(rate: Fraction | float) -> int:

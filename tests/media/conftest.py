@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from activities.media.codecs import VIDEO_ENCODERS
+from activities.media.presets import preset_library
 from activities.tools import Tools, find_tools
 from cpe.errors import ConfigError
 from cpe.testing import ActivityEnvironment
@@ -48,3 +52,13 @@ def environment(tools: Tools, tmp_path: Path) -> ActivityEnvironment:
     environment.storage.make_bucket("media-in")
     environment.storage.make_bucket("media-out")
     return environment
+
+
+@pytest.fixture
+def lossless(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let x264 lose nothing, so that equal pictures are equal frames."""
+    encoder = VIDEO_ENCODERS["libx264"]
+    monkeypatch.setitem(VIDEO_ENCODERS, "libx264", replace(encoder, extra=("-qp", "0")))
+    preset_library.cache_clear()
+    yield
+    preset_library.cache_clear()  # presets read meanwhile hold that encoder

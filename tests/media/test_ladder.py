@@ -16,9 +16,8 @@ from activities.transcode_asset import TranscodeAsset
 from cpe.errors import ActivityError
 from cpe.testing import ActivityEnvironment
 from tests.media.clips import ClipMaker
-from tests.media.test_segments_joined import _FILMS, _frames, _job, _ladder, _made, _sound, _video, lossless
-
-__all__ = ["lossless"]
+from tests.media.fleet import FILMS, frames_of, job_of, made_file
+from tests.media.test_segments_joined import _ladder, _sound, _video
 
 _MACHINE = planner.Machine(cores=3, memory=4096 * planner.MIB)
 
@@ -34,7 +33,7 @@ def eager(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     preset_library.cache_clear()
 
 
-@pytest.mark.parametrize("name", _FILMS)
+@pytest.mark.parametrize("name", FILMS)
 @pytest.mark.usefixtures("lossless")
 def test_every_frame_is_there_once_at_its_time(
     environment: ActivityEnvironment,
@@ -43,18 +42,19 @@ def test_every_frame_is_there_once_at_its_time(
     name: str,
     request: pytest.FixtureRequest,
 ) -> None:
-    source = _FILMS[name](clips)
+    source = FILMS[name](clips)
     environment.storage.put("media-in", source.name, source)
     apart = [
-        environment.run(TranscodeAsset(), _job(source, [output]))["outputs"][0] for output in _ladder("apart")
+        environment.run(TranscodeAsset(), job_of(source, [output]))["outputs"][0]
+        for output in _ladder("apart")
     ]
     request.getfixturevalue("eager")
-    together = environment.run(TranscodeAsset(), _job(source, _ladder("together")))["outputs"]
+    together = environment.run(TranscodeAsset(), job_of(source, _ladder("together")))["outputs"]
     for one, joined in zip(apart, together, strict=True):
         assert joined["key"] == one["key"].replace("apart", "together")
         assert joined.keys() == one.keys()
-        paths = [_made(environment, output["key"], tmp_path) for output in (one, joined)]
-        assert _frames(clips, paths[1]) == _frames(clips, paths[0])
+        paths = [made_file(environment, output["key"], tmp_path) for output in (one, joined)]
+        assert frames_of(clips, paths[1]) == frames_of(clips, paths[0])
         assert _sound(clips, paths[1]) == _sound(clips, paths[0])
 
 
@@ -78,25 +78,25 @@ def test_a_high_dynamic_range_is_mapped_for_the_outputs_that_want_it(
     }
     apart = {name: _video(f"apart/{name}.mp4", **keys) for name, keys in wanted.items()}
     for output in apart.values():
-        environment.run(TranscodeAsset(), _job(source, [output]))
+        environment.run(TranscodeAsset(), job_of(source, [output]))
     request.getfixturevalue("eager")
     together = [_video(f"together/{name}.mp4", **keys) for name, keys in wanted.items()]
-    environment.run(TranscodeAsset(), _job(source, together))
+    environment.run(TranscodeAsset(), job_of(source, together))
     planned = [fields for _, event, fields in environment.log.records if event == "ladder.planned"]
     assert planned[-1]["outputs"] == len(wanted)
     assert planned[-1]["segments"] > 1
     for name in wanted:
-        paths = [_made(environment, f"{way}/{name}.mp4", tmp_path) for way in ("apart", "together")]
-        assert _frames(clips, paths[1]) == _frames(clips, paths[0])
+        paths = [made_file(environment, f"{way}/{name}.mp4", tmp_path) for way in ("apart", "together")]
+        assert frames_of(clips, paths[1]) == frames_of(clips, paths[0])
         (stream,) = clips.probe(paths[1])["streams"]
         assert stream["color_transfer"] == ("smpte2084" if name == "high" else "bt709")
 
 
 @pytest.mark.usefixtures("eager")
 def test_progress_is_that_of_all_segments(environment: ActivityEnvironment, clips: ClipMaker) -> None:
-    source = _FILMS["25"](clips)
+    source = FILMS["25"](clips)
     environment.storage.put("media-in", source.name, source)
-    environment.run(TranscodeAsset(), _job(source, _ladder("together")))
+    environment.run(TranscodeAsset(), job_of(source, _ladder("together")))
     for key in ("together/own.mp4", "together/small.mkv"):
         reports: list[Any] = [event.result for event in environment.events if event.result is not None]
         told = [report["progress"] for report in reports if report["output"] == key]
@@ -106,19 +106,19 @@ def test_progress_is_that_of_all_segments(environment: ActivityEnvironment, clip
 
 @pytest.mark.usefixtures("eager")
 def test_the_order_of_the_outputs_is_kept(environment: ActivityEnvironment, clips: ClipMaker) -> None:
-    source = _FILMS["25"](clips)
+    source = FILMS["25"](clips)
     environment.storage.put("media-in", source.name, source)
     thumb = {"type": "THUMB", "bucket": "media-out", "file": "t.jpg", "size": "64x36"}
     outputs = [_video("one.mp4"), thumb, _video("two.mp4")]
-    made = environment.run(TranscodeAsset(), _job(source, outputs))["outputs"]
+    made = environment.run(TranscodeAsset(), job_of(source, outputs))["outputs"]
     assert [output["key"] for output in made] == ["one.mp4", "t.jpg", "two.mp4"]
 
 
 @pytest.mark.usefixtures("eager")
 def test_nothing_is_left_of_segments(environment: ActivityEnvironment, clips: ClipMaker) -> None:
-    source = _FILMS["25"](clips)
+    source = FILMS["25"](clips)
     environment.storage.put("media-in", source.name, source)
-    environment.run(TranscodeAsset(), _job(source, _ladder("together")))
+    environment.run(TranscodeAsset(), job_of(source, _ladder("together")))
     assert set(environment.storage.keys("media-out")) == {
         "together/own.mp4",
         "together/small.mkv",
@@ -129,14 +129,14 @@ def test_nothing_is_left_of_segments(environment: ActivityEnvironment, clips: Cl
 def test_a_video_that_cannot_be_joined_exactly_is_made_by_itself(
     environment: ActivityEnvironment, clips: ClipMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    source = _FILMS["25"](clips)
+    source = FILMS["25"](clips)
     environment.storage.put("media-in", source.name, source)
     # MPEG-2 knows no rate of 7: what it makes of a segment has other frames. We know that; an encoder may come
     # of which we do not.
     forgetful = replace(VIDEO_ENCODERS["mpeg2video"], rates=frozenset())
     monkeypatch.setitem(VIDEO_ENCODERS, "mpeg2video", forgetful)
     outputs = [_video("one.mp4"), _video("two.mkv", video_codec="mpeg2video", frame_rate="7")]
-    made = environment.run(TranscodeAsset(), _job(source, outputs))["outputs"]
+    made = environment.run(TranscodeAsset(), job_of(source, outputs))["outputs"]
     assert [output["key"] for output in made] == ["one.mp4", "two.mkv"]
     assert [fields["key"] for _, event, fields in environment.log.records if event == "ladder.inexact"] == [
         "two.mkv"
@@ -154,7 +154,7 @@ def test_a_sound_may_be_shorter_than_its_picture_where_the_file_tells_no_stream_
         *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"),
     )
     environment.storage.put("media-in", source.name, source)
-    made = environment.run(TranscodeAsset(), _job(source, _ladder("together")))["outputs"]
+    made = environment.run(TranscodeAsset(), job_of(source, _ladder("together")))["outputs"]
     assert [round(output["duration"]) for output in made] == [7, 7]
 
 
@@ -165,7 +165,7 @@ def test_a_file_whose_clock_starts_late_is_whole(environment: ActivityEnvironmen
         *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-output_ts_offset", "37"),
     )
     environment.storage.put("media-in", source.name, source)
-    made = environment.run(TranscodeAsset(), _job(source, _ladder("late")))["outputs"]
+    made = environment.run(TranscodeAsset(), job_of(source, _ladder("late")))["outputs"]
     assert [round(output["duration"]) for output in made] == [3, 3]
 
 
@@ -174,7 +174,7 @@ def test_a_file_whose_clock_starts_late_is_whole(environment: ActivityEnvironmen
 def test_a_film_whose_data_are_damaged_ends_together_as_it_does_apart(
     environment: ActivityEnvironment, clips: ClipMaker, tmp_path: Path, first: float, last: float
 ) -> None:
-    whole = _FILMS["uneven"](clips).read_bytes()
+    whole = FILMS["uneven"](clips).read_bytes()
     data = whole.index(b"mdat") + 4
     length = whole.index(b"moov", data) - data  # the index is behind the data, and whole
     begin, end = data + int(first * length), data + int(last * length)
@@ -184,11 +184,11 @@ def test_a_film_whose_data_are_damaged_ends_together_as_it_does_apart(
 
     def ending(outputs: list[dict[str, Any]]) -> Any:
         try:
-            made = environment.run(TranscodeAsset(), _job(source, outputs))["outputs"]
+            made = environment.run(TranscodeAsset(), job_of(source, outputs))["outputs"]
         except ActivityError as error:
             return error.code
-        paths = [_made(environment, output["key"], tmp_path) for output in made]
-        return [[time for time, _ in _frames(clips, path)] for path in paths]
+        paths = [made_file(environment, output["key"], tmp_path) for output in made]
+        return [[time for time, _ in frames_of(clips, path)] for path in paths]
 
     apart = [ending([output]) for output in _ladder("apart")]
     together = ending(_ladder("together"))

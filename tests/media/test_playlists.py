@@ -22,7 +22,7 @@ from activities.media.hls import (
     segment_name,
     target_seconds,
 )
-from activities.media.packaging import STYLE, PackagedStream, package
+from activities.media.packaging import STYLE, PackagedStream, last_cell, package
 from activities.media.playlist_reading import read_main, read_manifest, read_media
 from activities.media.track import Track, read_track
 from activities.packager import Packager, StreamFiles
@@ -128,6 +128,19 @@ def test_frames_in_another_order_than_they_are_shown_in() -> None:
     stream = package("video-1", track, fragments, seconds=2)
     assert _times(stream) == [(0, 2), (2, 2)]
     assert [frame.start for frame in stream.key_frames()] == [0, 2]
+
+
+def test_a_frame_after_the_end_of_another_video_belongs_to_the_last_segment() -> None:
+    ends, longer = (
+        _fragments(0, 2000, length=2000, samples=50, size=9),
+        _fragments(0, 2000, 4000, length=2000, samples=50, size=9),
+    )
+    late = [*longer[:2], replace(longer[2], end=4040, samples=1)]
+    last = last_cell([(_VIDEO, ends), (_VIDEO, late)], 2)
+    assert last == 1
+    assert _times(package("v", _VIDEO, late, seconds=2, last=last)) == [(0, 2), (2, 2.04)]
+    # A second and more is missing in the other.
+    assert len(_times(package("v", _VIDEO, longer, seconds=2, last=last))) == 3
 
 
 def test_tracks_that_cannot_be_cut() -> None:
