@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from activities.media.join_command import concat_list, join_arguments
 from activities.media.probe import MediaInfo
 from activities.media.progress import Progress
-from activities.media.segment_command import concat_list, join_arguments
 from activities.media.survey import Survey
 from activities.media.video_output import VideoOutput
 from activities.verify import check_video, invalid_output, probe_made, survey_made

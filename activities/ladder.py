@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 
@@ -15,12 +15,12 @@ from activities.media.codecs import AudioEncoder
 from activities.media.locations import Location
 from activities.media.planner import LadderPlan, plan_ladder
 from activities.media.probe import MediaInfo
-from activities.media.segment_command import sound_arguments
 from activities.media.segments import Frames, Segment, cut, stretch_of
 from activities.media.split import version_of_sound, versions_of_sound
 from activities.media.timing import timing_of
 from activities.media.video_output import VideoOutput
 from activities.segment_maker import SegmentMaker
+from activities.sound_versions import encode_sounds
 from activities.source import Source
 from activities.verify import verify_duration
 from activities.verify_parts import Picture, Sound, verify_sound
@@ -161,19 +161,15 @@ class Ladder:
 
     def _make_sounds(self, workshop: Workshop, files: Sequence[str]) -> _Encoded:
         """Make all versions of the sound."""
-        versions = [
-            replace(version, encoder=self.audio[version.encoder.name])
-            for version in versions_of_sound(self.outputs)
-        ]
-        stream = self.source.audio
-        # The file's own duration may be that of the picture alone.
-        seconds = stream.duration
-        arguments = sound_arguments(versions, self.source.info, stream, file=self.source.file, files=files)
-        workshop.encode(arguments, duration=seconds, report=lambda _progress: None)
+        versions = versions_of_sound(self.outputs)
+        made = encode_sounds(
+            workshop, self.source, versions, files, audio=self.audio, report=lambda _progress: None
+        )
+        seconds = self.source.audio.duration
         return _Encoded(
             sounds=[
                 verify_sound(workshop, file, version.encoder, seconds=seconds)
-                for file, version in zip(files, versions, strict=True)
+                for file, version in zip(files, made, strict=True)
             ]
         )
 

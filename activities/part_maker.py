@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from activities.media.codecs import AudioEncoder
 from activities.media.locations import Location, Target
 from activities.media.probe import MediaInfo
-from activities.media.segment_command import Rendition, sound_arguments
+from activities.media.segment_command import Rendition
 from activities.media.segments import Segment
 from activities.media.split import Split, versions_of_sound
 from activities.media.video_output import VideoOutput
@@ -16,6 +16,7 @@ from activities.publish import Product
 from activities.rendition import video_facts
 from activities.report import LadderReport
 from activities.segment_maker import SegmentMaker
+from activities.sound_versions import encode_sounds
 from activities.source import Source
 from activities.stopwatch import Stopwatch
 from activities.verify import invalid_output, verify_video
@@ -79,22 +80,15 @@ class PartMaker:
         versions = versions_of_sound(self.outputs)
         files = [f"sound-{version}" for version in range(len(versions))]
         stream = self.source.audio
-        # The file's own duration may be that of the picture alone.
-        seconds = stream.duration
-        report = self._report("sound", seconds or self.source.info.duration)
-        arguments = sound_arguments(
-            [replace(version, encoder=audio[version.encoder.name]) for version in versions],
-            self.source.info,
-            stream,
-            file=self.source.file,
-            files=files,
-        )
+        report = self._report("sound", stream.duration or self.source.info.duration)
         with self.stopwatch.measure("encode"):
-            self.workshop.encode(arguments, duration=seconds, report=report.update)
+            encoded = encode_sounds(
+                self.workshop, self.source, versions, files, audio=audio, report=report.update
+            )
         products = []
         with self.stopwatch.measure("verify"):
-            for number, (file, version) in enumerate(zip(files, versions, strict=True)):
-                made = verify_sound(self.workshop, file, version.encoder, seconds=seconds)
+            for number, (file, version) in enumerate(zip(files, encoded, strict=True)):
+                made = verify_sound(self.workshop, file, version.encoder, seconds=stream.duration)
                 facts = {"duration": made.duration, "codecs": {"audio": version.encoder.codec}}
                 products.append(self._product(file, self.split.sound(number), facts))
         report.finish()

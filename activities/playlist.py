@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from fractions import Fraction
 
 from activities.captions import CaptionReader
@@ -11,11 +10,12 @@ from activities.making import Making
 from activities.media.codecs import AudioEncoder
 from activities.media.locations import Location
 from activities.media.playlist_output import PlaylistOutput
-from activities.media.segment_command import Rendition, segment_arguments, sound_arguments
+from activities.media.segment_command import Rendition, segment_arguments
 from activities.media.segments import Stretch
 from activities.media.split import versions_of_sound
 from activities.publish import Product
 from activities.report import ProgressReport
+from activities.sound_versions import encode_sounds
 from activities.source import Source
 from activities.tools import tone_mapper_for
 from activities.verify import expected_duration
@@ -80,12 +80,7 @@ def _make_sounds(
         return []
     versions = versions_of_sound(output.renditions)
     sounds = [f"{name}-audio-{index}" for index in range(len(versions))]
-    arguments = sound_arguments(
-        [replace(version, encoder=audio[version.encoder.name]) for version in versions],
-        source.info,
-        source.info.audio,
-        file=source.file,
-        files=sounds,
+    encode_sounds(
+        making.workshop, source, versions, sounds, audio=audio, report=lambda _: making.context.check()
     )
-    making.workshop.encode(arguments, duration=None, report=lambda _: making.context.check())
     return sounds

@@ -32,9 +32,9 @@ class Stream:
         """
         return Stream(self.node.filter(name, **_checked(name, options)))
 
-    def split(self, count: int) -> tuple[Stream, ...]:
-        """Send the stream several ways; each way has filters of its own."""
-        node = self.node.filter_multi_output("split", count)
+    def split(self, count: int, *, sound: bool = False) -> tuple[Stream, ...]:
+        """Send a picture several ways, or a sound; each way has filters of its own."""
+        node = self.node.filter_multi_output("asplit" if sound else "split", count)
         return tuple(Stream(node.stream(way)) for way in range(count))
 
     def overlay(self, picture: Stream, **options: str | float) -> Stream:

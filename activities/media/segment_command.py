@@ -1,4 +1,4 @@
-"""The commands that encode a segment of a video, encode its sound, and join what was made, as lists.
+"""The commands that encode a segment of a video, and its sound, as lists.
 
 A segment is cut out by the frames' times and not by a duration: all of its filters run from some frames
 before it, and the filter `trim` then takes those from its first frame to the first frame of the next segment.
@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from types import MappingProxyType
 
+from activities.media.audio_formats import LAYOUTS
+from activities.media.channels import Channels
 from activities.media.codecs import CONTAINERS
 from activities.media.command import (
-    MEDIA_LIMITS,
     NO_TAGS,
     PICTURE_LIMITS,
     PROGRESS,
@@ -23,20 +25,18 @@ from activities.media.command import (
     framed,
     media_options,
     video_coding,
-    written,
 )
-from activities.media.filters import Input, Stream, graph
+from activities.media.filters import Input, Stream, arguments, graph
 from activities.media.locations import Location
+from activities.media.loudness import Loudness, metered, normalized
 from activities.media.notation import MAX_FRAME_RATE
 from activities.media.probe import AudioStream, MediaInfo, VideoStream
+from activities.media.reading import decimal
 from activities.media.segments import GRID_SECONDS, NEAR, Stretch
 from activities.media.split import SoundVersion
 from activities.media.timing import timing_arguments, timing_of
 from activities.media.tone import ToneMapper
 from activities.media.video_output import VideoOutput
-
-_LIST_LIMITS: Mapping[str, str] = {"protocol_whitelist": "file", "format_whitelist": "concat,mov,nut"}
-"""What may be opened to join: a list that JoinAsset wrote, and the formats of segments."""
 
 # The first frame of the segment, and the first in each cell of the grid.
 _GRID = (
@@ -118,9 +118,30 @@ def sound_arguments(
     *,
     file: str,
     files: Sequence[str],
+    measured: Mapping[Channels, Loudness | None] = MappingProxyType({}),
 ) -> tuple[str, ...]:
-    """Compose the command that encodes the whole sound, from one decoding, once for each version."""
-    inputs, names = graph(*[_read(file, source, audio.index)] * len(versions))
+    """Compose the command that encodes the whole sound, from one decoding, once for each version.
+
+    Args:
+        versions: What to make.
+        source: The source's streams.
+        audio: Its sound.
+        file: Its file.
+        files: What to write, for each version.
+        measured: For the channels of versions that want a loudness, what the source measures with these.
+    """
+    sound = _read(file, source, audio.index)
+    levels = [
+        measured.get(version.channels) if version.loudness is not None else None for version in versions
+    ]
+    changed = sum(level is not None for level in levels)
+    ways = iter(sound.split(changed, sound=True) if changed else ())
+    inputs, names = graph(
+        *(
+            _sounding(sound if level is None else next(ways), audio, version, level)
+            for version, level in zip(versions, levels, strict=True)
+        )
+    )
     return (
         *(*RUN, "-copyts", *PROGRESS, *inputs),
         *(
@@ -139,53 +160,12 @@ def sound_arguments(
     )
 
 
-def concat_list(segments: Sequence[tuple[str, Fraction]]) -> str:
-    """Write the list that FFmpeg's demuxer `concat` reads.
-
-    Each segment lasts until the next begins, to the microsecond; what is rounded does not add up.
-
-    Args:
-        segments: For each segment its file and the time of its first frame, in seconds.
-    """
-    begins = [Fraction(round(begin * _MICRO), _MICRO) for _, begin in segments]
-    lines = ["ffconcat version 1.0"]
-    for index, (file, _) in enumerate(segments):
-        lines.append(f"file {file}")
-        if index + 1 < len(segments):
-            lines.append(f"duration {_decimal(begins[index + 1] - begins[index])}")
-    return "\n".join((*lines, ""))
-
-
-def join_arguments(
-    output: VideoOutput,
-    *,
-    picture: str,
-    begin: Fraction,
-    sound: str | None,
-    language: str | None,
-    file: str,
+def measuring_arguments(
+    channels: Channels, source: MediaInfo, audio: AudioStream, *, file: str
 ) -> tuple[str, ...]:
-    """Compose the command that puts an output together; nothing is encoded.
-
-    Args:
-        output: The output.
-        picture: The list of its segments.
-        begin: The time of its first frame, in seconds.
-        sound: The file of its sound; None for a silent output.
-        language: The sound's language.
-        file: What to write.
-    """
-    return (
-        # The times as they are: else the sound would be moved to start with the picture.
-        *(*RUN, "-copyts", *PROGRESS),
-        *(*written(_LIST_LIMITS), "-itsoffset", _decimal(begin), "-f", "concat", "-i", picture),
-        *((*written(MEDIA_LIMITS), "-i", sound) if sound is not None else ()),
-        *("-map", "0:v:0", *(("-map", "1:a:0") if sound is not None else ()), "-c", "copy"),
-        *NO_TAGS,
-        *(("-metadata:s:a:0", f"language={language}") if sound is not None and language else ()),
-        *(("-movflags", "+faststart") if output.container.fast_start else ()),
-        *("-f", output.container.muxer, file),
-    )
+    """Compose the command that measures the loudness of the whole sound, with the channels it will have."""
+    sound = metered(_mixed(_read(file, source, audio.index), audio, channels))
+    return (*RUN, "-copyts", *arguments(sound), "-f", "null", "-")
 
 
 def _read(
@@ -196,15 +176,27 @@ def _read(
     FFmpeg seeks to a key frame. Frames before the point are cut off by a filter, since its own way to do that
     takes no notice of ``-itsoffset``.
     """
-    options = {**media_options(source.video), "itsoffset": _decimal(-source.origin)}
+    options = {**media_options(source.video), "itsoffset": decimal(-source.origin)}
     if threads is not None:
         options["threads"] = str(threads)
     if not seek:
         return Input(file, options).stream(stream)
     # The point is counted from the start of the file, which other streams may have before these.
     point = seek + source.origin - Fraction(round(source.start * _MICRO), _MICRO)
-    read = Input(file, {**options, "noaccurate_seek": None, "ss": _decimal(max(point, _START))})
-    return read.stream(stream).filter("trim", start=_decimal(seek))
+    read = Input(file, {**options, "noaccurate_seek": None, "ss": decimal(max(point, _START))})
+    return read.stream(stream).filter("trim", start=decimal(seek))
+
+
+def _sounding(sound: Stream, audio: AudioStream, version: SoundVersion, measured: Loudness | None) -> Stream:
+    """Bring a sound to the loudness of a version; silence, which measures nothing, stays as it is."""
+    if version.loudness is None or measured is None:
+        return sound
+    mixed = _mixed(sound, audio, version.channels)
+    return normalized(mixed, version.loudness, measured, sample_rate=audio.sample_rate)
+
+
+def _mixed(sound: Stream, audio: AudioStream, channels: Channels) -> Stream:
+    return sound.filter("aformat", channel_layouts=LAYOUTS[channels.of(audio.channels)])
 
 
 def _marks(renditions: Sequence[Rendition], watermarks: Mapping[Location, str]) -> list[Stream | None]:
@@ -222,7 +214,7 @@ def _marks(renditions: Sequence[Rendition], watermarks: Mapping[Location, str]) 
 def _trimmed(picture: Stream, stretch: Stretch) -> Stream:
     # FFmpeg rounds both to the nearest tick, which is the frame's own time.
     ends = {"start": stretch.begin if stretch.cut else None, "end": stretch.until}
-    known = {name: _decimal(end) for name, end in ends.items() if end is not None}
+    known = {name: decimal(end) for name, end in ends.items() if end is not None}
     return picture.filter("trim", **known) if known else picture
 
 
@@ -235,7 +227,7 @@ def _rendition(rendition: Rendition, video: VideoStream, threads: int | None) ->
         *(_GRID if output.gridded else ()),
         *(output.video.grid if output.gridded else ()),
         *timing_arguments(timing_of(output, video)),
-        *("-output_ts_offset", _decimal(-rendition.stretch.begin)),
+        *("-output_ts_offset", decimal(-rendition.stretch.begin)),
         *(*_format(_muxer(output.video.codec)), rendition.file),
     )
 
@@ -253,9 +245,3 @@ def _format(muxer: str) -> tuple[str, ...]:
     default.
     """
     return (*(("-movie_timescale", str(_MICRO)) if muxer == "mp4" else ()), "-f", muxer)
-
-
-def _decimal(seconds: Fraction) -> str:
-    """Write seconds to the microsecond, which is what FFmpeg reads."""
-    micro = round(seconds * _MICRO)
-    return f"{'-' if micro < 0 else ''}{abs(micro) // _MICRO}.{abs(micro) % _MICRO:06d}"

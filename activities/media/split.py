@@ -85,6 +85,8 @@ def work_folder(workflow_id: str, run_id: str) -> str:
 class SoundVersion:
     """A version in which the sound is made: encoder, bits per second, channels, and the format of its file.
 
+    `loudness` in LUFS is what the whole is brought to; None leaves it.
+
     The format is close to that of the outputs it is for: Matroska tells what an encoder put before the first
     sample in a way of its own.
     """
@@ -93,6 +95,7 @@ class SoundVersion:
     bit_rate: int
     muxer: str
     channels: Channels = DEFAULT_CHANNELS
+    loudness: float | None = None
 
 
 def version_of_sound(output: VideoOutput) -> SoundVersion:
@@ -104,6 +107,7 @@ def version_of_sound(output: VideoOutput) -> SoundVersion:
         bit_rate=output.audio_bit_rate,
         muxer="mp4" if plain else "matroska",
         channels=output.channels,
+        loudness=output.loudness,
     )
 
 

@@ -140,7 +140,7 @@ class VideoOutput:
     def alone(self) -> bool:
         """Whether it needs runs of its own: it is not made together with others, nor in segments."""
         inside = any(captions.mode is not CaptionMode.SIDECAR for captions in self.captions)
-        return self.two_pass or inside or self.excerpt is not None or self.loudness is not None
+        return self.two_pass or inside or self.excerpt is not None
 
     @property
     def places(self) -> tuple[Location, ...]:

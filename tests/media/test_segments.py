@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 
 from activities.media.codecs import AUDIO_ENCODERS
 from activities.media.fields import Fields
+from activities.media.join_command import concat_list, join_arguments
 from activities.media.locations import Location
+from activities.media.loudness import Loudness
 from activities.media.outputs import parse_outputs
 from activities.media.presets import preset_library
 from activities.media.probe import AudioStream, MediaInfo, VideoStream
 from activities.media.segment_command import (
     Rendition,
-    concat_list,
-    join_arguments,
+    measuring_arguments,
     segment_arguments,
     sound_arguments,
 )
@@ -357,6 +358,23 @@ def test_the_sound_is_encoded_once_for_each_version() -> None:
     assert text.endswith(
         "-c:a aac -b:a 64000 -metadata:s:a:0 language=eng -movie_timescale 1000000 -f mp4 sound-1"
     )
+
+
+def test_each_version_is_brought_to_its_loudness() -> None:
+    outputs = [_output(), _output(file="y.mp4", loudness=-23), _output(file="z.mp4", loudness=-16)]
+    versions = versions_of_sound(outputs)
+    assert [version.loudness for version in versions] == [None, -23, -16]
+    channels = versions[0].channels
+    measuring = " ".join(measuring_arguments(channels, _SOURCE, _SOUND, file="input"))
+    assert "aformat=channel_layouts=" in measuring
+    assert measuring.endswith(" -f null -")
+    measured = {channels: Loudness(integrated=-30.0, peak=-9.0, spread=4.0)}
+    files = ["sound-0", "sound-1", "sound-2"]
+    text = " ".join(sound_arguments(versions, _SOURCE, _SOUND, file="input", files=files, measured=measured))
+    assert text.count(" -map 0:1 ") == 1, "what wants no loudness stays"
+    assert [f"loudnorm=I={level:.2f}" in text for level in (-23, -16)] == [True, True]
+    silent = sound_arguments(versions, _SOURCE, _SOUND, file="input", files=files, measured={channels: None})
+    assert " ".join(silent).count(" -map 0:1 ") == 3
 
 
 def test_durations_of_the_list_do_not_add_up_what_is_rounded() -> None:

@@ -23,6 +23,7 @@ from tests.media.fleet import (
     made_file,
     split_film,
 )
+from tests.media.meters import integrated_and_peak
 
 
 def _video(file: str, **changes: Any) -> dict[str, Any]:
@@ -109,6 +110,32 @@ def test_a_watermark_lies_over_every_segment(
     environment.run(TranscodeAsset(), job_of(source, [_video("whole.mp4", watermark=mark)]))
     paths = [made_file(environment, key, tmp_path) for key in (joined["key"], "whole.mp4")]
     assert frames_of(clips, paths[0]) == frames_of(clips, paths[1])
+
+
+@pytest.mark.parametrize("name", ["25", "23.976 in milliseconds, the second of two late sounds"])
+def test_the_loudness_of_the_whole(
+    environment: ActivityEnvironment, clips: ClipMaker, tmp_path: Path, name: str
+) -> None:
+    source = FILMS[name](clips)
+
+    def outputs(folder: str) -> list[dict[str, Any]]:
+        # A gain, and one that the limit of peaks lets follow the signal.
+        return [_video(f"{folder}/{level}.mp4", loudness=level, audio_channels=2) for level in (-30, -7)]
+
+    joined = cut_and_join(environment, source, [*outputs("joined"), _video("joined/as-it-is.mp4")])["outputs"]
+    assert len(joined) == 3
+    for output, level in zip(outputs("whole"), (-30, -7), strict=True):
+        environment.run(TranscodeAsset(), job_of(source, [output]))
+        paths = [made_file(environment, f"{folder}/{level}.mp4", tmp_path) for folder in ("joined", "whole")]
+        (found, _), (wanted, _) = (integrated_and_peak(clips, path) for path in paths)
+        assert found == pytest.approx(wanted, abs=0.2)
+        assert _sound(clips, paths[0]) == _sound(clips, paths[1])
+    loud, quiet = (
+        integrated_and_peak(clips, made_file(environment, f"joined/{file}.mp4", tmp_path))[0]
+        for file in ("as-it-is", -30)
+    )
+    assert quiet == pytest.approx(-30, abs=0.6)
+    assert loud > quiet + 3
 
 
 def test_other_outputs_and_short_videos_are_for_transcode_asset(

@@ -363,7 +363,7 @@ def _with(output: VideoOutput, findings: Findings, video: VideoStream = _PICTURE
         ({"start": 1}, True),
         ({"start": 0}, False),
         ({"duration": 1}, True),
-        ({"loudness": -23}, True),
+        ({"loudness": -23}, False),
         ({"tone_map": True, "two_pass": 0}, False),
         ({"captions": {"stream": "auto"}}, False),
         ({"captions": {"stream": "auto", "mode": "embed"}}, True),
