@@ -13,8 +13,9 @@ from activities.split_asset import SplitAsset
 from activities.transcode_segment import TranscodeSegment
 from cpe.testing import ActivityEnvironment
 from tests.media.clips import ClipMaker
+from tests.media.fleet import job_of
 from tests.media.test_glance import Traffic, traffic
-from tests.media.test_segments_joined import _job, _video
+from tests.media.test_segments_joined import _video
 
 __all__ = ["traffic"]
 
@@ -44,13 +45,13 @@ def film(clips: ClipMaker) -> Path:
 def _split(environment: ActivityEnvironment, source: Path) -> dict[str, Any]:
     environment.storage.put("media-in", source.name, source)
     outputs = [_video("a.mp4"), _video("b.mp4", size="64x36", frame_rate="29.97")]
-    split: dict[str, Any] = environment.run(SplitAsset(), _job(source, outputs, segments=6))
+    split: dict[str, Any] = environment.run(SplitAsset(), job_of(source, outputs, segments=6))
     return split
 
 
 def _encode(environment: ActivityEnvironment, source: Path, split: dict[str, Any], index: int) -> list[bytes]:
     part = [part for part in split["parts"] if "segment" in part][index]
-    job = _job(source, split["outputs"], split=split["split"], part=part)
+    job = job_of(source, split["outputs"], split=split["split"], part=part)
     made = environment.run(TranscodeSegment(), job)["outputs"]
     return [environment.storage.get("media-out", one["key"]) for one in made]
 
