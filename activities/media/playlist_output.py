@@ -32,7 +32,7 @@ PLAYLIST_KEYS = COMMON_KEYS | {
 }
 ENCRYPTION_KEYS = frozenset({"method", "bucket", "path", "file", "key_url"})
 
-_ALONE = frozenset({"two_pass", "start", "duration", "captions", "loudness"})
+_ALONE = frozenset({"two_pass", "start", "duration", "captions"})
 
 RENDITION_KEYS = VIDEO_KEYS - COMMON_KEYS - _ALONE
 """What a rendition may say: all of a video but where it goes, and what is not made together with others."""

@@ -21,6 +21,7 @@ from cpe.errors import ActivityError, InvalidInput
 from cpe.testing import ActivityEnvironment
 from tests.media.clips import ClipMaker
 from tests.media.ladders import CODECS, SMALL, SMALLER, LadderShop, preset
+from tests.media.meters import integrated_and_peak
 
 _PROVEN: set[str] = set()
 
@@ -76,6 +77,27 @@ def test_renditions_of_a_high_dynamic_range(shop: LadderShop, clips: ClipMaker, 
         for stream in ("video-1", "video-2")
     ]
     assert transfers == ["bt709", "arib-std-b67"]
+
+
+@pytest.mark.parametrize("name", ["loud.mp4", "without-times.avi"])
+def test_the_sound_of_renditions_is_brought_to_a_loudness_once(
+    shop: LadderShop, clips: ClipMaker, tmp_path: Path, name: str
+) -> None:
+    coding = ("-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-pix_fmt", "yuv420p", "-c:a", "mp3")
+    source = clips.make(name, *coding, "-af", "volume=0.5", seconds=5)
+    quiet, medium = {"loudness": -30}, {"loudness": "-20"}
+    shop.run(source, renditions=[SMALL | quiet, SMALLER | quiet, SMALLER | medium, SMALLER])
+    planned = [event for _, event, _ in shop.environment.log.records if event == "ladder.planned"]
+    assert bool(planned) == name.endswith("mp4"), "by itself where frames have no times"
+    assert [variant["AUDIO"] for variant in shop.variants()] == ["audio-1", "audio-1", "audio-2", "audio-3"]
+    levels = []
+    for stream in ("audio-1", "audio-2", "audio-3"):
+        path = tmp_path / f"{stream}.mp4"
+        parts = [entry.file for entry in shop.media(stream).entries]
+        path.write_bytes(b"".join(shop.get(f"out/movie/{stream}/{part}") for part in ("init.mp4", *parts)))
+        levels.append(integrated_and_peak(clips, path)[0])
+    assert levels[:2] == [pytest.approx(-30, abs=0.6), pytest.approx(-20, abs=0.6)]
+    assert abs(levels[2] + 20) > 2, "the third is as it was"
 
 
 _SRT = b"1\n00:00:01,000 --> 00:00:07,500\nOne & two\n\n2\n00:00:12,000 --> 00:00:30,000\nThree\n"

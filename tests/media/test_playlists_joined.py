@@ -78,7 +78,7 @@ def test_a_ladder_is_what_one_worker_makes(
     environment: ActivityEnvironment, clips: ClipMaker, tmp_path: Path, name: str
 ) -> None:
     source = FILMS[name](clips)
-    renditions = [SMALL, {**SMALLER, "frame_rate": 50}, {**SMALLER, "audio_bitrate": "32k"}]
+    renditions = [SMALL, {**SMALLER, "frame_rate": 50}, {**SMALLER, "audio_bitrate": "32k", "loudness": -30}]
     changes = {"renditions": renditions, "iframes": True}
     joined = cut_and_join(environment, source, [_playlist("joined", **changes)])["outputs"]
     whole: Any = environment.run(TranscodeAsset(), job_of(source, [_playlist("whole", **changes)]))
