@@ -10,6 +10,7 @@ import pytest
 from activities.tools import Tools, filters
 from activities.transcode_asset import TranscodeAsset
 from cpe.errors import ActivityError, InvalidInput
+from cpe.migration import import_documents
 from cpe.testing import ActivityEnvironment
 from tests.media.clips import ClipMaker
 
@@ -135,3 +136,34 @@ def test_captions_are_drawn_on_the_picture_or_refused(
     assert max(map(max, lines[60:])) > 150, "white letters below"
     assert max(map(max, lines[:45])) < 40, "and nothing above"
     assert max(map(max, clips.gray(path, at=1.6, size=(160, 90)))) < 40, "and gone after a second"
+
+
+def test_captions_of_an_imported_job_are_made(environment: ActivityEnvironment, clip: Path) -> None:
+    environment.storage.put("media-in", "clip.mp4", clip)
+    environment.storage.put("media-in", "subs/en.srt", _SRT)
+    forms = [{"Format": "webvtt"}, {"Format": "srt"}, {"Format": "mov-text"}]
+    job = {
+        "PipelineId": "p",
+        "Input": {
+            "Key": "clip.mp4",
+            "InputCaptions": {
+                "MergePolicy": "Override",
+                "CaptionSources": [{"Key": "subs/en.srt", "Language": "en"}],
+            },
+        },
+        "Outputs": [
+            {"Key": "a.mp4", "PresetId": "1351620000001-000061", "Captions": {"CaptionFormats": forms}},
+            {
+                "Key": "hls/b",
+                "PresetId": "1351620000001-200050",
+                "SegmentDuration": "6",
+                "Captions": {"CaptionFormats": forms[:1]},
+            },
+        ],
+    }
+    done = import_documents([("job.json", job)], input_bucket="media-in", output_bucket="media-out")
+    made: Any = environment.run(TranscodeAsset(), dict(done.jobs["job"]))
+    keys = [output["key"] for output in made["outputs"]]
+    assert keys == ["a.mp4", "a.eng.vtt", "a.eng.srt", "hls/b.m3u8"]
+    assert b"MMMMMMMM" in environment.storage.get("media-out", "hls/b/text-1/00001.vtt")
+    assert b'LANGUAGE="en"' in environment.storage.get("media-out", "hls/b.m3u8")
