@@ -79,9 +79,10 @@ class SqliteStore:
         try:
             self._connection = _open(path)
         except sqlite3.Error as error:
-            raise ConfigError(
-                f"database {path}: {error}; name another file", code="DATABASE_UNUSABLE"
-            ) from error
+            # What this module raises itself has no code.
+            busy = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+            way_out = "another process holds it, try again" if busy else "name another file"
+            raise ConfigError(f"database {path}: {error}; {way_out}", code="DATABASE_UNUSABLE") from error
 
     def close(self) -> None:
         """Close the file; nothing is lost without."""
@@ -163,13 +164,18 @@ def _open(path: str | Path) -> sqlite3.Connection:
             raise sqlite3.DatabaseError(f"made by another version of CPE ({version})")
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
-        with database:
-            database.execute("BEGIN IMMEDIATE")
-            # Another process may have been quicker.
-            (version,) = database.execute("PRAGMA user_version").fetchone()
-            script = _FROM_VERSION_2 if version in (1, 2) else ""
-            for statement in (script + _SCHEMA).split(";\n"):
-                database.execute(statement)
-            database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        if version != SCHEMA_VERSION:  # otherwise who writes just now holds nobody up
+            _make_tables(database)
         on_error.pop_all()
     return database
+
+
+def _make_tables(database: sqlite3.Connection) -> None:
+    with database:
+        database.execute("BEGIN IMMEDIATE")
+        # Another process may have been quicker.
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        script = _FROM_VERSION_2 if version in (1, 2) else ""
+        for statement in (script + _SCHEMA).split(";\n"):
+            database.execute(statement)
+        database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cpe.client import SqliteStore, Store, StoreFailed, Tracker
+from cpe.client import SqliteStore, Store, StoreFailed, Tracker, sqlite
 from cpe.client.sql import SqlStore
 from cpe.errors import ConfigError
 from tests.unit.test_client_state import whole_story
@@ -109,6 +109,24 @@ def test_a_database_that_fails_later_takes_nothing_in(kind: str, tmp_path: Path)
         Tracker(store).apply(whole_story()[0])
     assert caught.value.retryable
     assert Tracker(other).job("j1") is None
+
+
+def test_a_database_is_opened_while_somebody_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite, "_BUSY_SECONDS", 0.1)
+    known, new = tmp_path / "known.sqlite", tmp_path / "new.sqlite"
+    SqliteStore(known).close()
+    for file in (known, new):
+        with closing(sqlite3.connect(file, isolation_level=None)) as writer:
+            writer.execute("PRAGMA journal_mode = WAL")
+            writer.execute("BEGIN EXCLUSIVE")
+            if file == known:
+                with closing(SqliteStore(file)) as store, pytest.raises(StoreFailed):
+                    Tracker(store).request("j1", 1.0)
+            else:
+                with pytest.raises(
+                    ConfigError, match="database is locked; another process holds it, try again"
+                ):
+                    SqliteStore(file)
 
 
 def test_a_database_of_an_earlier_version_is_read(tmp_path: Path) -> None:
