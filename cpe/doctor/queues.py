@@ -30,7 +30,8 @@ def queue_checks(probe: Probe, settings: Settings) -> tuple[Check, ...]:
     checks: list[Check] = []
     for client in settings.clients:
         checks += _checks_of(probe, client)
-    if settings.output_queue is not None:
+    known = {client.output_queue for client in settings.clients}
+    if settings.output_queue is not None and settings.output_queue not in known:
         subject = "output of other clients"
         look = partial(_look_at_output, probe, subject, settings.output_queue)
         checks.append(Check(part=Part.QUEUES, subject=subject, look=look))

@@ -12,14 +12,15 @@ from typing import Any
 
 import pytest
 
-from cpe.aws.probe import Answer
-from cpe.config import ActivitySettings, Settings
+from cpe.aws.probe import Answer, Probe
+from cpe.aws.session import AwsSession
+from cpe.config import ActivitySettings, Client, Settings
 from cpe.doctor.access import judge_answer
 from cpe.doctor.activities import activity_checks
 from cpe.doctor.advice import ADVICE
 from cpe.doctor.check import Check, run_checks
 from cpe.doctor.finding import Finding, Part, Status, well
-from cpe.doctor.queues import judge_input
+from cpe.doctor.queues import judge_input, queue_checks
 from cpe.doctor.scratch import GIB, Space, judge_space, probe_space
 from cpe.errors import AwsError, ConfigError
 
@@ -72,6 +73,15 @@ def test_a_refusal_is_told_beside_the_clock() -> None:
         ("CLOCK_SKEWED", Status.FAULT),
         ("AWS_CREDENTIALS_REFUSED", Status.FAULT),
     ]
+
+
+def test_a_queue_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "us-east-1")
+    probe = Probe(AwsSession())
+    client = Client(name="ClientA", input_queue="https://q/in", output_queue="https://q/out")
+    for others, count in (("https://q/out", 2), ("https://q/others", 3)):
+        assert len(queue_checks(probe, Settings(clients=(client,), output_queue=others))) == count
 
 
 def test_a_check_that_finds_nothing_has_ended_all_the_same() -> None:
