@@ -6,12 +6,12 @@ ACTIVITY_FINISHING, and whether a plan will retry. Large payloads stay reference
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from cpe.decider import HistoryEvent, apply_event
-from cpe.decider.execution import Attempt, EndedFact, Ending, Fact, Fault, ScheduledFact
+from cpe.decider.attempt_words import activity_ref, child_details, json_or_text
+from cpe.decider.execution import EndedFact, Ending, Fact, Fault, ScheduledFact
 from cpe.decider.failures import failure_of
 from cpe.decider.fold import CANCEL_SIGNAL, new_execution
 from cpe.protocol import ActivityRef, Event, EventType, WorkflowRef
@@ -89,13 +89,13 @@ class Happenings:
         elif event.type == "ActivityTaskCancelRequested":
             attempt = self._execution.attempts[event.attributes["activityId"]]
             kind = EventType.ACTIVITY_CANCEL_REQUESTED
-            yield self._event(kind, event.time, self._id(event), _reference(attempt))
+            yield self._event(kind, event.time, self._id(event), activity_ref(attempt))
 
     def _scheduled(self, event: HistoryEvent) -> Iterator[Event]:
         self._version = event.attributes["workflowType"]["version"]
         if event.attributes.get("continuedExecutionRunId"):
             return  # the same job goes on
-        told = _parsed(self._execution.input)
+        told = json_or_text(self._execution.input)
         details = {
             "workflowType": dict(event.attributes["workflowType"]),
             "input": told if isinstance(told, dict) else None,
@@ -108,8 +108,8 @@ class Happenings:
         if attempt is None:
             return
         event_id = activity_phase_id(self._execution.run_id, event.id, "started")
-        details: dict[str, Any] = {"input": _parsed(attempt.input), "attempt": attempt.number}
-        yield self._event(EventType.ACTIVITY_STARTED, event.time, event_id, _reference(attempt), details)
+        details: dict[str, Any] = {"input": json_or_text(attempt.input), "attempt": attempt.number}
+        yield self._event(EventType.ACTIVITY_STARTED, event.time, event_id, activity_ref(attempt), details)
 
     def _signaled(self, event: HistoryEvent) -> Iterator[Event]:
         name = event.attributes["signalName"]
@@ -123,7 +123,7 @@ class Happenings:
             name: attributes[name] for name in ("reason", "details", "timeoutType") if name in attributes
         }
         if kind is EventType.WORKFLOW_COMPLETED:
-            details = {"result": _parsed(attributes.get("result"))}
+            details = {"result": json_or_text(attributes.get("result"))}
         if kind is EventType.WORKFLOW_CONTINUED:
             details = {"newRunId": attributes["newExecutionRunId"]}
         return self._event(kind, event.time, closed_id(self._execution.run_id), details=details)
@@ -143,14 +143,16 @@ class Happenings:
                 event_id = activity_scheduled_id(
                     run_id, attempt.decision_started_event_id, attempt.activity_id
                 )
-                details = {"attempt": attempt.number, **_child(attempt)}
+                details = {"attempt": attempt.number, **child_details(attempt)}
                 return self._event(
-                    EventType.ACTIVITY_SCHEDULED, fact.time, event_id, _reference(attempt), details
+                    EventType.ACTIVITY_SCHEDULED, fact.time, event_id, activity_ref(attempt), details
                 )
             case EndedFact(attempt=attempt, ended=ended):
                 event_id = history_event_id(run_id, fact.event_id)
-                details = {**_ending(about), **_child(attempt)}
-                return self._event(_ENDINGS[ended.ending], fact.time, event_id, _reference(attempt), details)
+                details = {**_ending(about), **child_details(attempt)}
+                return self._event(
+                    _ENDINGS[ended.ending], fact.time, event_id, activity_ref(attempt), details
+                )
 
     def _id(self, event: HistoryEvent) -> str:
         return history_event_id(self._execution.run_id, event.id)
@@ -179,31 +181,10 @@ def _ending(about: EndedFact) -> dict[str, Any]:
     attempt, ended = about.attempt, about.ended
     match ended.ending:
         case Ending.COMPLETED:
-            return {"result": _parsed(ended.result), "attempt": attempt.number}
+            return {"result": json_or_text(ended.result), "attempt": attempt.number}
         case Ending.CANCELED:
             return {"details": ended.details, "attempt": attempt.number}
         case Ending.TIMED_OUT:
             return {"timeoutType": ended.timeout_type, "attempt": attempt.number}
     failure = failure_of(attempt, ended)
     return {"result": {"reason": failure.reason, "details": failure.details, "attempt": attempt.number}}
-
-
-def _child(attempt: Attempt) -> dict[str, Any]:
-    if attempt.child is None:
-        return {}
-    run = {"runId": attempt.child.run_id} if attempt.child.run_id is not None else {}
-    return {"childWorkflow": {"workflowId": attempt.child.workflow_id, **run}}
-
-
-def _reference(attempt: Attempt) -> ActivityRef:
-    return ActivityRef(activity_id=attempt.activity_id, name=attempt.name, version=attempt.version)
-
-
-def _parsed(text: str | None) -> Any:
-    """JSON by convention only; the text where it is not."""
-    if text is None:
-        return None
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text

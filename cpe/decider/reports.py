@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cpe.decider.activities import Ready, child_id, will_retry
+from cpe.decider.attempt_words import activity_ref, child_details, json_or_text
 from cpe.decider.execution import Attempt, EndedFact, Ending, Execution, Fact, Fault, ScheduledFact
 from cpe.decider.failures import failure_of
 from cpe.plan import AwaitSignal, Evaluate, Plan, RunActivity, RunWorkflow, Wait
@@ -77,7 +77,7 @@ class Reporter:
         if attempt.child is not None:
             # As it was announced: the same fact has the same content whenever it is told.
             details["childWorkflow"] = {"workflowId": attempt.child.workflow_id}
-        return self._event(EventType.ACTIVITY_SCHEDULED, when, event_id, _reference(attempt), details)
+        return self._event(EventType.ACTIVITY_SCHEDULED, when, event_id, activity_ref(attempt), details)
 
     def _ended(self, fact: Fact, about: EndedFact) -> Event:
         attempt, ended = about.attempt, about.ended
@@ -87,7 +87,9 @@ class Reporter:
         policy = work.retry if isinstance(work, RunActivity | RunWorkflow) else RetryPolicy()
         again = self._execution.closing is None and will_retry(policy, attempt)
         details = _ending_details(about, will_retry=again)
-        return self._event(kind, fact.time, event_id, _reference(attempt), {**details, **_child(attempt)})
+        return self._event(
+            kind, fact.time, event_id, activity_ref(attempt), {**details, **child_details(attempt)}
+        )
 
     def _activity(self, step: str) -> ActivityRef:
         work = self._work.get(step_of(step))
@@ -135,35 +137,12 @@ _ENDINGS = {
 def _ending_details(about: EndedFact, *, will_retry: bool) -> dict[str, Any]:
     attempt, ended = about.attempt, about.ended
     if ended.ending is Ending.COMPLETED:
-        return {"result": _json_or_text(ended.result), "attempt": attempt.number}
+        return {"result": json_or_text(ended.result), "attempt": attempt.number}
     if ended.ending is Ending.CANCELED:
         return {"details": ended.details, "attempt": attempt.number}
     again = {"attempt": attempt.number, "willRetry": will_retry}
     if ended.ending is Ending.TIMED_OUT:
-        told = {} if ended.details is None else {"heartbeat": _json_or_text(ended.details)}
-        return {"input": _json_or_text(about.input), "timeoutType": ended.timeout_type, **told, **again}
+        told = {} if ended.details is None else {"heartbeat": json_or_text(ended.details)}
+        return {"input": json_or_text(about.input), "timeoutType": ended.timeout_type, **told, **again}
     failure = failure_of(attempt, ended)
     return {"result": {"reason": failure.reason, "details": failure.details, **again}}
-
-
-def _child(attempt: Attempt) -> dict[str, Any]:
-    """What tells a client that an activity is a child workflow, and which."""
-    child = attempt.child
-    if child is None:
-        return {}
-    run = {"runId": child.run_id} if child.run_id is not None else {}
-    return {"childWorkflow": {"workflowId": child.workflow_id, **run}}
-
-
-def _reference(attempt: Attempt) -> ActivityRef:
-    return ActivityRef(activity_id=attempt.activity_id, name=attempt.name, version=attempt.version)
-
-
-def _json_or_text(text: str | None) -> Any:
-    """What an activity took and gave is JSON by convention only; clients get the text where it is not."""
-    if text is None:
-        return None
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text

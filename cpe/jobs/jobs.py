@@ -14,13 +14,14 @@ from cpe.aws.runs import Run
 from cpe.aws.swf import SwfGateway
 from cpe.aws.tasks import StartRequest
 from cpe.decider import Execution, HistoryEvent
+from cpe.decider.attempt_words import json_or_text
 from cpe.decider.fold import CANCEL_SIGNAL
 from cpe.errors import AwsError, CommandRejected
 from cpe.jobs.histories import Histories, folded
 from cpe.jobs.job_runs import JobRuns
 from cpe.jobs.listing import Listing, Query, make_listing, read_page
 from cpe.jobs.owners import client_of, identity_of
-from cpe.jobs.report import ActivityReport, JobReport, make_report, parsed
+from cpe.jobs.report import ActivityReport, JobReport, make_report
 from cpe.jobs.retries import Retries
 from cpe.jobs.starting import UNKNOWN, packed, told_as_refusal
 from cpe.jobs.summary import summarize
@@ -110,7 +111,7 @@ class Jobs:
         """
         if activity.result is None:
             return None
-        return parsed(self._payloads.resolve(activity.result, client=client_of(run)))
+        return json_or_text(self._payloads.resolve(activity.result, client=client_of(run)))
 
     def listing(
         self,

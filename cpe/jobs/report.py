@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from cpe.decider import Execution, HistoryEvent
+from cpe.decider.attempt_words import json_or_text
 from cpe.decider.execution import Attempt, Ended, Ending
 from cpe.decider.failures import failure_of
 from cpe.jobs.summary import JobSummary
@@ -131,7 +131,7 @@ def make_report(summary: JobSummary, execution: Execution, events: Sequence[Hist
     return JobReport(
         summary=summary,
         cancel_requested=execution.cancel_requested,
-        result=parsed(closing.get("result")),
+        result=json_or_text(closing.get("result")),
         reason=closing.get("reason"),
         explanation=closing.get("details"),
         activities=tuple(
@@ -139,16 +139,6 @@ def make_report(summary: JobSummary, execution: Execution, events: Sequence[Hist
             for name, attempt in execution.attempts.items()
         ),
     )
-
-
-def parsed(text: str | None) -> Any:
-    """What an activity or a job returned: JSON by convention only, else the text as it is."""
-    if text is None:
-        return None
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text
 
 
 _ENDINGS = {
@@ -192,7 +182,7 @@ def _failure(attempt: Attempt, ended: Ended | None) -> dict[str, Any]:
         "reason": failure.reason,
         "explanation": failure.details,
         "timeout_type": ended.timeout_type,
-        "heartbeat": parsed(ended.details) if ended.timeout_type is not None else None,
+        "heartbeat": json_or_text(ended.details) if ended.timeout_type is not None else None,
     }
 
 

@@ -83,13 +83,14 @@ class Stage:
         """Register the domain, as a decider does."""
         self.swf.register_domain(name=self.domain, workflowExecutionRetentionPeriodInDays="1")
 
-    def register_workflow(self) -> None:
-        """Register the workflow type ``Works`` 1.0, whose executions nobody decides about."""
+    def register_workflow(self, name: str = "Works", *, task_list: str | None = "nobody") -> None:
+        """Register version 1.0 of a workflow type, whose executions nobody decides about unless told where."""
+        defaults: dict[str, Any] = {} if task_list is None else {"defaultTaskList": {"name": task_list}}
         self.swf.register_workflow_type(
             domain=self.domain,
-            name="Works",
+            name=name,
             version="1.0",
-            defaultTaskList={"name": "nobody"},
+            **defaults,
             defaultTaskStartToCloseTimeout="300",
             defaultExecutionStartToCloseTimeout="3600",
             defaultChildPolicy="TERMINATE",

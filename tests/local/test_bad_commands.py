@@ -28,14 +28,7 @@ EACH = 200
 def stage(local_aws: LocalAws, tmp_path: Path) -> Stage:
     stage = Stage(tmp_path)
     stage.register_domain()
-    stage.swf.register_workflow_type(
-        domain=stage.domain,
-        name="Works",
-        version="1.0",
-        defaultTaskStartToCloseTimeout="300",
-        defaultExecutionStartToCloseTimeout="3600",
-        defaultChildPolicy="TERMINATE",
-    )
+    stage.register_workflow(task_list=None)
     stage.settings = replace(stage.settings, domain=stage.domain)
     return stage
 

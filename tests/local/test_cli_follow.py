@@ -24,15 +24,7 @@ from tests.local.stage import Stage
 def line(local_aws: LocalAws, tmp_path: Path) -> CommandLine:
     stage = Stage(tmp_path)
     stage.register_domain()
-    stage.swf.register_workflow_type(
-        domain=stage.domain,
-        name="Alone",
-        version="1.0",
-        defaultTaskList={"name": "alone"},
-        defaultTaskStartToCloseTimeout="300",
-        defaultExecutionStartToCloseTimeout="3600",
-        defaultChildPolicy="TERMINATE",
-    )
+    stage.register_workflow("Alone", task_list="alone")
     return CommandLine(stage, tmp_path)
 
 

@@ -189,15 +189,7 @@ def start_execution(stage: Stage, workflow_id: str, text: str = "{}") -> str:
     if not stage.swf.list_workflow_types(domain=stage.domain, name="Alone", registrationStatus="REGISTERED")[
         "typeInfos"
     ]:
-        stage.swf.register_workflow_type(
-            domain=stage.domain,
-            name="Alone",
-            version="1.0",
-            defaultTaskList={"name": "alone"},
-            defaultTaskStartToCloseTimeout="300",
-            defaultExecutionStartToCloseTimeout="3600",
-            defaultChildPolicy="TERMINATE",
-        )
+        stage.register_workflow("Alone", task_list="alone")
     return stage.swf.start_workflow_execution(
         domain=stage.domain,
         workflowId=workflow_id,

@@ -33,14 +33,7 @@ ANSWERS: dict[str, tuple[dict[str, Any], str]] = {
 def stage(local_aws: LocalAws, tmp_path: Path) -> Stage:
     stage = Stage(tmp_path)
     stage.register_domain()
-    stage.swf.register_workflow_type(
-        domain=stage.domain,
-        name="Works",
-        version="1.0",
-        defaultTaskStartToCloseTimeout="300",
-        defaultExecutionStartToCloseTimeout="3600",
-        defaultChildPolicy="TERMINATE",
-    )
+    stage.register_workflow(task_list=None)
     return stage
 
 

@@ -89,14 +89,7 @@ def test_an_execution_without_a_plan_holds_up_no_other(stage: Stage) -> None:
     daemon = assemble_decider(
         AwsSession(), stage.settings, plans=plans(), domain=stage.domain, task_list=stage.task_list
     )
-    stage.swf.register_workflow_type(
-        domain=stage.domain,
-        name="Other",
-        version="1.0",
-        defaultTaskStartToCloseTimeout="300",
-        defaultExecutionStartToCloseTimeout="3600",
-        defaultChildPolicy="TERMINATE",
-    )
+    stage.register_workflow("Other", task_list=None)
     for job_id, name in (("j1", "Other"), ("j2", "Works")):
         stage.swf.start_workflow_execution(
             domain=stage.domain,
