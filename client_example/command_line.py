@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from cpe.errors import CpeError
 from cpe.protocol import JobFilter
-
-_MAX_LIMIT = 100
+from cpe.protocol.requests import MAX_LIMIT
 
 
 class UsageError(CpeError):
@@ -116,8 +116,10 @@ class CommandLine:
         listing.add_argument(
             "--status", type=str.upper, choices=list(JobFilter), metavar="STATUS", help=", ".join(JobFilter)
         )
-        listing.add_argument("--days", type=float, metavar="N", help="how far back (default: 30)")
-        listing.add_argument("--most", type=int, metavar="N", default=_MAX_LIMIT, help="default: %(default)s")
+        listing.add_argument("--days", type=_positive, metavar="N", help="how far back (default: 30)")
+        listing.add_argument(
+            "--most", type=_count, metavar="N", default=MAX_LIMIT, help="default: %(default)s"
+        )
         activity = self._add_asked("get_activity_status", "ask how an activity stands, and what it returned")
         activity.add_argument("activity_id", metavar="ACTIVITY_ID", help="the step, as the plan names it")
         self._add_asked("get_activity_list", "ask how the activities of a job stand")
@@ -153,5 +155,25 @@ class CommandLine:
 
 def _add_timeout(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--timeout", type=float, default=30.0, metavar="SECONDS", help="for the answer (default: %(default)g)"
+        "--timeout",
+        type=_positive,
+        default=30.0,
+        metavar="SECONDS",
+        help="for the answer (default: %(default)g)",
     )
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!a} is no number above 0")
+    return number
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!a} is no whole number above 0")
+    return int(text)

@@ -18,6 +18,7 @@ from client_example.objects import Objects
 from cpe.client import ActivityReport, Client, JobSummary, SqliteStore, Tracker
 from cpe.errors import ConfigError
 from cpe.protocol.body import parse_body
+from cpe.protocol.requests import MAX_LIMIT
 
 _DAY = 86_400.0
 _SAMPLES = Path(__file__).parent / "input_samples"
@@ -87,7 +88,7 @@ class Commands:
     def _get_job_list(self, asked: argparse.Namespace) -> Iterator[str]:
         since = None if asked.days is None else time.time() - asked.days * _DAY
         jobs = self._client().list(
-            asked.status, since=since, limit=max(1, min(asked.most, 100)), timeout=asked.timeout
+            asked.status, since=since, limit=min(asked.most, MAX_LIMIT), timeout=asked.timeout
         )
         for job in islice(jobs, asked.most):
             yield _json(asdict(job)) if asked.json else _job_line(job)

@@ -70,6 +70,11 @@ class Mailbox:
         # What is to be deleted from the queue when it was iterated over, by its receipt.
         self._held: dict[str, Delivery] = {}
 
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing is waited for any more."""
+        return self._stopped
+
     def expect(self, request_id: str) -> None:
         """Keep the answer to a request when it comes; call it before the request is sent.
 

@@ -62,9 +62,12 @@ class Requests:
         finally:
             self._mailbox.forget(request_id)
         if answer is None:
+            sent = f"{command.value} of job {job_id} was sent, but not answered"
+            if self._mailbox.stopped:
+                raise AnswerTimeout(f"{sent} before the client was stopped")
             raise AnswerTimeout(
-                f"{command.value} of job {job_id} was sent, but not answered within {timeout:g} s; is an"
-                " input poller running, and does nobody else read the output queue?"
+                f"{sent} within {timeout:g} s; is an input poller running, and does nobody else read the output"
+                " queue?"
             )
         if answer.type is EventType.COMMAND_REJECTED:
             raise _refusal(answer, command)

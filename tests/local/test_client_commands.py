@@ -241,6 +241,13 @@ def test_no_answer_in_time_is_an_error_and_the_command_is_sent(stage: Stage) -> 
     assert stage.waiting_commands() == 1
 
 
+def test_a_client_that_was_stopped_waits_for_no_answer(stage: Stage) -> None:
+    client = client_of(stage)
+    client.stop()
+    with pytest.raises(AnswerTimeout, match="was sent, but not answered before the client was stopped"):
+        client.status("j1")
+
+
 def test_a_client_that_only_sends_sends(stage: Stage) -> None:
     client = client_of(stage, output_queue=None)
     client.start_job(order(stage), "j1")

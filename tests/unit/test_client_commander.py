@@ -55,6 +55,10 @@ def test_a_command_is_read(typed: str, told: dict[str, object]) -> None:
         "cancel_job j1 j2",
         "get_job_list --status NEW",
         "retry_job j1 --timeout soon",
+        "retry_job j1 --timeout nan",
+        "get_job_list --days 0",
+        "get_job_list --most -1",
+        "get_job_list --most 1.5",
         "--x",
     ],
 )
