@@ -22,7 +22,10 @@ class CommandRefused(CpeError):
 
 
 class AnswerTimeout(CpeError, TimeoutError):
-    """No answer came in time, or before the client was stopped. The command was sent and is carried out; the answer may come yet."""
+    """No answer came in time, or before the client was stopped.
+
+    The command was sent and is carried out; the answer may come yet.
+    """
 
     default_code = "ANSWER_TIMEOUT"
     default_retryable = True

@@ -66,8 +66,8 @@ class Requests:
             if self._mailbox.stopped:
                 raise AnswerTimeout(f"{sent} before the client was stopped")
             raise AnswerTimeout(
-                f"{sent} within {timeout:g} s; is an input poller running, and does nobody else read the output"
-                " queue?"
+                f"{sent} within {timeout:g} s; is an input poller running, and does nobody else read the"
+                " output queue?"
             )
         if answer.type is EventType.COMMAND_REJECTED:
             raise _refusal(answer, command)
