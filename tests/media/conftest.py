@@ -15,6 +15,7 @@ from activities.tools import Tools, find_tools
 from cpe.errors import ConfigError
 from cpe.testing import ActivityEnvironment
 from tests.media.clips import ClipMaker
+from tests.media.ladders import ClipsAt, LadderShop
 from tests.media.video_sources import Sources
 
 pytest.register_assert_rewrite("tests.media.video_rows")
@@ -52,6 +53,22 @@ def environment(tools: Tools, tmp_path: Path) -> ActivityEnvironment:
     environment.storage.make_bucket("media-in")
     environment.storage.make_bucket("media-out")
     return environment
+
+
+@pytest.fixture(scope="session")
+def film(clips: ClipMaker) -> Path:
+    """Thirteen seconds at 25 frames per second, with sound."""
+    return clips.mp4("film.mp4", seconds=13)
+
+
+@pytest.fixture
+def shop(environment: ActivityEnvironment) -> LadderShop:
+    return LadderShop(environment)
+
+
+@pytest.fixture
+def media(clips: ClipMaker, tmp_path: Path) -> ClipsAt:
+    return ClipsAt(clips, tmp_path)
 
 
 @pytest.fixture

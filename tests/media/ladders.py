@@ -10,6 +10,7 @@ from typing import Any
 from activities.media.playlist_reading import Listing, read_main, read_media
 from activities.transcode_asset import TranscodeAsset
 from cpe.testing import ActivityEnvironment
+from tests.media.clips import ClipMaker
 
 _PRESET = {"size": "160x90", "video_bitrate": "200k", "audio_bitrate": "64k", "audio_codec": "aac"}
 
@@ -72,3 +73,19 @@ class LadderShop:
             {name: value.strip('"') for name, value in re.findall(r'([A-Z-]+)=("[^"]*"|[^",]*)', line)}
             for line in lines
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class ClipsAt:
+    """Makes clips, and decodes parts of a stream in a folder."""
+
+    clips: ClipMaker
+    folder: Path
+
+    def frames(self, *parts: bytes) -> list[dict[str, Any]]:
+        """Decode some parts of a stream, one after the other; return its frames."""
+        path = self.folder / "part.mp4"
+        path.write_bytes(b"".join(parts))
+        document = self.clips.probe(path, "-show_frames")
+        frames: list[dict[str, Any]] = document["frames"]
+        return frames

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,9 @@ from activities.media.locations import COMMON_KEYS
 from activities.media.playlist_output import ENCRYPTION_KEYS, PLAYLIST_KEYS
 from activities.media.playlist_reading import read_manifest
 from activities.tools import decoders
-from cpe.errors import ActivityError, InvalidInput
-from cpe.testing import ActivityEnvironment
+from cpe.errors import ActivityError
 from tests.media.clips import ClipMaker
-from tests.media.ladders import CODECS, SMALL, SMALLER, LadderShop, preset
-from tests.media.meters import integrated_and_peak
+from tests.media.ladders import CODECS, SMALLER, ClipsAt, LadderShop, preset
 
 _PROVEN: set[str] = set()
 
@@ -29,75 +26,6 @@ _PROVEN: set[str] = set()
 def _proves(*keys: str) -> None:
     """Note which keys a test tries; the last test compares them with those that the parser reads."""
     _PROVEN.update(keys)
-
-
-@pytest.fixture(scope="session")
-def film(clips: ClipMaker) -> Path:
-    """Thirteen seconds at 25 frames per second, with sound."""
-    return clips.mp4("film.mp4", seconds=13)
-
-
-@pytest.fixture
-def shop(environment: ActivityEnvironment) -> LadderShop:
-    return LadderShop(environment)
-
-
-@dataclass(frozen=True, slots=True)
-class ClipsAt:
-    """Makes clips, and decodes parts of a stream in a folder."""
-
-    clips: ClipMaker
-    folder: Path
-
-    def frames(self, *parts: bytes) -> list[dict[str, Any]]:
-        """Decode some parts of a stream, one after the other; return its frames."""
-        path = self.folder / "part.mp4"
-        path.write_bytes(b"".join(parts))
-        document = self.clips.probe(path, "-show_frames")
-        frames: list[dict[str, Any]] = document["frames"]
-        return frames
-
-
-@pytest.fixture
-def media(clips: ClipMaker, tmp_path: Path) -> ClipsAt:
-    return ClipsAt(clips, tmp_path)
-
-
-def test_renditions_of_a_high_dynamic_range(shop: LadderShop, clips: ClipMaker, media: ClipsAt) -> None:
-    source = clips.run(
-        "hlg.mov",
-        *("-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=3", "-c:v", "prores_ks"),
-        *("-vf", "format=yuv422p10le,setparams=color_primaries=bt2020:color_trc=arib-std-b67"),
-    )
-    shop.run(source, renditions=[SMALL | {"tone_map": True}, SMALLER])
-    transfers = [
-        media.frames(shop.get(f"out/movie/{stream}/init.mp4"), shop.get(f"out/movie/{stream}/00001.m4s"))[0][
-            "color_transfer"
-        ]
-        for stream in ("video-1", "video-2")
-    ]
-    assert transfers == ["bt709", "arib-std-b67"]
-
-
-@pytest.mark.parametrize("name", ["loud.mp4", "without-times.avi"])
-def test_the_sound_of_renditions_is_brought_to_a_loudness_once(
-    shop: LadderShop, clips: ClipMaker, tmp_path: Path, name: str
-) -> None:
-    coding = ("-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-pix_fmt", "yuv420p", "-c:a", "mp3")
-    source = clips.make(name, *coding, "-af", "volume=0.5", seconds=5)
-    quiet, medium = {"loudness": -30}, {"loudness": "-20"}
-    shop.run(source, renditions=[SMALL | quiet, SMALLER | quiet, SMALLER | medium, SMALLER])
-    planned = [event for _, event, _ in shop.environment.log.records if event == "ladder.planned"]
-    assert bool(planned) == name.endswith("mp4"), "by itself where frames have no times"
-    assert [variant["AUDIO"] for variant in shop.variants()] == ["audio-1", "audio-1", "audio-2", "audio-3"]
-    levels = []
-    for stream in ("audio-1", "audio-2", "audio-3"):
-        path = tmp_path / f"{stream}.mp4"
-        parts = [entry.file for entry in shop.media(stream).entries]
-        path.write_bytes(b"".join(shop.get(f"out/movie/{stream}/{part}") for part in ("init.mp4", *parts)))
-        levels.append(integrated_and_peak(clips, path)[0])
-    assert levels[:2] == [pytest.approx(-30, abs=0.6), pytest.approx(-20, abs=0.6)]
-    assert abs(levels[2] + 20) > 2, "the third is as it was"
 
 
 _SRT = b"1\n00:00:01,000 --> 00:00:07,500\nOne & two\n\n2\n00:00:12,000 --> 00:00:30,000\nThree\n"
@@ -153,13 +81,6 @@ def test_captions_of_the_film_itself_for_one_kind_of_player(shop: LadderShop, cl
     assert "out/movie/text-1/captions.vtt" not in shop.keys
     assert "One &amp; two" in shop.text("out/movie/text-1/00001.vtt")
     assert 'LANGUAGE="fr"' in shop.text("out/movie.m3u8")
-
-
-def test_captions_that_are_not_there_are_told_before_anything_is_made(shop: LadderShop, film: Path) -> None:
-    with pytest.raises(InvalidInput, match=r"The input has no captions in text\.") as caught:
-        shop.run(film, captions={"stream": "auto"})
-    assert caught.value.code == "CAPTIONS_NOT_FOUND"
-    assert [event for _, event, _ in shop.environment.log.records if event == "ladder.planned"] == []
 
 
 def test_a_ladder_and_its_names(shop: LadderShop, film: Path, media: ClipsAt) -> None:
@@ -293,49 +214,6 @@ def test_renditions_by_name_and_with_changes(shop: LadderShop, clips: ClipMaker)
     assert (second["RESOLUTION"], second["FRAME-RATE"], second["AUDIO"]) == ("160x90", "25.000", "audio-2")
     starts = [[entry.seconds for entry in shop.media(stream).entries] for stream in ("video-1", "video-2")]
     assert [len(durations) for durations in starts] == [1, 1]
-
-
-def test_a_silent_film(shop: LadderShop, clips: ClipMaker) -> None:
-    shop.run(clips.mp4("silent.mp4", "-an", seconds=3))
-    assert not [key for key in shop.keys if "audio" in key]
-    assert [variant["CODECS"] for variant in shop.variants()] == ["avc1.64000C", "avc1.640009"]
-
-
-@pytest.mark.parametrize("late", ["picture", "sound"])
-def test_a_film_whose_picture_or_sound_starts_late(shop: LadderShop, media: ClipsAt, late: str) -> None:
-    """What starts late does so in the segments too, to a frame."""
-    offsets = {"picture": ("0.6", "0"), "sound": ("0", "0.6")}[late]
-    source = media.clips.run(
-        f"late-{late}.mkv",
-        *("-itsoffset", offsets[0], "-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25:duration=5"),
-        *("-itsoffset", offsets[1], "-f", "lavfi", "-i", "sine=sample_rate=48000:duration=5"),
-        *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"),
-    )
-    shop.run(source, segment_seconds=2)
-    found = {}
-    for stream in ("video-1", "audio-1"):
-        listing = shop.media(stream)
-        parts = [shop.get(f"out/movie/{stream}/{entry.file}") for entry in listing.entries]
-        frames = media.frames(shop.get(f"out/movie/{stream}/init.mp4"), *parts)
-        found[stream] = float(frames[0]["pts_time"])
-    wanted = {"picture": (0.6, 0), "sound": (0, 0.6)}[late]
-    assert (found["video-1"], found["audio-1"]) == pytest.approx(wanted, abs=0.045)
-
-
-@pytest.mark.parametrize("rate", ["30000/1001", "24000/1001", "50"])
-def test_frame_rates_that_do_not_meet_the_grid(shop: LadderShop, clips: ClipMaker, rate: str) -> None:
-    source = clips.run(
-        "odd.mp4",
-        *("-f", "lavfi", "-i", f"testsrc2=size=160x90:rate={rate}:duration=9"),
-        *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"),
-    )
-    auto = {"frame_rate": "auto"}
-    shop.run(source, segment_seconds=4, renditions=[SMALL | auto, SMALLER | {"frame_rate": 21}])
-    frame = 1 / Fraction(21)
-    lengths = [[entry.seconds for entry in shop.media(stream).entries] for stream in ("video-1", "video-2")]
-    for one, other in zip(*lengths, strict=True):
-        assert abs(one - other) <= frame
-    assert float(sum(lengths[0])) == pytest.approx(9, abs=0.05)
 
 
 def test_iframes(shop: LadderShop, film: Path, media: ClipsAt) -> None:
@@ -481,77 +359,6 @@ def test_keys_of_every_output(shop: LadderShop, clips: ClipMaker) -> None:
     for key in shop.keys:
         stored = options["media-out", key]
         assert (stored.reduced_redundancy, stored.encrypt, stored.metadata) == (True, True, {"a": "b"})
-
-
-@pytest.mark.parametrize(
-    ("keys", "complaint", "code"),
-    [
-        ({"file": "out/movie.mp4"}, r"file must end in \.m3u8 or \.mpd", "OUTPUT_FORMAT_UNSUPPORTED"),
-        ({"renditions": []}, "renditions must list 1 to 20 presets", "INPUT_INVALID"),
-        ({"renditions": "720p-generic"}, "renditions must list 1 to 20 presets", "INPUT_INVALID"),
-        ({"renditions": ["720"]}, r"renditions\[0\]\.preset: there is no preset '720'", "UNKNOWN_PRESET"),
-        ({"renditions": [SMALL, {"size": "1x1"}]}, r"renditions\[1\]\.preset is missing", "INPUT_INVALID"),
-        (
-            {"renditions": [SMALL | {"bucket": "media-out"}]},
-            r"renditions\[0\]\.bucket: a rendition .* of the playlist",
-            "KEY_UNSUPPORTED",
-        ),
-        (
-            {"renditions": [SMALL | {"video_codec": "mpeg4"}]},
-            "does not go into a playlist",
-            "CODEC_CONTAINER_MISMATCH",
-        ),
-        (
-            {"renditions": [SMALL | {"audio_codec": "mp3"}]},
-            "does not go into a playlist",
-            "CODEC_CONTAINER_MISMATCH",
-        ),
-        ({"formats": []}, "formats must list hls, dash or both", "INPUT_INVALID"),
-        ({"formats": ["smooth"]}, "formats must list hls, dash or both", "INPUT_INVALID"),
-        ({"segment_seconds": 5}, "segment_seconds must be a multiple of 2", "INPUT_INVALID"),
-        ({"segment_seconds": 0}, "segment_seconds must be a number from 2 to 60", "INPUT_INVALID"),
-        ({"encryption": "SAMPLE-AES"}, r"encryption\.method must be AES-128", "INPUT_INVALID"),
-        (
-            {"encryption": "AES-128", "formats": ["hls", "dash"]},
-            "DASH players cannot play AES-128",
-            "INPUT_INVALID",
-        ),
-        ({"encryption": {"key": "x"}}, "encryption has an unknown key 'key'", "KEY_UNSUPPORTED"),
-        ({"encryption": {"key_url": 'x"\n'}}, r"key_url: .* is no URI", "INPUT_INVALID"),
-        ({"encryption": {"bucket": "media-in"}}, "Give key_url", "INPUT_INVALID"),
-        ({"encryption": "AES-128", "iframes": True}, "iframes: playlists of key frames", "INPUT_INVALID"),
-        ({"formats": ["dash"], "iframes": True}, "iframes: playlists of key frames", "INPUT_INVALID"),
-        ({"iframe": True}, "Did you mean 'iframes'", "KEY_UNSUPPORTED"),
-        (
-            {"file": "out/movie.mpd", "formats": ["hls"]},
-            r"file ends in \.mpd, .* formats .*: \.m3u8",
-            "INPUT_INVALID",
-        ),
-        (
-            {"file": "out/movie.mpd", "encryption": "AES-128"},
-            r"file ends in \.mpd, .* formats .*: \.m3u8",
-            "INPUT_INVALID",
-        ),
-        ({"formats": "dash"}, r"file ends in \.m3u8, .* formats .*: \.mpd", "INPUT_INVALID"),
-        (
-            {"captions": {"stream": "auto", "mode": "burn"}},
-            r"captions has an unknown key 'mode'",
-            "KEY_UNSUPPORTED",
-        ),
-        (
-            {"renditions": [SMALL | {"two_pass": True}]},
-            r"renditions\[0\]\.two_pass: a rendition .* VIDEO",
-            "KEY_UNSUPPORTED",
-        ),
-    ],
-)
-def test_ladders_that_are_refused(
-    shop: LadderShop, clip: Path, keys: dict[str, Any], complaint: str, code: str
-) -> None:
-    with pytest.raises(InvalidInput, match=complaint) as caught:
-        shop.run(clip, **keys)
-    assert caught.value.code == code
-    assert shop.keys == []
 
 
 def test_every_key_is_proven() -> None:

@@ -8,7 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-SOURCES = [*(ROOT / "cpe/daemons").glob("*.py"), *(ROOT / "cpe/aws").glob("*.py"), ROOT / "cpe/cli/decider.py"]
+SOURCES = [
+    *(ROOT / "cpe/daemons").glob("*.py"),
+    *(ROOT / "cpe/aws").glob("*.py"),
+    ROOT / "cpe/cli/decider.py",
+]
 METHODS = {"debug", "info", "warning", "error", "exception", "_report"}
 
 
