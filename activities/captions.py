@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from activities.fetch import fetch_object
-from activities.making import Making
 from activities.media.captions import CaptionMode, Captions, StreamChoice
 from activities.media.cues import (
     MAX_BYTES,
@@ -28,6 +27,7 @@ from activities.media.video_output import VideoOutput
 from activities.publish import Product
 from activities.source import Source
 from activities.verify import expected_duration
+from activities.workshop import Workshop
 from cpe.activity import ActivityContext
 from cpe.errors import InvalidInput
 
@@ -71,39 +71,35 @@ class CaptionReader:
     """Reads captions, wherever they come from.
 
     Attributes:
-        making: The task.
-        source: Its input.
+        workshop: FFmpeg, in the task's scratch directory.
+        source: The task's input.
         cues: What was fetched.
     """
 
-    making: Making
+    workshop: Workshop
     source: Source
     cues: Cues
 
-    def language(self, captions: Captions) -> str | None:
+    def of(self, output: VideoOutput | PlaylistOutput) -> list[Subtitles]:
+        """Read all captions of an output.
+
+        Raises:
+            InvalidInput: There are none, ``CAPTIONS_INVALID`` or ``CAPTIONS_NOT_FOUND``.
+        """
+        excerpt = output.excerpt if isinstance(output, VideoOutput) else None
+        return [
+            Subtitles(language=self._language(captions), cues=self._read(captions, excerpt))
+            for captions in output.captions
+        ]
+
+    def _language(self, captions: Captions) -> str | None:
         """Return the language of captions: what the job says, else that of the source's stream."""
         if captions.language is None and isinstance(captions.source, StreamChoice):
             return self._stream(captions.source).language
         return captions.language
 
-    def check(self, output: VideoOutput | PlaylistOutput) -> None:
-        """Raise what :meth:`read` raises of an output's captions, before anything is made."""
-        for captions in output.captions:
-            self.read(captions, output.excerpt if isinstance(output, VideoOutput) else None)
-
-    def of_playlist(self, output: PlaylistOutput) -> list[Subtitles]:
-        """Read the captions of a playlist; errors are those of :meth:`read`."""
-        return [
-            Subtitles(language=self.language(captions), cues=self.read(captions))
-            for captions in output.captions
-        ]
-
-    def read(self, captions: Captions, excerpt: Excerpt | None = None) -> tuple[Cue, ...]:
-        """Return the cues of the source, or of a part of it.
-
-        Raises:
-            InvalidInput: There are none, ``CAPTIONS_INVALID`` or ``CAPTIONS_NOT_FOUND``.
-        """
+    def _read(self, captions: Captions, excerpt: Excerpt | None) -> tuple[Cue, ...]:
+        """Return the cues of the source, or of a part of it."""
         if isinstance(captions.source, StreamChoice):
             cues = self._taken_out(captions.source)
         else:
@@ -140,9 +136,9 @@ class CaptionReader:
         """Take the captions of a stream out of the source."""
         stream = self._stream(choice)
         name = f"captions-of-{stream.index}"
-        path = self.making.workshop.directory / name
+        path = self.workshop.directory / name
         if not path.exists():
-            self.making.workshop.follow(
+            self.workshop.follow(
                 caption_arguments(stream.index, source=self.source.file, output=name), lambda _: None
             )
         try:
@@ -158,39 +154,38 @@ class CaptionWriter:
     """Writes the captions of one video.
 
     Attributes:
-        reader: Reads them.
+        workshop: FFmpeg, in the task's scratch directory.
         output: The video.
+        texts: Its captions, as they were read.
     """
 
-    reader: CaptionReader
+    workshop: Workshop
     output: VideoOutput
+    texts: Sequence[Subtitles]
 
     def tracks(self, name: str) -> list[CaptionFile]:
         """Write those that go into the video, as SRT; `name` is that of the video's file."""
         return [
-            CaptionFile(
-                file=self._write(captions, f"{name}-captions-{number}"),
-                language=self.reader.language(captions),
-            )
-            for number, captions in enumerate(self._of(CaptionMode.EMBED))
+            CaptionFile(file=self._write(text, f"{name}-captions-{number}"), language=text.language)
+            for number, (_, text) in enumerate(self._of(CaptionMode.EMBED))
         ]
 
     def burnt(self, name: str) -> str | None:
         """Write those that are drawn on the picture; return the file."""
-        for captions in self._of(CaptionMode.BURN):
-            return self._write(captions, f"{name}-burnt")
+        for _, text in self._of(CaptionMode.BURN):
+            return self._write(text, f"{name}-burnt")
         return None
 
     def sidecars(self, name: str) -> list[Product]:
         """Write those that lie beside the video."""
         target = self.output.target
         products = []
-        for number, captions in enumerate(self._of(CaptionMode.SIDECAR)):
+        for number, (captions, text) in enumerate(self._of(CaptionMode.SIDECAR)):
             key = captions.key_beside(target.location.key)
             place = Location(bucket=target.location.bucket, key=key)
-            path = self.reader.making.workshop.directory / f"{name}-sidecar-{number}"
+            path = self.workshop.directory / f"{name}-sidecar-{number}"
             write = write_webvtt if captions.format == "vtt" else write_srt
-            path.write_text(write(self._cues(captions)), encoding="utf-8", newline="\n")
+            path.write_text(write(text.cues), encoding="utf-8", newline="\n")
             products.append(
                 Product(
                     path=path,
@@ -199,18 +194,16 @@ class CaptionWriter:
                     ),
                     key=key,
                     content_type=captions.content_type,
-                    facts={"language": self.reader.language(captions)},
+                    facts={"language": text.language},
                 )
             )
         return products
 
-    def _of(self, mode: CaptionMode) -> list[Captions]:
-        return [captions for captions in self.output.captions if captions.mode is mode]
+    def _of(self, mode: CaptionMode) -> list[tuple[Captions, Subtitles]]:
+        both = zip(self.output.captions, self.texts, strict=True)
+        return [(captions, text) for captions, text in both if captions.mode is mode]
 
-    def _write(self, captions: Captions, name: str) -> str:
-        path = self.reader.making.workshop.directory / name
-        path.write_text(write_srt(self._cues(captions)), encoding="utf-8", newline="\n")
+    def _write(self, text: Subtitles, name: str) -> str:
+        path = self.workshop.directory / name
+        path.write_text(write_srt(text.cues), encoding="utf-8", newline="\n")
         return name
-
-    def _cues(self, captions: Captions) -> tuple[Cue, ...]:
-        return self.reader.read(captions, self.output.excerpt)

@@ -55,11 +55,11 @@ def make_of_film(making: Making, asset: InputAsset, outputs: Sequence[Output]) -
     for output in outputs:
         if isinstance(output, ThumbOutput):
             check_thumbnails(output, source)
-    captions = CaptionReader(making=making, source=source, cues=cues)
+    captions = CaptionReader(workshop=making.workshop, source=source, cues=cues)
     for output in outputs:
         if isinstance(output, VideoOutput | PlaylistOutput):
             with naming(output.target.location):
-                captions.check(output)
+                captions.of(output)
     film = _Film(making=making, source=source, audio=audio, watermarks=watermarks, captions=captions)
     with telling_the_undecodable(making.workshop, source, asset.type):
         made = film.pictures(outputs) | film.videos(outputs)
@@ -141,7 +141,9 @@ class _Film:
                     self.making.workshop, self.making.stopwatch
                 )
         if isinstance(output, VideoOutput):
-            captions = CaptionWriter(reader=self.captions, output=output)
+            captions = CaptionWriter(
+                workshop=self.making.workshop, output=output, texts=self.captions.of(output)
+            )
             return [self._product(output, files[0]), *captions.sidecars(name)]
         return []
 
@@ -156,7 +158,7 @@ class _Film:
             sounds=files_with_sounds(output, videos) if info.audio else (),
             language=info.audio.language if info.audio else None,
             seconds=expected_duration(info),
-            texts=self.captions.of_playlist(output),
+            texts=self.captions.of(output),
         )
 
     def make(self, output: Output, index: int) -> list[Product]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from activities.existing import with_skipped
 from activities.joiner import Joiner
+from activities.kept_captions import fetch_kept_captions
 from activities.media.fields import Fields
 from activities.media.job import parse_job
 from activities.media.outputs import all_videos, buckets_of, parse_outputs
@@ -42,7 +43,8 @@ class JoinAsset(Activity):
         fields = Fields(context.input, "input")
         split = read_split(fields.needed("split"))
         segments = read_parts(fields, "parts")
-        if not segments or len(all_videos(outputs)) != len(split.timings):
+        titles = sum(len(output.captions) for output in outputs)
+        if not segments or len(all_videos(outputs)) != len(split.timings) or titles != len(split.captions):
             raise InvalidInput("input.parts and input.output_assets must be those that SplitAsset returned.")
         for bucket in buckets_of(outputs):
             context.storage.check_bucket(bucket)
@@ -63,7 +65,7 @@ class JoinAsset(Activity):
             stopwatch=stopwatch,
         )
         context.preparing()
-        products = joiner.join()
+        products = joiner.join(fetch_kept_captions(context, split))
         context.finishing()
         with stopwatch.measure("publish"):
             described = describe(products)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, islice
 
 from activities.assembly import Parts, assemble, look_at_picture, look_at_sound, verify_assembled
+from activities.captions import CaptionWriter, Subtitles
 from activities.fetch import fetch_object
 from activities.media.locations import Location
 from activities.media.outputs import Divisible, all_videos
@@ -57,8 +58,8 @@ class Joiner:
     limit: int
     stopwatch: Stopwatch
 
-    def join(self) -> list[Product]:
-        """Join all outputs.
+    def join(self, texts: Sequence[Subtitles]) -> list[Product]:
+        """Join all outputs; `texts` are their captions, in order.
 
         The parts of a video are removed from the scratch directory once it is joined, which so holds those of
         one video at a time.
@@ -66,31 +67,36 @@ class Joiner:
         Raises:
             ActivityError: A part is missing (``OBJECT_NOT_FOUND``), or an output is not what it should be.
         """
-        numbers = count()
+        numbers, left = count(), iter(texts)
         products: list[Product] = []
         for output in self.outputs:
+            own = list(islice(left, len(output.captions)))
             if isinstance(output, PlaylistOutput):
-                products += self._playlist(output, numbers)
+                products += self._playlist(output, numbers, own)
             else:
-                products.append(self._video(output, next(numbers)))
+                products += self._video(output, next(numbers), own)
         return products
 
-    def _video(self, output: VideoOutput, number: int) -> Product:
+    def _video(self, output: VideoOutput, number: int, texts: Sequence[Subtitles]) -> list[Product]:
         report = self._report(output)
         sound = self._sound(version_of_sound(output))
         joined = self._joined(output, number, sound=sound, report=report.update)
         report.finish()
         if sound is not None:
             (self.workshop.directory / sound.file).unlink()
-        return Product(
+        product = Product(
             path=self.workshop.directory / joined.file,
             target=output.target,
             key=output.target.location.key,
             content_type=output.container.content_type,
             facts=video_facts(joined.info),
         )
+        writer = CaptionWriter(workshop=self.workshop, output=output, texts=texts)
+        return [product, *writer.sidecars(joined.file)]
 
-    def _playlist(self, output: PlaylistOutput, numbers: Iterator[int]) -> list[Product]:
+    def _playlist(
+        self, output: PlaylistOutput, numbers: Iterator[int], texts: Sequence[Subtitles]
+    ) -> list[Product]:
         """Join the pictures of each rendition, and package them with the sounds as they are."""
         report, renditions = self._report(output), output.renditions
         videos = [
@@ -108,7 +114,7 @@ class Joiner:
             sounds=[sound.file for sound in sounds],
             language=sounds[0].stream.language if sounds else None,
             seconds=max((seconds for seconds in lasts if seconds is not None), default=None),
-            texts=(),
+            texts=texts,
         )
         products = ladder.package(self.workshop, self.stopwatch)
         report.finish()

@@ -67,7 +67,7 @@ def make_playlist(
         sounds=sounds,
         language=source.info.audio.language if source.info.audio else None,
         seconds=seconds,
-        texts=captions.of_playlist(output),
+        texts=captions.of(output),
     )
     return ladder.package(making.workshop, making.stopwatch)
 

@@ -60,7 +60,7 @@ def make_video(
     _check_frames(making, source, output)
     seconds = expected_duration(part)
     report = ProgressReport(making.context, output.target.location.key, seconds)
-    writer = CaptionWriter(reader=captions, output=output)
+    writer = CaptionWriter(workshop=making.workshop, output=output, texts=captions.of(output))
     beside = writer.sidecars(name)
     names = VideoNames(
         source=source.file,

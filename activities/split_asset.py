@@ -1,7 +1,7 @@
 """SplitAsset: decides where a video is cut, so that many workers can encode it at once.
 
-Nothing is encoded and nothing is stored. The frames' times are read from the file's packets. Where nothing is
-cut, there are no parts, and all outputs are for TranscodeAsset.
+Nothing is encoded; the captions of outputs are read, and kept for JoinAsset. The frames' times are read from
+the file's packets. Where nothing is cut, there are no parts, and all outputs are for TranscodeAsset.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ from fractions import Fraction
 from itertools import compress
 from typing import Any
 
+from activities.captions import CaptionReader, Subtitles, fetch_captions
 from activities.existing import is_left
 from activities.fetch import fetch
 from activities.frames import read_frames
+from activities.kept_captions import keep_captions
+from activities.making import naming
 from activities.media.custom_output import CustomOutput
 from activities.media.fields import Fields
 from activities.media.job import AssetType, parse_job
@@ -74,6 +77,8 @@ class SplitAsset(Activity):
             frames = read_frames(workshop, source)
         timings = tuple(timing_of(output, source.video) for output in videos)
         segments = _segments(Fields(context.input, "input"), source, frames, timings)
+        cut_up = [bool(segments) and each for each in together]
+        texts = _read_captions(context, workshop, source, list(compress(outputs, cut_up)))
         split = Split(
             bucket=(videos or outputs)[0].target.location.bucket,
             folder=work_folder(context.task.workflow_id, context.task.run_id),
@@ -82,11 +87,12 @@ class SplitAsset(Activity):
             last=frames.seconds(-1) if frames is not None else Fraction(0),
             timings=timings,
             sounds=len(versions_of_sound(videos)) if source.info.audio else 0,
+            captions=tuple(text.language for text in texts),
         )
+        keep_captions(context, split, texts)
         # The sound first: it takes longer than a segment of a long film.
         parts: list[Segment | Sound] = [*([Sound()] if segments and split.sounds else []), *segments]
         documents = [document for _, document in job.outputs]
-        cut_up = [bool(segments) and each for each in together]
         result: dict[str, Any] = {
             "split": write_split(split),
             "parts": [write_part(part) for part in parts],
@@ -99,14 +105,21 @@ class SplitAsset(Activity):
 
 
 def _is_cut_up(output: Output) -> bool:
-    """Tell whether an output is made in segments; captions beside it are made with the whole source."""
-    match output:
-        case VideoOutput():
-            return not output.alone and not output.captions
-        case PlaylistOutput():
-            return not output.captions
-        case _:
-            return False
+    """Tell whether an output is made in segments."""
+    return isinstance(output, PlaylistOutput) or (isinstance(output, VideoOutput) and not output.alone)
+
+
+def _read_captions(
+    context: ActivityContext, workshop: Workshop, source: Source, outputs: Sequence[Output]
+) -> list[Subtitles]:
+    """Read the captions of all outputs, in order."""
+    reader = CaptionReader(workshop=workshop, source=source, cues=fetch_captions(context, outputs))
+    texts: list[Subtitles] = []
+    for output in outputs:
+        if isinstance(output, Divisible):
+            with naming(output.target.location):
+                texts += reader.of(output)
+    return texts
 
 
 def _is_there(context: ActivityContext, output: Output) -> bool:

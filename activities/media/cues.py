@@ -83,7 +83,7 @@ def parse_cues(text: str) -> tuple[Cue, ...]:
         block = []
         if cue is not None:
             cues.append(cue)
-        if blocks > MAX_CUES:
+        if blocks > MAX_CUES + webvtt:  # the header is a block, too
             raise CueError(f"it has more than {MAX_CUES} captions")
     if not cues:
         raise CueError("there are no captions in it; SRT and WebVTT are read")

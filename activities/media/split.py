@@ -39,6 +39,7 @@ class Split:
         last: That of its last one.
         timings: How the frames of each output are timed.
         sounds: How many versions its sound is made in; 0 for a silent source.
+        captions: The language of each of the outputs' captions, in order; None when nobody tells.
     """
 
     bucket: str
@@ -48,6 +49,7 @@ class Split:
     last: Fraction
     timings: tuple[Timing, ...]
     sounds: int
+    captions: tuple[str | None, ...] = ()
 
     def seconds(self, segment: Segment) -> float:
         """Return how long a segment is; the last one ends with the source's last frame."""
@@ -62,10 +64,16 @@ class Split:
         """Return where a version of the sound lies."""
         return Location(bucket=self.bucket, key=f"{self.folder}/sound-{version}")
 
+    def caption(self, number: int) -> Location:
+        """Return where captions lie, WebVTT that SplitAsset wrote."""
+        return Location(bucket=self.bucket, key=f"{self.folder}/captions-{number}")
+
     def places(self, segments: int) -> Iterator[Location]:
         """Yield the places of all parts."""
         for version in range(self.sounds):
             yield self.sound(version)
+        for number in range(len(self.captions)):
+            yield self.caption(number)
         for index in range(segments):
             for output in range(len(self.timings)):
                 yield self.segment(index, output)
@@ -126,6 +134,7 @@ def write_split(split: Split) -> dict[str, Any]:
         "last": str(split.last),
         "timings": [[_text(timing.rate), _text(timing.time_base)] for timing in split.timings],
         "sounds": split.sounds,
+        "captions": list(split.captions),
     }
 
 
@@ -151,6 +160,7 @@ def read_split(fields: Fields) -> Split:
                 for rate, base in fields.raw("timings")
             ),
             sounds=round(fields.number("sounds", 0, low=0, high=_MAX_OUTPUTS)),
+            captions=tuple(None if one is None else str(one) for one in fields.raw("captions") or ()),
         )
     except (TypeError, ValueError, ZeroDivisionError) as error:
         raise _no_split(fields) from error

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from activities.discard_segments import DiscardSegments
 from activities.media.playlist_reading import Listing, read_manifest, read_media
 from activities.transcode_asset import TranscodeAsset
-from cpe.errors import ActivityError
+from cpe.errors import ActivityError, InvalidInput
 from cpe.testing import ActivityEnvironment
 from tests.media.clips import ClipMaker
 from tests.media.fleet import (
@@ -141,6 +142,68 @@ def test_videos_and_playlists_of_one_job(
         event.result["output"] for event in environment.events if event.result and "part" not in event.result
     }
     assert done == {"secret/movie.m3u8", "x.mp4", "plain/movie.m3u8"}
+
+
+_SRT = b"1\n00:00:01,000 --> 00:00:03,500\nOne & <i>two</i>\n\n2\n00:00:04,000 --> 00:00:30,000\nThree\n"
+
+
+def test_captions_beside_and_as_tracks(
+    environment: ActivityEnvironment, clips: ClipMaker, tmp_path: Path
+) -> None:
+    inside = tmp_path / "inside.srt"
+    inside.write_bytes(_SRT)
+    source = clips.run(
+        "titled.mp4",
+        *("-i", FILMS["25"](clips), "-i", inside, "-c", "copy", "-c:s", "mov_text"),
+        *("-metadata:s:s:0", "language=fra"),
+    )
+    environment.storage.put("media-in", "c.srt", _SRT)
+    captions = [{"bucket": "media-in", "file": "c.srt", "language": "eng"}, {"stream": "auto"}]
+    video = {"type": "VIDEO", "bucket": "media-out", **SMALLER, "captions": captions}
+
+    def outputs(folder: str) -> list[dict[str, Any]]:
+        return [{**video, "file": f"{folder}/x.mp4"}, _playlist(folder, captions=captions)]
+
+    joined = cut_and_join(environment, source, outputs("joined"))["outputs"]
+    whole: Any = environment.run(TranscodeAsset(), job_of(source, outputs("whole")))
+    facts = [
+        [(one["key"].partition("/")[2], one.get("language"), one.get("captions")) for one in outputs]
+        for outputs in (joined, whole["outputs"])
+    ]
+    assert facts[0] == facts[1]
+    fleet, single = Ladder(environment, "joined"), Ladder(environment, "whole")
+    assert fleet.names == single.names
+    texts = [name for name in fleet.names if name.endswith(".vtt")]
+    assert {"x.eng.vtt", "x.vtt", "movie/text-2/captions.vtt"} < set(texts)
+    assert [fleet.get(name) for name in texts] == [single.get(name) for name in texts]
+    assert b"One &amp; <i>two</i>" in fleet.get("movie/text-2/captions.vtt")
+    assert [key for key in environment.storage.keys("media-out") if key.startswith("cpe-work")] == []
+
+
+def test_captions_that_are_not_there_are_told_before_anything_is_made(
+    environment: ActivityEnvironment, clips: ClipMaker
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        split_film(environment, FILMS["25"](clips), [_playlist("out", captions={"stream": "auto"})])
+    assert caught.value.code == "CAPTIONS_NOT_FOUND"
+
+
+def test_captions_in_the_work_folder_are_read_with_care(
+    environment: ActivityEnvironment, clips: ClipMaker
+) -> None:
+    source = FILMS["25"](clips)
+    environment.storage.put("media-in", "c.srt", _SRT)
+    split = split_film(
+        environment, source, [_playlist("out", captions={"bucket": "media-in", "file": "c.srt"})]
+    )
+    (key,) = environment.storage.keys("media-out")
+    assert key.endswith("/captions-0")
+    environment.storage.put("media-out", key, b"none")
+    with pytest.raises(InvalidInput) as caught:
+        join_parts(environment, source, split)
+    assert caught.value.code == "CAPTIONS_INVALID"
+    environment.run(DiscardSegments(), {"split": split["split"], "parts": split["parts"]})
+    assert environment.storage.keys("media-out") == []
 
 
 def test_nothing_of_a_playlist_is_published_while_a_part_is_missing(
