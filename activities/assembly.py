@@ -1,4 +1,4 @@
-"""Puts one video together from its segments and its sound, and verifies it. Nothing is encoded."""
+"""Puts one video together from its segments, its sound and its captions, and verifies it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from activities.media.join_command import concat_list, join_arguments
 from activities.media.probe import MediaInfo
 from activities.media.progress import Progress
 from activities.media.survey import Survey
+from activities.media.video_command import CaptionFile
 from activities.media.video_output import VideoOutput
-from activities.verify import check_video, invalid_output, probe_made, survey_made
+from activities.verify import check_video, invalid_output, probe_made, survey_made, verify_captions
 from activities.verify_parts import Picture, Sound, picture_of, verify_joined
 from activities.workshop import Workshop
 
@@ -24,21 +25,18 @@ class Parts:
         pictures: Its segments.
         begins: When each begins, in seconds.
         sound: Its sound; None for a silent one.
+        captions: Those that go into it.
     """
 
     pictures: Sequence[Picture]
     begins: Sequence[Fraction]
     sound: Sound | None
+    captions: Sequence[CaptionFile] = ()
 
     @property
     def end(self) -> float:
         """The second at which the last frame is shown."""
         return float(self.begins[-1]) + self.pictures[-1].clock.seconds[-1]
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """All files."""
-        return (*(picture.file for picture in self.pictures), *([self.sound.file] if self.sound else []))
 
 
 def look_at_picture(workshop: Workshop, file: str) -> Picture:
@@ -82,6 +80,7 @@ def assemble(
         begin=parts.begins[0],
         sound=sound.file if sound is not None else None,
         language=sound.stream.language if sound is not None else None,
+        captions=parts.captions,
         file=file,
     )
     workshop.encode(arguments, duration=parts.end, report=report)
@@ -96,6 +95,7 @@ def verify_assembled(workshop: Workshop, output: VideoOutput, parts: Parts, file
     survey = survey_made(workshop, file)
     clocks = [picture.clock for picture in parts.pictures]
     verify_joined(_picture(file, survey).clock, list(zip(parts.begins, clocks, strict=True)))
+    verify_captions(output, survey.info)
     first = parts.pictures[0].stream
     check_video(
         workshop,

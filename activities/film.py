@@ -112,6 +112,7 @@ class _Film:
             [video for videos in wanted.values() for video in videos],
             audio=self.audio,
             watermarks=self.watermarks,
+            captions=self.captions,
         )
         if (
             len(ladder.outputs) == 1

@@ -16,6 +16,7 @@ from activities.media.probe import MediaInfo
 from activities.media.progress import Progress
 from activities.media.segments import Segment, stretch_of
 from activities.media.split import SoundVersion, Split, version_of_sound, versions_of_sound
+from activities.media.video_command import CaptionFile
 from activities.media.video_output import VideoOutput
 from activities.publish import Product
 from activities.rendition import video_facts
@@ -80,7 +81,10 @@ class Joiner:
     def _video(self, output: VideoOutput, number: int, texts: Sequence[Subtitles]) -> list[Product]:
         report = self._report(output)
         sound = self._sound(version_of_sound(output))
-        joined = self._joined(output, number, sound=sound, report=report.update)
+        writer = CaptionWriter(workshop=self.workshop, output=output, texts=texts)
+        joined = self._joined(
+            output, number, sound=sound, captions=writer.tracks(f"output-{number}"), report=report.update
+        )
         report.finish()
         if sound is not None:
             (self.workshop.directory / sound.file).unlink()
@@ -91,7 +95,6 @@ class Joiner:
             content_type=output.container.content_type,
             facts=video_facts(joined.info),
         )
-        writer = CaptionWriter(workshop=self.workshop, output=output, texts=texts)
         return [product, *writer.sidecars(joined.file)]
 
     def _playlist(
@@ -126,9 +129,10 @@ class Joiner:
         number: int,
         *,
         sound: Sound | None,
+        captions: Sequence[CaptionFile] = (),
         report: Callable[[Progress], None],
     ) -> _Joined:
-        """Join the segments of the video with this number, and a sound if it shall have one."""
+        """Join the segments of the video with this number, and the sound and the captions it shall have."""
         with self.stopwatch.measure("fetch"):
             pictures = [self._fetch(self.split.segment(part.index, number)) for part in self.segments]
         timing = self.split.timings[number]
@@ -137,6 +141,7 @@ class Joiner:
                 pictures=[look_at_picture(self.workshop, picture) for picture in pictures],
                 begins=[stretch_of(part, timing, self.split.first).begin for part in self.segments],
                 sound=sound,
+                captions=captions,
             )
         file = f"output-{number}"
         with self.stopwatch.measure("join"):

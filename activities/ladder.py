@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 
 from activities.assembly import Parts, assemble, verify_assembled
+from activities.captions import CaptionReader, CaptionWriter
 from activities.crew import Crew
 from activities.joint_report import JointReport
 from activities.making import Making
@@ -59,6 +60,7 @@ class Ladder:
         outputs: The videos.
         audio: For the name of each audio encoder asked for, the one this machine has.
         watermarks: The file of each watermark.
+        captions: Reads the captions.
         plan: How they are made.
     """
 
@@ -68,6 +70,7 @@ class Ladder:
     outputs: Sequence[VideoOutput]
     audio: Mapping[str, AudioEncoder]
     watermarks: Mapping[Location, str]
+    captions: CaptionReader
     plan: LadderPlan
 
     @classmethod
@@ -80,6 +83,7 @@ class Ladder:
         *,
         audio: Mapping[str, AudioEncoder],
         watermarks: Mapping[Location, str],
+        captions: CaptionReader,
     ) -> Ladder:
         """Plan videos for this machine; the arguments are the attributes."""
         seconds = float(frames.seconds(-1) - frames.seconds(0))
@@ -90,6 +94,7 @@ class Ladder:
             outputs=outputs,
             audio=audio,
             watermarks=watermarks,
+            captions=captions,
             plan=plan_ladder(outputs, source.video, seconds=seconds, machine=making.machine),
         )
 
@@ -194,6 +199,8 @@ class Ladder:
     def _join(self, workshop: Workshop, output: VideoOutput, parts: Parts | None, file: str) -> Made | None:
         if parts is None:
             return None
+        writer = CaptionWriter(workshop=workshop, output=output, texts=self.captions.of(output))
+        parts = replace(parts, captions=writer.tracks(file))
         try:
             assemble(workshop, output, parts, file, report=lambda _progress: None)
             made = verify_assembled(workshop, output, parts, file)

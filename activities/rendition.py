@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from activities.captions import CaptionReader, CaptionWriter
 from activities.frames import has_frames, read_frames
 from activities.making import Making
-from activities.media.captions import SUBTITLE_ENCODERS, CaptionMode
 from activities.media.codecs import AudioEncoder
 from activities.media.locations import Location
 from activities.media.probe import MediaInfo
@@ -25,7 +24,7 @@ from activities.report import ProgressReport
 from activities.sound import measure_loudness
 from activities.source import Source
 from activities.tools import tone_mapper_for
-from activities.verify import expected_duration, invalid_output, verify_video
+from activities.verify import expected_duration, verify_captions, verify_video
 from cpe.activity import JsonValue
 from cpe.errors import InvalidInput
 
@@ -79,7 +78,7 @@ def make_video(
             workshop.encode(arguments, duration=seconds, report=report.of_run(number, len(passes)))
     with making.stopwatch.measure("verify"):
         made = verify_video(workshop, name, output, size=output.size_for(video), source=part)
-        _verify_captions(output, made)
+        verify_captions(output, made)
     report.finish()
     video_product = Product(
         path=making.workshop.directory / name,
@@ -107,14 +106,6 @@ def _check_frames(making: Making, source: Source, output: VideoOutput) -> None:
             f"{'its duration is too short' if excerpt.duration else 'the source ends'}.",
             code="START_OUT_OF_RANGE",
         )
-
-
-def _verify_captions(output: VideoOutput, made: MediaInfo) -> None:
-    wanted = [captions for captions in output.captions if captions.mode is CaptionMode.EMBED]
-    _, codec = SUBTITLE_ENCODERS.get(output.container.muxer, ("", ""))
-    found = [stream.codec for stream in made.captions]
-    if found != [codec] * len(wanted):
-        raise invalid_output(f"has captions {found} instead of {len(wanted)}")
 
 
 def _find_out(making: Making, source: Source, output: VideoOutput) -> Findings:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from activities.media.captions import SUBTITLE_ENCODERS, CaptionMode
 from activities.media.codecs import ImageFormat
 from activities.media.probe import MediaInfo, VideoStream, parse_probe
 from activities.media.survey import Survey
@@ -63,6 +64,19 @@ def check_video(
     times = [0.0, min(duration / 2, last), last]
     if video is None or not _decodes(workshop, file, video, times, start=info.start, indexed=indexed):
         raise invalid_output("cannot be decoded at its start, middle and end")
+
+
+def verify_captions(output: VideoOutput, made: MediaInfo) -> None:
+    """Check that a finished video has the captions that go into it.
+
+    Raises:
+        ActivityError: ``OUTPUT_INVALID``.
+    """
+    wanted = [captions for captions in output.captions if captions.mode is CaptionMode.EMBED]
+    _, codec = SUBTITLE_ENCODERS.get(output.container.muxer, ("", ""))
+    found = [stream.codec for stream in made.captions]
+    if found != [codec] * len(wanted):
+        raise invalid_output(f"has captions {found} instead of {len(wanted)}")
 
 
 def verify_pictures(files: Sequence[Path], image: ImageFormat, *, size: tuple[int, int]) -> None:

@@ -29,7 +29,7 @@ from activities.media.timing import timing_arguments, timing_of
 from activities.media.tone import ToneMapper
 from activities.media.video_output import VideoOutput
 
-CAPTION_LIMITS: Mapping[str, str | None] = {
+CAPTION_LIMITS: Mapping[str, str] = {
     "protocol_whitelist": "file",
     "format_whitelist": "srt",
     "f": "srt",
@@ -109,7 +109,7 @@ def video_arguments(
         *(_pass(output, 2, names) if output.two_pass else ()),
         *timing_arguments(timing_of(output, video)),
         *(audio_coding(source.audio, audio, output.audio_bit_rate, output.channels) if source.audio else ()),
-        *_captioning(output, names.captions),
+        *caption_coding(output, names.captions),
         *(("-movflags", "+faststart") if output.container.fast_start else ()),
         *("-f", output.container.muxer, names.output),
     )
@@ -189,7 +189,8 @@ def _clock(output: VideoOutput) -> tuple[str, ...]:
     return ("-copyts",) if output.excerpt is not None and output.excerpt.start else ()
 
 
-def _captioning(output: VideoOutput, captions: Sequence[CaptionFile]) -> tuple[str, ...]:
+def caption_coding(output: VideoOutput, captions: Sequence[CaptionFile]) -> tuple[str, ...]:
+    """Write the options of the encoder of captions that go into a video."""
     if not captions:
         return ()
     encoder, _ = SUBTITLE_ENCODERS[output.container.muxer]

@@ -139,8 +139,8 @@ class VideoOutput:
     @property
     def alone(self) -> bool:
         """Whether it needs runs of its own: it is not made together with others, nor in segments."""
-        inside = any(captions.mode is not CaptionMode.SIDECAR for captions in self.captions)
-        return self.two_pass or inside or self.excerpt is not None
+        drawn = any(captions.mode is CaptionMode.BURN for captions in self.captions)
+        return self.two_pass or drawn or self.excerpt is not None
 
     @property
     def places(self) -> tuple[Location, ...]:

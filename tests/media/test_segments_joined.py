@@ -138,6 +138,49 @@ def test_the_loudness_of_the_whole(
     assert loud > quiet + 3
 
 
+_SRT = b"1\n00:00:01,000 --> 00:00:03,500\nOne\n\n2\n00:00:04,000 --> 00:00:30,000\nTwo\n"
+
+
+@pytest.mark.parametrize("name", ["29.97", "silent, turned"])
+def test_captions_go_into_what_is_joined(
+    environment: ActivityEnvironment, clips: ClipMaker, tmp_path: Path, name: str
+) -> None:
+    source = FILMS[name](clips)
+    environment.storage.put("media-in", "c.srt", _SRT)
+    inside = {"bucket": "media-in", "file": "c.srt", "mode": "embed"}
+    captions = [{**inside, "language": "eng"}, {**inside, "language": "deu"}]
+
+    def outputs(folder: str) -> list[dict[str, Any]]:
+        return [_video(f"{folder}/{file}", captions=captions) for file in ("x.mp4", "x.mkv")]
+
+    assert len(cut_and_join(environment, source, outputs("joined"))["outputs"]) == 2
+    for output in outputs("whole"):
+        environment.run(TranscodeAsset(), job_of(source, [output]))
+        key = output["file"]
+        paths = [made_file(environment, one, tmp_path) for one in (key, key.replace("whole", "joined"))]
+        one, joined = (_captions(clips, path) for path in paths)
+        assert one == joined
+        assert [language for _, language, _ in joined] == ["eng", "deu"]
+        assert len(frames_of(clips, paths[1])) == len(frames_of(clips, paths[0]))
+
+
+def _captions(clips: ClipMaker, path: Path) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """Return codec and language of each text in a file, and its texts by their times."""
+    found = clips.probe(path, "-select_streams", "s", "-show_packets", "-show_data_hash", "md5")
+    return [
+        (
+            stream["codec_name"],
+            stream["tags"]["language"],
+            [
+                (packet["pts_time"], packet["data_hash"])
+                for packet in found["packets"]
+                if packet["stream_index"] == stream["index"]
+            ],
+        )
+        for stream in found["streams"]
+    ]
+
+
 def test_other_outputs_and_short_videos_are_for_transcode_asset(
     environment: ActivityEnvironment, clips: ClipMaker, clip: Path
 ) -> None:

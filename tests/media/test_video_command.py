@@ -366,7 +366,7 @@ def _with(output: VideoOutput, findings: Findings, video: VideoStream = _PICTURE
         ({"loudness": -23}, False),
         ({"tone_map": True, "two_pass": 0}, False),
         ({"captions": {"stream": "auto"}}, False),
-        ({"captions": {"stream": "auto", "mode": "embed"}}, True),
+        ({"captions": {"stream": "auto", "mode": "embed"}}, False),
         ({"captions": {"stream": "auto", "mode": "burn"}}, True),
     ],
     ids=str,
