@@ -18,6 +18,7 @@ from activities.media.outputs import all_videos, buckets_of, parse_outputs
 from activities.media.presets import preset_library
 from activities.media.split import read_parts, read_split
 from activities.publish import describe, publish
+from activities.sandbox.quota import telling_a_full_disk
 from activities.settings import read_settings
 from activities.stopwatch import Stopwatch
 from activities.tools import encoders, find_tools
@@ -65,7 +66,8 @@ class JoinAsset(Activity):
             stopwatch=stopwatch,
         )
         context.preparing()
-        products = joiner.join(fetch_kept_captions(context, split))
+        with telling_a_full_disk():
+            products = joiner.join(fetch_kept_captions(context, split))
         context.finishing()
         with stopwatch.measure("publish"):
             described = describe(products)

@@ -9,6 +9,7 @@ from itertools import count, islice
 from activities.assembly import Parts, assemble, look_at_picture, look_at_sound, verify_assembled
 from activities.captions import CaptionWriter, Subtitles
 from activities.fetch import fetch_object
+from activities.making import naming
 from activities.media.locations import Location
 from activities.media.outputs import Divisible, all_videos
 from activities.media.playlist_output import PlaylistOutput
@@ -72,10 +73,11 @@ class Joiner:
         products: list[Product] = []
         for output in self.outputs:
             own = list(islice(left, len(output.captions)))
-            if isinstance(output, PlaylistOutput):
-                products += self._playlist(output, numbers, own)
-            else:
-                products += self._video(output, next(numbers), own)
+            with naming(output.target.location):
+                if isinstance(output, PlaylistOutput):
+                    products += self._playlist(output, numbers, own)
+                else:
+                    products += self._video(output, next(numbers), own)
         return products
 
     def _video(self, output: VideoOutput, number: int, texts: Sequence[Subtitles]) -> list[Product]:

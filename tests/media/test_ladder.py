@@ -17,6 +17,7 @@ from cpe.errors import ActivityError
 from cpe.testing import ActivityEnvironment
 from tests.media.clips import ClipMaker
 from tests.media.fleet import FILMS, frames_of, job_of, made_file
+from tests.media.meters import integrated_and_peak
 from tests.media.test_segments_joined import _ladder, _sound, _video
 
 _MACHINE = planner.Machine(cores=3, memory=4096 * planner.MIB)
@@ -90,6 +91,24 @@ def test_a_high_dynamic_range_is_mapped_for_the_outputs_that_want_it(
         assert frames_of(clips, paths[1]) == frames_of(clips, paths[0])
         (stream,) = clips.probe(paths[1])["streams"]
         assert stream["color_transfer"] == ("smpte2084" if name == "high" else "bt709")
+
+
+@pytest.mark.usefixtures("eager")
+def test_loudness_and_captions_need_no_run_of_their_own(
+    environment: ActivityEnvironment, clips: ClipMaker, tmp_path: Path
+) -> None:
+    source = FILMS["25"](clips)
+    environment.storage.put("media-in", source.name, source)
+    environment.storage.put("media-in", "c.srt", b"1\n00:00:01,000 --> 00:00:03,000\nOne\n")
+    captions = {"bucket": "media-in", "file": "c.srt", "language": "eng", "mode": "embed"}
+    outputs = [_video("quiet.mp4", loudness=-30), _video("plain.mkv", captions=captions)]
+    environment.run(TranscodeAsset(), job_of(source, outputs))
+    (planned,) = [fields for _, event, fields in environment.log.records if event == "ladder.planned"]
+    assert planned["outputs"] == len(outputs)
+    quiet, plain = (made_file(environment, key, tmp_path) for key in ("quiet.mp4", "plain.mkv"))
+    assert integrated_and_peak(clips, quiet)[0] == pytest.approx(-30, abs=0.6)
+    (text,) = clips.probe(plain, "-select_streams", "s")["streams"]
+    assert (text["codec_name"], text["tags"]["language"]) == ("subrip", "eng")
 
 
 @pytest.mark.usefixtures("eager")

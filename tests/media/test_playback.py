@@ -12,6 +12,7 @@ from activities.transcode_asset import TranscodeAsset
 from cpe.testing import ActivityEnvironment
 from tests.media.browser import NoPlayer, Objects, Played, find_browser, play
 from tests.media.clips import ClipMaker
+from tests.media.fleet import cut_and_join
 from tests.media.ladders import preset
 
 _SECONDS = 9
@@ -39,7 +40,7 @@ def _captions(word: str) -> str:
 
 
 def _make(environment: ActivityEnvironment, source: Path) -> Objects:
-    """Make four ladders of a film; return all objects, as a server has them."""
+    """Make five ladders of a film, one by a fleet; return all objects, as a server has them."""
     environment.storage.put("media-in", "x.mp4", source)
     for language, word in (("eng", "Hello"), ("deu", "Hallo")):
         environment.storage.put("media-in", f"{language}.vtt", _captions(word).encode())
@@ -62,6 +63,8 @@ def _make(environment: ActivityEnvironment, source: Path) -> Objects:
         "output_assets": [common | output for output in outputs],
     }
     environment.run(TranscodeAsset(), document)
+    fleet = {"file": "fleet/movie.m3u8", "renditions": _renditions("h264", "aac")}
+    cut_and_join(environment, source, [common | fleet])
     storage = environment.storage
     return {
         f"/{key}": (storage.get("media-out", key), storage.options["media-out", key].content_type or "")
@@ -86,12 +89,14 @@ _PLANS: list[dict[str, Any]] = [
     ),
     *(_plan("hls", f"encrypted at {width}", width, rate=3) for width in _WIDTHS[:2]),
     *(_plan(player, f"captions in {text}", 160, rate=2, text=text) for player, text in _TEXTS),
+    *(_plan(player, "of a fleet", 160, rate=3) for player in ("hls", "dash")),
+    *(_plan(player, "of a fleet, seeking", 96, rate=2, seeks=[0.6, 0.3]) for player in ("hls", "dash")),
     _plan("hls", "encrypted seeking", 160, rate=2, seeks=[0.6, 0.2]),
 ]
 
 
 def _source(plan: dict[str, Any]) -> str:
-    folders = {"VP9": "vp9", "encrypted": "secret", "captions": "text"}
+    folders = {"VP9": "vp9", "encrypted": "secret", "captions": "text", "fleet": "fleet"}
     folder = next((folder for word, folder in folders.items() if word in plan["name"]), "h264")
     return f"/{folder}/movie.{'m3u8' if plan['player'] == 'hls' else 'mpd'}"
 
