@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
+from cpe.client.errors import StoreFailed
 from cpe.client.inbox import LONGEST_POLL, Delivery, Inbox
 from cpe.client.state import JobState
 from cpe.client.tracker import Tracker
@@ -64,6 +65,8 @@ class Mailbox:
         self._changed = threading.Condition()
         self._reading = False
         self._stopped = False
+        # Whether the tracker's store failed when it was last given something.
+        self._in_doubt = False
         self._iterating = 0
         self._asked: dict[str, Event | None] = {}
         self._unread: deque[_Unread] = deque()
@@ -225,11 +228,20 @@ class Mailbox:
                     self._changed.notify_all()
 
     def _read(self, inbox: Inbox, wait: float) -> None:
+        if self._in_doubt:
+            # What is received in vain too often becomes a dead letter.
+            self._tracker.check()
+            self._in_doubt = False
         deliveries = inbox.receive(wait)
         if not deliveries:
             return
         events = [delivery.event for delivery in deliveries]
-        self._hand_out(deliveries, self._tracker.apply_all(events, self._foreign_answers(events)))
+        try:
+            states = self._tracker.apply_all(events, self._foreign_answers(events))
+        except StoreFailed:
+            self._in_doubt = True
+            raise
+        self._hand_out(deliveries, states)
 
     def _foreign_answers(self, events: Iterable[Event]) -> dict[str, Event]:
         """The answers that somebody else asked for, by their request; it is expected before it is sent."""

@@ -15,6 +15,7 @@ from cpe.protocol.references import MAX_PAYLOAD
 
 # Looking a member of an enum up takes as long as all else that is done to some events.
 _SCHEDULED = EventType.WORKFLOW_SCHEDULED
+_TRIAL = "trial"
 _NO_ANSWERS: Mapping[str, Event] = MappingProxyType({})
 
 
@@ -80,6 +81,17 @@ class Tracker:
             for request_id, answer in answers.items():
                 self.keep_answer(request_id, answer)
             return states
+
+    def check(self) -> None:
+        """Try whether the store takes something in; nothing stays there.
+
+        Raises:
+            StoreFailed: It does not.
+        """
+        if self._store.shared:
+            with self._store.transaction():
+                self._store.keep_answer(_TRIAL, "")
+                self._store.take_answer(_TRIAL)
 
     def request(self, job_id: str, time: float) -> JobState:
         """Note that a START_JOB was sent, at `time` seconds since the epoch."""

@@ -157,6 +157,29 @@ def test_an_answer_that_another_process_asked_for_is_in_the_store_before_it_is_d
         assert reader.job("j1").state is not None
 
 
+def test_events_stay_on_the_queue_while_the_store_fails(
+    client: Client, sqs: SQSClient, publish: Callable[[Event], None], tmp_path: Path
+) -> None:
+    file, url = tmp_path / "jobs.sqlite", sqs.get_queue_url(QueueName="output")["QueueUrl"]
+    with closing(SqliteStore(file)) as store, closing(sqlite3.connect(file)) as database:
+        reader = Client.from_config(tmp_path / "clientConfig.json", tracker=Tracker(store))
+        database.execute("ALTER TABLE answers RENAME TO hidden")
+        database.execute("ALTER TABLE jobs RENAME TO hidden_jobs")
+        publish(event("j1", 1))
+        for _ in range(3):
+            with pytest.raises(StoreFailed):
+                next(reader.events(wait=20))
+        (message,) = sqs.receive_message(
+            QueueUrl=url, WaitTimeSeconds=20, MessageSystemAttributeNames=["ApproximateReceiveCount"]
+        )["Messages"]
+        assert message["Attributes"]["ApproximateReceiveCount"] == "2"
+        database.execute("ALTER TABLE hidden RENAME TO answers")
+        database.execute("ALTER TABLE hidden_jobs RENAME TO jobs")
+        with closing(reader.events(wait=20)) as events:
+            assert next(events).event_id == "j1:1"
+        assert database.execute("SELECT * FROM answers").fetchall() == []
+
+
 def test_a_job_is_asked_for_though_the_store_does_not_take_it_in(
     client: Client, sqs: SQSClient, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
