@@ -185,6 +185,8 @@ def _ending(about: EndedFact) -> dict[str, Any]:
         case Ending.CANCELED:
             return {"details": ended.details, "attempt": attempt.number}
         case Ending.TIMED_OUT:
-            return {"timeoutType": ended.timeout_type, "attempt": attempt.number}
+            told = {} if ended.details is None else {"heartbeat": json_or_text(ended.details)}
+            when = {"timeoutType": ended.timeout_type, "attempt": attempt.number}
+            return {"input": json_or_text(about.input), **told, **when}
     failure = failure_of(attempt, ended)
     return {"result": {"reason": failure.reason, "details": failure.details, "attempt": attempt.number}}

@@ -79,6 +79,23 @@ def test_a_history_tells_the_same_in_pieces(file: Path) -> None:
     assert piecemeal.seen == len(history(file))
 
 
+def test_a_time_out_tells_what_the_activity_was_at() -> None:
+    file = next(file for file in HISTORIES if file.stem == "when_and_timeout")
+    raw = json.loads(json.dumps(history(file)))
+    for event in raw:
+        if event["eventType"] == "ActivityTaskTimedOut":
+            event["activityTaskTimedOutEventAttributes"]["details"] = '{"frame": 7}'
+        if event["eventType"] == "ActivityTaskScheduled":
+            event["activityTaskScheduledEventAttributes"]["input"] = '{"file": "a.mp4"}'
+    events = Happenings("ClientA.j1", "r1").take(raw)
+    timeouts = [one for one in events if one.type is EventType.ACTIVITY_TIMEOUT]
+    assert timeouts
+    for one in timeouts:
+        assert one.details.keys() == {"input", "heartbeat", "timeoutType", "attempt"}
+        assert (one.details["input"], one.details["heartbeat"]) == ({"file": "a.mp4"}, {"frame": 7})
+        assert list(validator(one.type).iter_errors(json.loads(encode_event(one)))) == []
+
+
 def test_a_line_says_what_matters() -> None:
     retried = next(file for file in HISTORIES if file.stem == "retry_success")
     lines = [event_line(event, with_job=False)[21:] for event in happened(retried)]
