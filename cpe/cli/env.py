@@ -8,18 +8,12 @@ from pathlib import Path
 import click
 
 from cpe.cli.local import exports
-from cpe.stack.folder import DEFAULT, StackFolder
+from cpe.cli.options import folder_option
+from cpe.stack.folder import StackFolder
 
 
 @click.command()
-@click.option(
-    "--dir",
-    "folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=DEFAULT,
-    show_default=True,
-    help="The stack's folder.",
-)
+@folder_option("The stack's folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of shell commands.")
 def env(*, folder: Path, as_json: bool) -> None:
     """Print the environment of the stack that `cpe up` runs here.

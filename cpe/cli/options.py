@@ -60,6 +60,18 @@ log_option = click.option(
 debug_option = click.option("-d", "--debug", is_flag=True, help="Log debug events too.")
 
 
+def folder_option(purpose: str) -> Callable[[F], F]:
+    """Add `--dir`, the folder of a stack."""
+    return click.option(
+        "--dir",
+        "folder",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path(".cpe"),
+        show_default=True,
+        help=purpose,
+    )
+
+
 def version_option(program: str) -> Callable[[F], F]:
     """Add `--version`."""
     return click.version_option(__version__, prog_name=program)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from cpe.cli.local import exports
-from cpe.cli.options import activities_option, fifo_option
-from cpe.stack.folder import DEFAULT, StackFolder
+from cpe.cli.options import activities_option, fifo_option, folder_option
+from cpe.stack.folder import StackFolder
 
 if TYPE_CHECKING:
     from cpe.aws.client_queues import Side
@@ -36,14 +36,7 @@ _WOULD_BE = {"exists": "exists", "created": "would be created", "changed": "woul
 )
 @fifo_option
 @activities_option
-@click.option(
-    "--dir",
-    "folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=DEFAULT,
-    show_default=True,
-    help="Folder that the configurations are written to.",
-)
+@folder_option("Folder that the configurations are written to.")
 @click.option("--dry-run", is_flag=True, help="Say what is there and what would be made, and make nothing.")
 def provision(
     *,

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import click
 
 from cpe.cli.local import DEFAULT_PORT, PORT, local_aws, record_option
-from cpe.cli.options import activities_option, fifo_option
-from cpe.stack.folder import DEFAULT, StackFolder
+from cpe.cli.options import activities_option, fifo_option, folder_option
+from cpe.stack.folder import StackFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -64,14 +64,7 @@ Ctrl-C stops everything."""
 @click.option("--domain", default="SADomain", show_default=True, help="SWF domain.")
 @click.option("--client", default="ClientA", show_default=True, help="The client's name.")
 @fifo_option
-@click.option(
-    "--dir",
-    "folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=DEFAULT,
-    show_default=True,
-    help="Folder in which the stack tells about itself.",
-)
+@folder_option("Folder in which the stack tells about itself.")
 @record_option
 @click.option("--json", "as_json", is_flag=True, help="Print all logs as JSON lines.")
 def up(

@@ -21,8 +21,6 @@ from typing import Any
 
 from cpe.errors import ConfigError
 
-DEFAULT = Path(".cpe")
-
 
 class StackFolder:
     """Reads and writes what stands in the folder.
