@@ -1,7 +1,8 @@
-"""JoinAsset: puts the parts of a job together, publishes the outputs and removes the parts.
+"""JoinAsset: puts the parts of a job together and publishes the outputs.
 
 Nothing is encoded. The renditions of a playlist are packaged as TranscodeAsset packages them. Nothing is
-published unless every output was joined and verified.
+published unless every output was joined and verified. The parts stay: a worker that dies after publishing has
+not answered, and another one does all of it again.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from activities.tools import encoders, find_tools
 from activities.transcode_segment import read_divisible
 from activities.workshop import Workshop
 from cpe.activity import Activity, ActivityContext, JsonValue
-from cpe.errors import ActivityError, InvalidInput
+from cpe.errors import InvalidInput
 
 
 class JoinAsset(Activity):
@@ -72,22 +73,4 @@ class JoinAsset(Activity):
         with stopwatch.measure("publish"):
             described = describe(products)
             left = publish(context, products)
-        try:
-            discard_parts(context, fields)
-        except ActivityError as error:
-            # The outputs are there; parts that stay cost a little storage and nothing else.
-            context.log.warning("parts.left", folder=split.folder, bucket=split.bucket, reason=error.code)
         return {"outputs": with_skipped(described, left), "timing": stopwatch.seconds}
-
-
-def discard_parts(context: ActivityContext, fields: Fields) -> int:
-    """Remove all parts of a job; those that are not there do not matter. Return how many places were seen to.
-
-    Args:
-        context: The task.
-        fields: Its input, with the `split` and the `parts` of SplitAsset.
-    """
-    places = list(read_split(fields.needed("split")).places(len(read_parts(fields, "parts"))))
-    for place in places:
-        context.storage.delete(place.bucket, place.key)
-    return len(places)

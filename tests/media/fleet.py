@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from activities.discard_segments import DiscardSegments
 from activities.join_asset import JoinAsset
 from activities.split_asset import SplitAsset
 from activities.transcode_segment import TranscodeSegment
@@ -113,7 +114,9 @@ def cut_and_join(
     assert len([part for part in split["parts"] if "segment" in part]) == 3
     for part in split["parts"]:
         encode_part(environment, source, split, part)
-    return join_parts(environment, source, split)
+    result = join_parts(environment, source, split)
+    environment.run(DiscardSegments(), {"split": split["split"], "parts": split["parts"]})
+    return result
 
 
 def made_file(environment: ActivityEnvironment, key: str, folder: Path) -> Path:

@@ -237,6 +237,26 @@ def test_nothing_is_published_while_a_part_is_missing(
     assert environment.storage.keys("media-out") == []
 
 
+def test_a_join_whose_worker_died_before_it_answered_is_done_again(
+    environment: ActivityEnvironment, clips: ClipMaker
+) -> None:
+    source = FILMS["25"](clips)
+    split = split_film(environment, source, [_video("x.mp4")])
+    for part in split["parts"]:
+        encode_part(environment, source, split, part)
+    results = [join_parts(environment, source, split)["outputs"] for _ in range(2)]
+    assert results[0] == results[1]
+
+
+def test_parts_that_cannot_be_removed_are_counted(environment: ActivityEnvironment, clips: ClipMaker) -> None:
+    split = split_film(environment, FILMS["25"](clips), [_video("x.mp4")])
+    elsewhere = {**split["split"], "bucket": "absent"}
+    result = environment.run(DiscardSegments(), {"split": elsewhere, "parts": split["parts"]})
+    assert result == {"discarded": 0, "left": len(split["parts"])}
+    told = [event for _, event, _ in environment.log.records]
+    assert told.count("part.left") == len(split["parts"])
+
+
 def test_a_part_with_other_frames_is_not_joined(environment: ActivityEnvironment, clips: ClipMaker) -> None:
     source = FILMS["25"](clips)
     split = split_film(environment, source, [_video("x.mp4")])
