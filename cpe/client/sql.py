@@ -92,7 +92,8 @@ class SqlStore:
         self._lock = threading.RLock()
         self._open: sa.Connection | None = None
         try:
-            self._engine = sa.create_engine(url)
+            # A database that was restarted closed the connections that are kept here.
+            self._engine = sa.create_engine(url, pool_pre_ping=True)
             if self._engine.dialect.name == "sqlite":
                 sa.event.listen(self._engine, "connect", _leave_transactions_to_us)
                 sa.event.listen(self._engine, "begin", _begin_immediate)

@@ -263,11 +263,13 @@ def _by_job(messages: Sequence[Message]) -> dict[str, list[tuple[Message, Comman
     """Read messages; those of one job stay in order, and those of one group on a FIFO queue; no others."""
     groups: dict[str, list[tuple[Message, Command | ProtocolError]]] = {}
     for message in messages:
+        command: Command | ProtocolError
         try:
-            command: Command | ProtocolError = decode_command(message.body)
-            key = f"job {command.job_id}" if isinstance(command, Command) else ""
+            decoded = decode_command(message.body)
         except ProtocolError as error:
             command, key = error, f"message {message.message_id}"
+        else:
+            command, key = decoded, f"job {decoded.job_id}"
         if message.group_id is not None:
             key = f"group {message.group_id}"
         groups.setdefault(key, []).append((message, command))

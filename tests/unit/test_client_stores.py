@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from cpe.client import SqliteStore, Store, StoreFailed, Tracker, sqlite
 from cpe.client.sql import SqlStore
@@ -109,6 +110,24 @@ def test_a_database_that_fails_later_takes_nothing_in(kind: str, tmp_path: Path)
         Tracker(store).apply(whole_story()[0])
     assert caught.value.retryable
     assert Tracker(other).job("j1") is None
+
+
+def test_a_connection_that_the_database_closed_is_made_again(tmp_path: Path) -> None:
+    opened: list[sqlite3.Connection] = []
+
+    def note(connection: sqlite3.Connection, _record: object) -> None:
+        opened.append(connection)
+
+    sa.event.listen(sa.Engine, "connect", note)
+    try:
+        with closing(SqlStore(f"sqlite:///{tmp_path}/j.db")) as store:
+            tracker = Tracker(store)
+            tracker.request("j1", 1.0)
+            for connection in opened:
+                connection.close()
+            assert tracker.job("j1") is not None
+    finally:
+        sa.event.remove(sa.Engine, "connect", note)
 
 
 def test_a_database_is_opened_while_somebody_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
