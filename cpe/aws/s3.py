@@ -178,9 +178,10 @@ def _arguments(options: UploadOptions) -> dict[str, Any]:
 
 
 def _storage_error(error: AwsError | ConfigError, bucket: str, key: str | None) -> ActivityError:
-    if error.retryable:
+    # Credentials that are refused are this worker's, and say nothing of the job.
+    if error.retryable or isinstance(error, ConfigError):
         return ActivityError(str(error), code="STORAGE_UNAVAILABLE", retryable=True)
-    if isinstance(error, ConfigError) or error.code == "ACCESS_DENIED":
+    if error.code == "ACCESS_DENIED":
         return ActivityError(str(error), code="ACCESS_DENIED")
     if error.code in _OWN_NAMES:
         return ActivityError(str(error), code=_OWN_NAMES[error.code])

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import boto3
 import pytest
+import urllib3
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 
 from cpe.activity import Cancellation, UploadOptions
 from cpe.aws.s3 import S3Storage, transfer_manager
@@ -120,6 +125,21 @@ def test_an_unreachable_storage_may_be_tried_again(monkeypatch: pytest.MonkeyPat
     client = AwsSession().s3()
     with pytest.raises(ActivityError) as caught:
         S3Storage(client, transfer_manager(client)).head("media", "key")
+    assert (caught.value.code, caught.value.retryable) == ("STORAGE_UNAVAILABLE", True)
+
+
+def test_a_worker_whose_credentials_ran_out_does_not_fail_the_job_for_good(local_aws: LocalAws) -> None:
+    client = AwsSession().s3()
+    answer = b"<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>"
+
+    def refuse(request: Any, **_: Any) -> Any:
+        raw = urllib3.HTTPResponse(BytesIO(answer), status=400, preload_content=False)
+        return AWSResponse(request.url, 400, HTTPHeaders(), raw)
+
+    client.meta.events.register("before-send.s3", refuse)
+    storage = S3Storage(client, transfer_manager(client))
+    with pytest.raises(ActivityError, match="renew them") as caught:
+        storage.delete("media", "key")
     assert (caught.value.code, caught.value.retryable) == ("STORAGE_UNAVAILABLE", True)
 
 
