@@ -31,8 +31,11 @@ if TYPE_CHECKING:
 
 _SIGNERS: Mapping[str, type[SigV4Auth]] = {"s3": S3SigV4Auth}
 
-_USUAL = frozenset({HTTPStatus.OK, HTTPStatus.BAD_REQUEST, HTTPStatus.PRECONDITION_FAILED})
-"""What a service answers to a request that it understood; 400 is also what SWF says no with."""
+_USUAL = frozenset(
+    {HTTPStatus.OK, HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED}
+)
+"""What a service answers to a request that it understood. 400 is what SWF and SQS say no with, 409 what S3
+says to one of two who write at once."""
 
 _REST = 300.0
 """Seconds for which a service is not asked in this way after it answered as if it did not know us: each call
@@ -162,9 +165,13 @@ class DirectS3:
         """
         url = self.folder(bucket) + quote(key, safe="/~")
         answer = self._direct.send("PUT", url, {"If-None-Match": "*"})
-        if answer is None or answer.status == HTTPStatus.BAD_REQUEST:
-            return None
-        return bool(answer.status == HTTPStatus.OK)
+        match None if answer is None else answer.status:
+            case HTTPStatus.OK:
+                return True
+            case HTTPStatus.PRECONDITION_FAILED:
+                return False
+            case _:
+                return None
 
     def folder(self, bucket: str) -> str:
         """Tell the URL that a bucket's keys follow: botocore makes it of region, endpoint and bucket.
