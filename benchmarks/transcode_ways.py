@@ -73,22 +73,55 @@ class Bench:
 
     def one_ffmpeg(self) -> None:
         """Make all outputs with one ffmpeg, as people write it who know that it decodes once then."""
+        self._ffmpeg(self._together("single"))
+
+    def pieces(self, count: int) -> None:
+        """Make all outputs in pieces, all at once, one thread each, and the sound beside them: no more.
+
+        Nothing is fetched, looked at, joined or verified. So long it takes at least.
+        """
+        seconds = (self.info.duration or 0.0) / count
+        commands = [
+            self._together(
+                f"piece-{number}",
+                read=("-ss", f"{number * seconds:.3f}", "-t", f"{seconds:.3f}", "-threads", "1"),
+                write=("-an", "-threads", "1"),
+            )
+            for number in range(count)
+        ]
+        sound = ("-v", "error", "-y", "-i", self.film.name, "-vn", "-c:a", "aac", "-b:a", "128k", "sound.mp4")
+        running = [self._start(command) for command in (*commands, sound)]
+        codes = [process.wait() for process in running]
+        if any(codes):
+            raise SystemExit("ffmpeg failed")
+
+    def _together(self, name: str, *, read: Sequence[str] = (), write: Sequence[str] = ()) -> tuple[str, ...]:
+        """Return the arguments that make all outputs of one decoding, with more to read and to write by."""
         head: tuple[str, ...] = ()
         tails: list[str] = []
         graph = [f"[0:v]split={len(self.outputs)}" + "".join(f"[v{n}]" for n in range(len(self.outputs)))]
         for number, output in enumerate(self.outputs):
-            arguments = self.arguments(_as_people_ask(output), f"single-{number}")
+            arguments = self.arguments(_as_people_ask(output), f"{name}-{number}")
             at = arguments.index("-filter_complex")
             head = arguments[:at]
             filters = re.sub(r"\[[^]]*\]", "", arguments[at + 1].replace(";", ","))
             graph.append(f"[v{number}]{filters}[o{number}]")
             maps = [place for place, word in enumerate(arguments) if word == "-map"]
-            tails += ["-map", f"[o{number}]", "-map", "0:a", *arguments[maps[-1] + 2 :]]
-        self._ffmpeg((*head, "-filter_complex", ";".join(graph), *tails))
+            sound = () if "-an" in write else ("-map", "0:a")
+            tails += ["-map", f"[o{number}]", *sound, *arguments[maps[-1] + 2 : -1], *write, arguments[-1]]
+        source = head.index("-i")
+        return (*head[:source], *read, *head[source:], "-filter_complex", ";".join(graph), *tails)
 
     def _ffmpeg(self, arguments: Sequence[str]) -> None:
-        subprocess.run(
-            [self.tools.ffmpeg, *arguments], cwd=self.folder, stdout=subprocess.DEVNULL, check=True
+        if self._start(arguments).wait():
+            raise SystemExit("ffmpeg failed")
+
+    def _start(self, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [self.tools.ffmpeg, *arguments],
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
         )
 
     def activity(self) -> None:
