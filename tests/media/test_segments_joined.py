@@ -248,13 +248,12 @@ def test_a_join_whose_worker_died_before_it_answered_is_done_again(
     assert results[0] == results[1]
 
 
-def test_parts_that_cannot_be_removed_are_counted(environment: ActivityEnvironment, clips: ClipMaker) -> None:
+def test_parts_that_cannot_be_removed_are_told(environment: ActivityEnvironment, clips: ClipMaker) -> None:
     split = split_film(environment, FILMS["25"](clips), [_video("x.mp4")])
     elsewhere = {**split["split"], "bucket": "absent"}
-    result = environment.run(DiscardSegments(), {"split": elsewhere, "parts": split["parts"]})
-    assert result == {"discarded": 0, "left": len(split["parts"])}
-    told = [event for _, event, _ in environment.log.records]
-    assert told.count("part.left") == len(split["parts"])
+    with pytest.raises(ActivityError) as caught:
+        environment.run(DiscardSegments(), {"split": elsewhere, "parts": split["parts"]})
+    assert caught.value.code == "BUCKET_NOT_FOUND"
 
 
 def test_a_part_with_other_frames_is_not_joined(environment: ActivityEnvironment, clips: ClipMaker) -> None:
