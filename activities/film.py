@@ -6,13 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from activities.captions import CaptionReader, CaptionWriter, fetch_captions
-from activities.custom import make_custom
-from activities.encoders import choose_encoders
-from activities.fetch import fetch
-from activities.frames import read_frames
-from activities.ladder import Ladder, Made
-from activities.making import Making, naming
+from activities.ffmpeg.encoders import choose_encoders
 from activities.media.audio_output import AudioOutput
 from activities.media.codecs import AudioEncoder
 from activities.media.custom_output import CustomOutput
@@ -23,15 +17,21 @@ from activities.media.playlist_output import PlaylistOutput
 from activities.media.thumb_output import ThumbOutput
 from activities.media.timing import timing_of
 from activities.media.video_output import VideoOutput
-from activities.playlist import make_playlist
-from activities.publish import Product
-from activities.rendition import make_video, video_facts
-from activities.sound import make_audio
-from activities.source import Source, check_whole, inspect, telling_the_undecodable
-from activities.thumbnails import check_thumbnails, make_thumbnails
-from activities.verify import expected_duration
-from activities.watermarks import fetch_watermarks, flatten_watermarks
-from activities.whole_ladder import WholeLadder, files_with_sounds
+from activities.playlist.playlist import make_playlist
+from activities.playlist.whole_ladder import WholeLadder, files_with_sounds
+from activities.sound.sound import make_audio
+from activities.source.frames import read_frames
+from activities.source.source import Source, check_whole, inspect, telling_the_undecodable
+from activities.task.making import Making, naming
+from activities.transfer.fetch import fetch
+from activities.transfer.publish import Product
+from activities.verify.verify import expected_duration
+from activities.video.captions import CaptionReader, CaptionWriter, fetch_captions
+from activities.video.custom import make_custom
+from activities.video.ladder import Ladder, Made
+from activities.video.rendition import make_video, video_facts
+from activities.video.thumbnails import check_thumbnails, make_thumbnails
+from activities.video.watermarks import fetch_watermarks, flatten_watermarks
 
 _INPUT = "input"
 

@@ -10,21 +10,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from activities.existing import with_skipped
-from activities.joiner import Joiner
-from activities.kept_captions import fetch_kept_captions
+from activities.ffmpeg.tools import encoders, find_tools
+from activities.ffmpeg.workshop import Workshop
+from activities.fleet.joiner import Joiner
+from activities.fleet.kept_captions import fetch_kept_captions
 from activities.media.fields import Fields
 from activities.media.job import parse_job
 from activities.media.outputs import all_videos, buckets_of, parse_outputs
 from activities.media.presets import preset_library
 from activities.media.split import read_parts, read_split
-from activities.publish import describe, publish
 from activities.sandbox.quota import telling_a_full_disk
-from activities.settings import read_settings
-from activities.stopwatch import Stopwatch
-from activities.tools import encoders, find_tools
+from activities.task.settings import read_settings
+from activities.task.stopwatch import Stopwatch
 from activities.transcode_segment import read_divisible
-from activities.workshop import Workshop
+from activities.transfer.existing import with_skipped
+from activities.transfer.publish import describe, publish
 from cpe.activity import Activity, ActivityContext, JsonValue
 from cpe.errors import InvalidInput
 

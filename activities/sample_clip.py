@@ -13,9 +13,9 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
+from activities.ffmpeg.tools import find_tools
 from activities.media.notation import parse_size
 from activities.sandbox import ffmpeg
-from activities.tools import find_tools
 from cpe.activity import Cancellation
 from cpe.errors import CpeError, InvalidInput
 

@@ -11,12 +11,9 @@ from fractions import Fraction
 from itertools import compress
 from typing import Any
 
-from activities.captions import CaptionReader, Subtitles, fetch_captions
-from activities.existing import is_left
-from activities.fetch import fetch
-from activities.frames import read_frames
-from activities.kept_captions import keep_captions
-from activities.making import naming
+from activities.ffmpeg.tools import encoders, find_tools
+from activities.ffmpeg.workshop import Workshop
+from activities.fleet.kept_captions import keep_captions
 from activities.media.custom_output import CustomOutput
 from activities.media.fields import Fields
 from activities.media.job import AssetType, parse_job
@@ -27,11 +24,14 @@ from activities.media.segments import Frames, Segment, cut, wished_segments
 from activities.media.split import Sound, Split, versions_of_sound, work_folder, write_part, write_split
 from activities.media.timing import Timing, timing_of
 from activities.media.video_output import VideoOutput
-from activities.settings import read_settings
-from activities.source import Source, check_whole, inspect
-from activities.stopwatch import Stopwatch
-from activities.tools import encoders, find_tools
-from activities.workshop import Workshop
+from activities.source.frames import read_frames
+from activities.source.source import Source, check_whole, inspect
+from activities.task.making import naming
+from activities.task.settings import read_settings
+from activities.task.stopwatch import Stopwatch
+from activities.transfer.existing import is_left
+from activities.transfer.fetch import fetch
+from activities.video.captions import CaptionReader, Subtitles, fetch_captions
 from cpe.activity import Activity, ActivityContext, JsonValue
 from cpe.errors import InvalidInput
 

@@ -11,22 +11,22 @@ from functools import partial
 from itertools import compress
 from typing import Any
 
-from activities.documents import make_of_document
-from activities.existing import is_left, skipped, with_skipped
+from activities.documents.documents import make_of_document
+from activities.ffmpeg.shortcomings import missing_confinement, missing_demuxers, missing_encoders
+from activities.ffmpeg.tools import encoders, find_tools
+from activities.ffmpeg.workshop import Workshop
 from activities.film import make_of_film
-from activities.images import make_of_picture
-from activities.machine import this_machine
-from activities.making import Making
 from activities.media.job import AssetType, JobInput, parse_job
 from activities.media.outputs import Targeted, buckets_of, parse_documents, parse_outputs, parse_pictures
 from activities.media.presets import preset_library
-from activities.publish import Product, describe, publish
+from activities.pictures.images import make_of_picture
 from activities.sandbox.quota import telling_a_full_disk
-from activities.settings import MediaSettings, read_settings
-from activities.shortcomings import missing_confinement, missing_demuxers, missing_encoders
-from activities.stopwatch import Stopwatch
-from activities.tools import encoders, find_tools
-from activities.workshop import Workshop
+from activities.task.machine import this_machine
+from activities.task.making import Making
+from activities.task.settings import MediaSettings, read_settings
+from activities.task.stopwatch import Stopwatch
+from activities.transfer.existing import is_left, skipped, with_skipped
+from activities.transfer.publish import Product, describe, publish
 from cpe.activity import Activity, ActivityContext, JsonValue
 from cpe.errors import CpeError, InvalidInput
 

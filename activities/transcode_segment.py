@@ -10,24 +10,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from activities.encoders import choose_encoders
-from activities.fetch import fetch
+from activities.ffmpeg.encoders import choose_encoders
+from activities.ffmpeg.shortcomings import missing_demuxers, missing_encoders
+from activities.ffmpeg.tools import encoders, find_tools
+from activities.ffmpeg.workshop import Workshop
+from activities.fleet.part_maker import PartMaker
+from activities.fleet.segment_fetch import fetch_of_segment
 from activities.media.fields import Fields
 from activities.media.job import AssetType, parse_job
 from activities.media.outputs import Divisible, all_videos, parse_outputs
 from activities.media.presets import preset_library
 from activities.media.segments import Segment
 from activities.media.split import Split, read_part, read_split
-from activities.part_maker import PartMaker
-from activities.publish import Product, describe, publish
-from activities.segment_fetch import fetch_of_segment
-from activities.settings import read_settings
-from activities.shortcomings import missing_demuxers, missing_encoders
-from activities.source import inspect, telling_the_undecodable
-from activities.stopwatch import Stopwatch
-from activities.tools import encoders, find_tools
-from activities.watermarks import fetch_watermarks, flatten_watermarks
-from activities.workshop import Workshop
+from activities.source.source import inspect, telling_the_undecodable
+from activities.task.settings import read_settings
+from activities.task.stopwatch import Stopwatch
+from activities.transfer.fetch import fetch
+from activities.transfer.publish import Product, describe, publish
+from activities.video.watermarks import fetch_watermarks, flatten_watermarks
 from cpe.activity import Activity, ActivityContext, JsonValue
 from cpe.errors import ActivityError, CpeError, InvalidInput
 

@@ -10,21 +10,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from activities.bounded import Bench
-from activities.documents import PAGES_SECONDS, describe_document
-from activities.fetch import fetch
-from activities.glance import GLANCE_FROM, TAIL, glance, tells_the_end
-from activities.images import PICTURE_SECONDS, describe_picture
+from activities.documents.documents import PAGES_SECONDS, describe_document
+from activities.ffmpeg.shortcomings import missing_confinement, missing_demuxers
+from activities.ffmpeg.tools import encoders, find_tools
+from activities.ffmpeg.workshop import Workshop
 from activities.media.job import AssetType, InputAsset, parse_job
 from activities.media.locations import Location
+from activities.pictures.images import PICTURE_SECONDS, describe_picture
+from activities.sandbox.bounded import Bench
 from activities.sandbox.ffmpeg import FFmpegError
 from activities.sandbox.quota import telling_a_full_disk
-from activities.settings import MediaSettings, read_settings
-from activities.shortcomings import missing_confinement, missing_demuxers
-from activities.sniff import HEAD_BYTES, sniff
-from activities.source import Source, check_decodable, check_whole, inspect
-from activities.tools import encoders, find_tools
-from activities.workshop import Workshop
+from activities.source.sniff import HEAD_BYTES, sniff
+from activities.source.source import Source, check_decodable, check_whole, inspect
+from activities.task.settings import MediaSettings, read_settings
+from activities.transfer.fetch import fetch
+from activities.transfer.glance import GLANCE_FROM, TAIL, glance, tells_the_end
 from cpe.activity import Activity, ActivityContext, JsonValue
 from cpe.errors import CpeError, InvalidInput
 

@@ -20,8 +20,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from activities.ffmpeg.tools import Tools, find_tools
 from activities.sample_clip import make_clip
-from activities.tools import Tools, find_tools
 from activities.transcode_asset import TranscodeAsset
 from cpe.testing import ActivityEnvironment
 

@@ -32,8 +32,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from activities.machine import this_machine
 from activities.sample_clip import make_clip
+from activities.task.machine import this_machine
 from activities.transcode_asset import TranscodeAsset
 from benchmarks.costs import Cost, cost
 from benchmarks.transcode_ways import Bench, rendition

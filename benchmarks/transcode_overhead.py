@@ -23,15 +23,15 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from activities.ffmpeg.tools import choose_audio, find_tools
+from activities.ffmpeg.workshop import Workshop
 from activities.media.outputs import parse_outputs
 from activities.media.presets import preset_library
 from activities.media.probe import parse_probe
 from activities.media.video_command import VideoNames, video_arguments
 from activities.media.video_output import VideoOutput
 from activities.sample_clip import make_clip
-from activities.tools import choose_audio, find_tools
 from activities.transcode_asset import TranscodeAsset
-from activities.workshop import Workshop
 from cpe.activity import Cancellation
 from cpe.testing import ActivityEnvironment
 

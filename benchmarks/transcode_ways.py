@@ -11,15 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from activities.ffmpeg.tools import choose_audio, find_tools
+from activities.ffmpeg.workshop import Workshop
 from activities.media.command import MEDIA_LIMITS, written
 from activities.media.outputs import parse_outputs
 from activities.media.presets import preset_library
 from activities.media.probe import MediaInfo, parse_probe
 from activities.media.video_command import VideoNames, video_arguments
 from activities.media.video_output import VideoOutput
-from activities.tools import choose_audio, find_tools
 from activities.transcode_asset import TranscodeAsset
-from activities.workshop import Workshop
 from cpe.activity import Cancellation
 from cpe.testing import ActivityEnvironment
 

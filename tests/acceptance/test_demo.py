@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psutil
 
-from activities.tools import find_tools
+from activities.ffmpeg.tools import find_tools
 from tests.acceptance.stack import run_python, until
 from tests.media.clips import ClipMaker
 

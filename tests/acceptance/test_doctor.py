@@ -25,7 +25,7 @@ import boto3
 import pytest
 from click.testing import CliRunner
 
-from activities.tools import find_tools
+from activities.ffmpeg.tools import find_tools
 from cpe.aws.client_queues import create_client_queues
 from cpe.aws.provision import PAYLOADS, provision_stack
 from cpe.aws.session import AwsSession

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
-from activities.tools import find_tools
+from activities.ffmpeg.tools import find_tools
 from cpe.client import JobStatus
 from cpe.protocol import encode_event
 from cpe.protocol.schema import validator

@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
-from activities.tools import find_tools
+from activities.ffmpeg.tools import find_tools
 from cpe.client import JobStatus
 from cpe.protocol import EventType
 from tests.acceptance.stack import (

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from activities.tools import Tools
+from activities.ffmpeg.tools import Tools
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

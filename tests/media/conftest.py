@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from activities.ffmpeg.tools import Tools, find_tools
 from activities.media.codecs import VIDEO_ENCODERS
 from activities.media.presets import preset_library
-from activities.tools import Tools, find_tools
 from cpe.errors import ConfigError
 from cpe.testing import ActivityEnvironment
 from tests.media.clips import ClipMaker

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from activities.ffmpeg.tools import encoders
 from activities.media.audio_command import AudioNames, audio_arguments, measure_arguments
 from activities.media.audio_formats import AUDIO_FORMATS
 from activities.media.audio_output import AudioOutput
@@ -18,7 +19,6 @@ from activities.media.loudness import Loudness
 from activities.media.outputs import parse_outputs
 from activities.media.presets import preset_library
 from activities.media.probe import AudioStream
-from activities.tools import encoders
 from activities.transcode_asset import TranscodeAsset
 from cpe.errors import InvalidInput
 from cpe.testing import ActivityEnvironment

@@ -14,11 +14,11 @@ import psutil
 import pytest
 from PIL import Image
 
-from activities.bounded import Bench
+from activities.sandbox.bounded import Bench
 from cpe.activity import Cancellation
 from cpe.errors import ActivityError, InvalidInput, LeaseLost
 
-_WORK = "activities.picture_work"
+_WORK = "activities.pictures.picture_work"
 
 
 @pytest.fixture

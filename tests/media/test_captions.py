@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from activities.tools import Tools, filters
+from activities.ffmpeg.tools import Tools, filters
 from activities.transcode_asset import TranscodeAsset
 from cpe.errors import ActivityError, InvalidInput
 from cpe.migration import import_documents

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from activities.crew import Crew
-from activities.tools import Tools
-from activities.workshop import Workshop
+from activities.ffmpeg.crew import Crew
+from activities.ffmpeg.tools import Tools
+from activities.ffmpeg.workshop import Workshop
 from cpe.activity import Cancellation
 from cpe.errors import ActivityCancelled, ActivityError, LeaseLost
 

@@ -11,11 +11,11 @@ import pypdfium2
 import pytest
 from PIL import Image
 
+from activities.documents.office import convert_arguments
 from activities.media.document_output import PagesOutput
 from activities.media.image_formats import PICTURE_FORMATS
 from activities.media.notation import Size
 from activities.media.outputs import parse_documents
-from activities.office import convert_arguments
 from activities.transcode_asset import TranscodeAsset
 from cpe.errors import ActivityError, InvalidInput
 from cpe.testing import ActivityEnvironment

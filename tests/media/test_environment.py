@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from activities.media.progress import Progress
-from activities.report import ProgressReport
-from activities.stopwatch import Stopwatch
+from activities.task.report import ProgressReport
+from activities.task.stopwatch import Stopwatch
 from cpe.activity import Activity, ActivityContext, JsonValue
 from cpe.errors import ActivityCancelled, ActivityError, InvalidInput
 from cpe.testing import ActivityEnvironment

@@ -12,10 +12,10 @@ import pytest
 from cryptography.hazmat.primitives import padding
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from activities.ffmpeg.tools import decoders
 from activities.media.locations import COMMON_KEYS
 from activities.media.playlist_output import ENCRYPTION_KEYS, PLAYLIST_KEYS
 from activities.media.playlist_reading import read_manifest
-from activities.tools import decoders
 from cpe.errors import ActivityError
 from tests.media.clips import ClipMaker
 from tests.media.ladders import CODECS, SMALLER, ClipsAt, LadderShop, preset

@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from activities.ffmpeg.tools import Tools
 from activities.sandbox import ffmpeg
-from activities.tools import Tools
 from cpe.activity import Cancellation
 from cpe.errors import ActivityCancelled, ActivityError, LeaseLost
 

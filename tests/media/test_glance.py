@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from activities.glance import GLANCE_FROM, HEAD, TAIL
+from activities.transfer.glance import GLANCE_FROM, HEAD, TAIL
 from activities.validate_asset import ValidateAsset
 from cpe.errors import InvalidInput
 from cpe.testing import ActivityEnvironment

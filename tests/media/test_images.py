@@ -15,7 +15,7 @@ from activities.media.image_formats import PICTURE_FORMATS
 from activities.media.image_geometry import Crop, Geometry, Gravity
 from activities.media.image_output import ImageOutput
 from activities.media.outputs import parse_pictures
-from activities.picture_work import MAX_PIXELS
+from activities.pictures.picture_work import MAX_PIXELS
 from activities.transcode_asset import TranscodeAsset
 from cpe.errors import ActivityError, InvalidInput
 from cpe.testing import ActivityEnvironment

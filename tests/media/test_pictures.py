@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from activities.pictures import MAX_PIXELS, PictureError, convert, flatten, measure
+from activities.pictures.pictures import MAX_PIXELS, PictureError, convert, flatten, measure
 
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"

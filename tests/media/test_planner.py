@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from activities.machine import this_machine
 from activities.media.outputs import parse_outputs
 from activities.media.planner import MIB, LadderPlan, Machine, memory_of, plan_ladder
 from activities.media.presets import preset_library
 from activities.media.probe import VideoStream
 from activities.media.video_output import VideoOutput
+from activities.task.machine import this_machine
 
 _SOURCE = VideoStream(
     index=0, codec="h264", width=1280, height=720, frame_rate=Fraction(25), time_base=Fraction(1, 12800)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from activities.ffmpeg.tools import Tools
+from activities.ffmpeg.workshop import Workshop
 from activities.media.boxes import BoxError, Fragment, boxes, read_fragments
 from activities.media.dash import manifest
 from activities.media.fragment_command import Kind, TrackCopy, fragment_arguments, sample_arguments
@@ -25,11 +27,9 @@ from activities.media.hls import (
 from activities.media.packaging import STYLE, PackagedStream, last_cell, package
 from activities.media.playlist_reading import read_main, read_manifest, read_media
 from activities.media.track import Track, read_track
-from activities.packager import Packager, StreamFiles
-from activities.segment_cipher import SegmentCipher, code
-from activities.tools import Tools
-from activities.verify_playlist import verify_alignment, verify_listings, verify_segments
-from activities.workshop import Workshop
+from activities.playlist.packager import Packager, StreamFiles
+from activities.playlist.segment_cipher import SegmentCipher, code
+from activities.playlist.verify_playlist import verify_alignment, verify_listings, verify_segments
 from cpe.activity import Cancellation
 from cpe.errors import ActivityError
 from tests.media.clips import ClipMaker

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from activities.media.locations import Location, Target
-from activities.publish import MAX_RESULT, Product, describe
+from activities.transfer.publish import MAX_RESULT, Product, describe
 from cpe.activity import UploadOptions
 from cpe.errors import ActivityError
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from activities.ffmpeg.tools import Tools
 from activities.sandbox import ffmpeg, landlock, seccomp
 from activities.sandbox.limits import Limits
 from activities.sandbox.quota import check_room, used
-from activities.tools import Tools
 from cpe.activity import Cancellation
 from cpe.errors import ActivityError
 

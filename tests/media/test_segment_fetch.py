@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from activities import segment_fetch
-from activities.glance import GLANCE_FROM
+from activities.fleet import segment_fetch
 from activities.split_asset import SplitAsset
 from activities.transcode_segment import TranscodeSegment
+from activities.transfer.glance import GLANCE_FROM
 from cpe.testing import ActivityEnvironment
 from tests.media.clips import ClipMaker
 from tests.media.fleet import job_of

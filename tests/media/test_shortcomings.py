@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from activities.ffmpeg.shortcomings import missing_confinement, missing_demuxers, missing_encoders
+from activities.ffmpeg.tools import Tools, demuxers
 from activities.media.presets import preset_library
-from activities.shortcomings import missing_confinement, missing_demuxers, missing_encoders
-from activities.tools import Tools, demuxers
 from activities.transcode_asset import TranscodeAsset
 from activities.validate_asset import ValidateAsset
 

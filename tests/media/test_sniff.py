@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from activities.media.job import AssetType
-from activities.sniff import sniff
+from activities.source.sniff import sniff
 from cpe.errors import InvalidInput
 from tests.media.papers import docx, ole, pdf
 

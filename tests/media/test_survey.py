@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from activities.ffmpeg.workshop import Workshop
 from activities.media.command import survey_arguments
 from activities.media.survey import FrameTimes, Survey, SurveyReader
-from activities.workshop import Workshop
 from cpe.activity import Cancellation
 from tests.media.clips import ClipMaker
 

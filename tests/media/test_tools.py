@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from activities.ffmpeg.tools import Tools, choose_audio, encoders, find_tools, require_encoder
 from activities.media.codecs import AUDIO_ENCODERS
-from activities.tools import Tools, choose_audio, encoders, find_tools, require_encoder
 from cpe.errors import ActivityError, ConfigError
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.web import WebLimits, check_url, download, is_public
+from activities.transfer.web import WebLimits, check_url, download, is_public
 from cpe.activity import Cancellation
 from cpe.errors import ActivityCancelled, ActivityError, InvalidInput
 
@@ -226,7 +226,7 @@ def test_a_body_may_take_longer_than_its_head(server: str, tmp_path: Path) -> No
 
 
 def test_a_handshake_that_drips_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("activities.web._CONNECT_SECONDS", 0.4)
+    monkeypatch.setattr("activities.transfer.web._CONNECT_SECONDS", 0.4)
     over = threading.Event()
 
     def drip(listener: socket.socket) -> None:

@@ -12,6 +12,11 @@ import pytest
 REPOSITORY = Path(__file__).parents[2]
 TREES = ("cpe", "activities", "client_example")
 
+
+def _under(*names: str) -> set[str]:
+    return {f"activities.{name}" for name in names}
+
+
 #: What each part may import of the project. A part is a module or package; the longest name that fits a module
 #: counts. Parts of themselves are always allowed, and so are `cpe` (its version) and `cpe.errors`.
 ARROWS: dict[str, set[str]] = {
@@ -48,9 +53,38 @@ ARROWS: dict[str, set[str]] = {
         *("cpe.clock", "cpe.config", "cpe.logs", "cpe.local", "cpe.shipped", "cpe.simulation", "cpe.stack"),
         *("cpe.source", "cpe.doctor", "cpe.machine", "cpe.migration"),
     },
-    "activities": {"cpe.activity", "cpe.machine", "activities.media", "activities.sandbox"},
     "activities.media": {"cpe.activity", "cpe.languages"},
     "activities.sandbox": {"cpe.activity"},
+    "activities.ffmpeg": {"cpe.activity", "activities.media", "activities.sandbox"},
+    "activities.task": {"cpe.activity", "cpe.machine", *_under("media", "sandbox", "ffmpeg")},
+    "activities.transfer": {"cpe.activity", *_under("media", "sandbox", "task")},
+    "activities.source": {"cpe.activity", *_under("media", "sandbox", "ffmpeg")},
+    "activities.pictures": {"cpe.activity", *_under("media", "sandbox", "task", "transfer")},
+    "activities.documents": {"cpe.activity", *_under("media", "sandbox", "task", "transfer", "pictures")},
+    "activities.verify": {"cpe.activity", *_under("media", "sandbox", "ffmpeg", "pictures")},
+    "activities.sound": {
+        "cpe.activity",
+        *_under("media", "sandbox", "ffmpeg", "task", "transfer", "source", "verify"),
+    },
+    "activities.video": {
+        "cpe.activity",
+        *_under("media", "sandbox", "ffmpeg", "task", "transfer", "source", "verify", "pictures", "sound"),
+    },
+    "activities.playlist": {
+        "cpe.activity",
+        *_under("media", "sandbox", "ffmpeg", "task", "transfer", "source", "verify", "sound", "video"),
+    },
+    "activities.fleet": {
+        "cpe.activity",
+        *_under("media", "sandbox", "ffmpeg", "task", "transfer", "source", "verify", "sound", "video"),
+        "activities.playlist",
+    },
+    # The activities themselves, and what makes a film's outputs whatever they are.
+    "activities": {
+        *("cpe.activity", "cpe.machine"),
+        *_under("media", "sandbox", "ffmpeg", "task", "transfer", "source", "verify"),
+        *_under("pictures", "documents", "sound", "video", "playlist", "fleet"),
+    },
     "client_example": {"cpe.client", "cpe.protocol"},
 }
 

@@ -1,0 +1,1 @@
+"""One film made by many workers: its parts, and what joins them."""

@@ -1,0 +1,1 @@
+"""Ladders to play over HTTP: HLS and DASH."""

@@ -1,0 +1,1 @@
+"""Assets on their way in and out: from buckets and the web into the scratch directory, and back."""
