@@ -13,6 +13,10 @@ from ssl import SSLContext
 from urllib.parse import urlsplit
 
 
+class Unreachable(OSError):
+    """No connection could be had, or nothing came over it in time; its cause says why."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
     """What a server answered, read to its end."""
@@ -45,6 +49,9 @@ class Connections:
             url: Where to, quoted.
             headers: Those of the request; ``Host`` and ``Content-Length`` are added.
             body: What is sent.
+
+        Raises:
+            Unreachable: Whoever asks again soon would wait in vain again.
         """
         parts = urlsplit(url)
         idle = self._idle.setdefault((parts.scheme, parts.netloc), deque())
@@ -56,9 +63,13 @@ class Connections:
             connection.request(method, target, body or None, headers)
             answer = connection.getresponse()
             response = Response(status=answer.status, content=answer.read())
-        except (OSError, HTTPException):
+        except (OSError, HTTPException) as error:
             if connection is not None:
                 connection.close()
+            if isinstance(error, Unreachable):
+                raise
+            if isinstance(error, TimeoutError):
+                raise Unreachable from error
             return None
         if connection.sock is not None:  # else the server wanted it closed
             idle.append(connection)
@@ -70,7 +81,11 @@ class Connections:
             if scheme == "https"
             else HTTPConnection(netloc, timeout=self._connect_timeout)
         )
-        connection.connect()
+        try:
+            connection.connect()
+        except OSError as error:
+            connection.close()
+            raise Unreachable from error
         connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         connection.sock.settimeout(self._read_timeout)
         return connection

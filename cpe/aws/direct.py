@@ -21,6 +21,8 @@ from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import BotoCoreError
 
+from cpe.aws.connections import Unreachable
+
 if TYPE_CHECKING:
     from botocore.client import BaseClient
     from botocore.credentials import Credentials
@@ -40,6 +42,10 @@ says to one of two who write at once."""
 _REST = 300.0
 """Seconds for which a service is not asked in this way after it answered as if it did not know us: each call
 would cost its caller two requests."""
+
+_REST_UNREACHABLE = 60.0
+"""The same after it could not be reached: each call would wait in vain before botocore does. Shorter, since
+that passes."""
 
 _KEY = "key"
 
@@ -97,15 +103,20 @@ class Direct:
             signer(frozen, self._service, self._region).add_auth(request)
         except BotoCoreError:  # credentials that cannot be renewed
             return None
-        answer = self._connections.send(method, url, dict(request.headers.items()), body)
+        try:
+            answer = self._connections.send(method, url, dict(request.headers.items()), body)
+        except Unreachable as error:
+            self._pause(_REST_UNREACHABLE, error=type(error.__cause__).__name__)
+            return None
         if answer is None or answer.status in _USUAL:
             return answer
         if answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:
-            self._rests_until = self._monotonic() + _REST
-            self._log.warning(
-                "quick_calls_paused", service=self._service, status=answer.status, seconds=_REST
-            )
+            self._pause(_REST, status=int(answer.status))
         return None
+
+    def _pause(self, seconds: float, **why: Any) -> None:
+        self._rests_until = self._monotonic() + seconds
+        self._log.warning("quick_calls_paused", service=self._service, seconds=seconds, **why)
 
 
 class DirectJson:

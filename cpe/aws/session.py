@@ -34,6 +34,11 @@ if TYPE_CHECKING:
 USER_AGENT = f"cpe/{__version__}"
 """What every call says of its caller, beside what botocore says; CloudTrail shows it."""
 
+_REQUESTS_BUNDLE = "requests_ca_bundle"
+_VARIABLES = {_REQUESTS_BUNDLE: (None, "REQUESTS_CA_BUNDLE", None, None)}
+"""What botocore reads from the environment without a name of its own: key in its file, variable, default,
+conversion."""
+
 _ATTEMPTS = 4
 _CONNECT_TIMEOUT = 5.0
 # SWF holds a poll for 60 s and answers later when it is busy; a client that hangs up before may lose a task.
@@ -64,7 +69,7 @@ class AwsSession:
 
     def __init__(self, *, connections: int = 10, quick: bool = False) -> None:
         with told("AWS"):
-            self._session = botocore.session.get_session()
+            self._session = botocore.session.get_session(_VARIABLES)
             if self._session.get_config_variable("region") is None:
                 raise ConfigError(NO_REGION, code="AWS_REGION_MISSING")
             credentials = self._session.get_credentials()
@@ -95,7 +100,11 @@ class AwsSession:
         return client
 
     def direct_swf(self, log: Logger) -> DirectJson | None:
-        """SWF's quick way; None where a proxy stands between."""
+        """SWF's quick way; None where a proxy stands between.
+
+        Raises:
+            ConfigError: ``CA_BUNDLE_INVALID``; the same of the other two.
+        """
         return self._direct_json("swf", self.swf(), _CALL_READ_TIMEOUT, log)
 
     def direct_sqs(self, log: Logger) -> DirectJson | None:
@@ -117,13 +126,12 @@ class AwsSession:
     def _direct(self, service: str, client: BaseClient, read_timeout: float, log: Logger) -> Direct | None:
         if get_environ_proxies(client.meta.endpoint_url):
             return None
-        trusted = get_cert_path(self._session.get_config_variable("ca_bundle") or True)
         return Direct(
             service,
             region=client.meta.region_name,
             credentials=self._credentials,
             connections=Connections(
-                ssl.create_default_context(cafile=trusted),
+                self._trust(),
                 connect_timeout=_CONNECT_TIMEOUT,
                 read_timeout=read_timeout,
             ),
@@ -131,6 +139,21 @@ class AwsSession:
             monotonic=time.monotonic,
             log=log,
         )
+
+    def _trust(self) -> ssl.SSLContext:
+        """Trust whom botocore's clients trust, which its `EndpointCreator` settles in this order."""
+        bundle = self._session.get_config_variable("ca_bundle")
+        if bundle is None:
+            bundle = self._session.get_config_variable(_REQUESTS_BUNDLE)
+        trusted = get_cert_path(True if bundle is None else bundle)
+        try:
+            return ssl.create_default_context(cafile=trusted)
+        except OSError as error:
+            raise ConfigError(
+                f"the certificates in {trusted} cannot be read ({error}); correct AWS_CA_BUNDLE, ca_bundle of"
+                " your AWS profile, or REQUESTS_CA_BUNDLE",
+                code="CA_BUNDLE_INVALID",
+            ) from error
 
     def _client(self, service: str, read_timeout: float) -> Any:
         config = Config(

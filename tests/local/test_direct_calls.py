@@ -11,7 +11,8 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -29,7 +30,7 @@ from cpe.aws.session import AwsSession
 from cpe.aws.sqs import Queue
 from cpe.aws.swf import SwfGateway
 from cpe.aws.tasks import StartRequest
-from cpe.errors import AwsError
+from cpe.errors import AwsError, ConfigError
 from cpe.local.server import LocalAws
 from cpe.logs import get_logger
 from cpe.protocol import JobIdentity
@@ -297,15 +298,7 @@ def test_who_does_not_know_us_is_left_alone(wire: type[Wire], status: int, asked
 
 def test_who_was_left_alone_is_asked_again_after_a_while(wire: type[Wire]) -> None:
     now = [0.0]
-    direct = Direct(
-        "swf",
-        region="eu-west-1",
-        credentials=Credentials("AKID", "wJalrXUtnFEMI"),
-        connections=Connections(ssl.create_default_context(), connect_timeout=5, read_timeout=15),
-        agent="cpe",
-        monotonic=lambda: now[0],
-        log=LOG,
-    )
+    direct = quick_swf(now)
     url = os.environ["AWS_ENDPOINT_URL"]
     wire.status = 403
     assert direct.send("POST", url, {}) is None
@@ -337,24 +330,133 @@ def test_a_proxy_is_botocores(monkeypatch: pytest.MonkeyPatch) -> None:
     assert aws.direct_swf(LOG) is not None
 
 
+@pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
 def test_who_has_not_the_right_certificate_is_told_nothing(
-    wire: type[Wire], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    wire: type[Wire], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
 ) -> None:
     identity = Certificate(tmp_path)
+    with secured(wire, identity) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        assert direct_swf().call("StartWorkflowExecution", START) is None
+        assert wire.seen == []
+        monkeypatch.setenv(variable, str(identity.file))
+        assert direct_swf().call("StartWorkflowExecution", START) == {}
+
+
+def test_a_bundle_for_aws_goes_before_one_for_all(
+    wire: type[Wire], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    other, identity = (Certificate(folder) for folder in (tmp_path / "other", tmp_path / "own"))
+    with secured(wire, identity) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(identity.file))
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(other.file))
+        assert direct_swf().call("StartWorkflowExecution", START) is None
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(other.file))
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(identity.file))
+        assert direct_swf().call("StartWorkflowExecution", START) == {}
+
+
+@pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
+def test_a_bundle_that_cannot_be_read_is_told(
+    wire: type[Wire], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
+) -> None:
+    bundle = tmp_path / "bundle.pem"
+    monkeypatch.setenv(variable, str(bundle))
+    for content in (None, "no certificate"):
+        if content is not None:
+            bundle.write_text(content)
+        with pytest.raises(ConfigError) as caught:
+            direct_swf()
+        assert caught.value.code == "CA_BUNDLE_INVALID"
+        assert str(bundle) in str(caught.value)
+
+
+@contextmanager
+def secured(wire: type[Wire], identity: Certificate) -> Iterator[str]:
+    """The wire behind TLS; its URL."""
     with ThreadingHTTPServer(("127.0.0.1", 0), wire) as server:
         server.socket = identity.context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"https://127.0.0.1:{server.server_address[1]}")
-        assert direct_swf().call("StartWorkflowExecution", START) is None
-        assert wire.seen == []
-        monkeypatch.setenv("AWS_CA_BUNDLE", str(identity.file))
-        assert direct_swf().call("StartWorkflowExecution", START) == {}
+        yield f"https://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
 
 
-def test_nobody_there_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    assert direct_swf().call("StartWorkflowExecution", START) is None
+class Deaf:
+    """An endpoint that takes down who connects, and answers nobody."""
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket.setblocking(False)
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/"
+
+    def asked(self) -> int:
+        """How many have connected since this was looked at last."""
+        came = 0
+        with suppress(BlockingIOError):
+            while True:
+                self._socket.accept()[0].close()
+                came += 1
+        return came
+
+    def hang_up(self) -> None:
+        """Be there no more."""
+        self._socket.close()
+
+
+@pytest.fixture
+def deaf() -> Iterator[Deaf]:
+    endpoint = Deaf()
+    yield endpoint
+    endpoint.hang_up()
+
+
+def quick_swf(now: list[float], *, read_timeout: float = 15) -> Direct:
+    """Quick calls by a clock that the test sets."""
+    return Direct(
+        "swf",
+        region="eu-west-1",
+        credentials=Credentials("AKID", "wJalrXUtnFEMI"),
+        connections=Connections(ssl.create_default_context(), connect_timeout=5, read_timeout=read_timeout),
+        agent="cpe",
+        monotonic=lambda: now[0],
+        log=get_logger(),
+    )
+
+
+def paused(logs: list[MutableMapping[str, Any]]) -> list[tuple[Any, ...]]:
+    return [
+        (one["service"], one["error"], one["seconds"]) for one in logs if one["event"] == "quick_calls_paused"
+    ]
+
+
+def test_who_is_not_there_is_not_looked_for_by_every_call(deaf: Deaf) -> None:
+    now = [0.0]
+    deaf.hang_up()
+    with capture_logs() as logs:
+        direct = quick_swf(now)
+        assert [direct.send("POST", deaf.url, {}) for _ in range(3)] == [None] * 3
+        assert paused(logs) == [("swf", "ConnectionRefusedError", 60.0)]
+        now[0] = 61.0
+        assert direct.send("POST", deaf.url, {}) is None
+    assert len(paused(logs)) == 2
+
+
+def test_who_does_not_answer_is_not_waited_for_by_every_call(deaf: Deaf) -> None:
+    with capture_logs() as logs:
+        direct = quick_swf([0.0], read_timeout=0.1)
+        assert [direct.send("POST", deaf.url, {}) for _ in range(3)] == [None] * 3
+    assert paused(logs) == [("swf", "TimeoutError", 60.0)]
+    assert deaf.asked() == 1
+
+
+def test_who_is_there_again_is_asked_again(wire: type[Wire], deaf: Deaf) -> None:
+    now = [0.0]
+    deaf.hang_up()
+    direct = quick_swf(now)
+    assert direct.send("POST", deaf.url, {}) is None
+    now[0] = 61.0
+    assert direct.send("POST", os.environ["AWS_ENDPOINT_URL"], {}) == Response(status=200, content=b"{}")
 
 
 def test_virtual_hosts_are_botocores(monkeypatch: pytest.MonkeyPatch) -> None:
