@@ -16,7 +16,8 @@
         ├── LeaseLost           SWF gave the task up; nothing may be published any more
         └── WorkerStopped       the worker ends; the task is handed back
 
-`cpe.client.errors` adds what only clients raise: CommandRefused, AnswerTimeout, StoreFailed.
+`cpe.client.errors` adds what only clients raise: CommandRefused, Unanswered (AnswerTimeout, AnswerUnread),
+StoreFailed.
 
 Each has a stable `code` for programs and a message for people. `retryable` says whether the same request
 can succeed later without anybody changing it.

@@ -22,7 +22,7 @@ Credentials, region and endpoint are boto3's own (``AWS_*`` variables, profiles,
 
 from cpe.client.client import Client
 from cpe.client.config import ClientConfig, load_client_config
-from cpe.client.errors import AnswerTimeout, CommandRefused, StoreFailed
+from cpe.client.errors import AnswerTimeout, AnswerUnread, CommandRefused, StoreFailed, Unanswered
 from cpe.client.job import Job
 from cpe.client.mailbox import Update
 from cpe.client.reports import ActivityReport, JobReport, JobSummary
@@ -38,6 +38,7 @@ __all__ = [
     "ActivityState",
     "ActivityStatus",
     "AnswerTimeout",
+    "AnswerUnread",
     "Client",
     "ClientConfig",
     "CommandRefused",
@@ -53,6 +54,7 @@ __all__ = [
     "Store",
     "StoreFailed",
     "Tracker",
+    "Unanswered",
     "Update",
     "load_client_config",
 ]

@@ -12,7 +12,7 @@ from typing import Any
 from cpe.aws.session import AwsSession
 from cpe.aws.sqs import Queue
 from cpe.client.config import load_client_config
-from cpe.client.errors import StoreFailed
+from cpe.client.errors import StoreFailed, Unanswered
 from cpe.client.inbox import LONGEST_POLL, Inbox
 from cpe.client.job import Job
 from cpe.client.mailbox import Mailbox, Update
@@ -37,8 +37,10 @@ class Client:
     read one queue if their trackers share a store; see `docs/client.md`.
 
     Methods that wait for an answer raise :class:`~cpe.client.errors.CommandRefused` with the stack's code,
-    and :class:`~cpe.client.errors.AnswerTimeout` when none came within `timeout` seconds. With ``wait=False``
-    they return when the command is sent. Each raises :class:`~cpe.errors.ProtocolError`, and sends nothing,
+    :class:`~cpe.client.errors.AnswerTimeout` when none came within `timeout` seconds, and
+    :class:`~cpe.client.errors.AnswerUnread` when the queue or the store failed meanwhile; the latter two know
+    the job's id. With ``wait=False`` they return when the command is sent.
+    Each raises :class:`~cpe.errors.ProtocolError`, and sends nothing,
     for what the stack would refuse to read, and :class:`~cpe.errors.AwsError` when a queue fails.
 
     Args:
@@ -148,10 +150,11 @@ class Client:
         job_id = uuid.uuid4().hex if job_id is None else job_id
         JobIdentity(self.name, job_id)  # checks the id
         sent = self._clock()
-        if wait:
-            self._requests.ask(CommandType.START_JOB, job_id, job, timeout)
-        else:
-            self._requests.send(CommandType.START_JOB, job_id, job)
+        try:
+            self._requests.do(CommandType.START_JOB, job_id, job, wait=wait, timeout=timeout)
+        except Unanswered:
+            self._note(job_id, sent)
+            raise
         self._note(job_id, sent)
         return job_id
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from cpe.errors import CpeError
 
 
@@ -21,14 +23,29 @@ class CommandRefused(CpeError):
         self.job_id = job_id
 
 
-class AnswerTimeout(CpeError, TimeoutError):
-    """No answer came in time, or before the client was stopped.
+class Unanswered(CpeError):
+    """A command was sent, and is carried out; what the stack answers is not known.
 
-    The command was sent and is carried out; the answer may come yet.
+    Attributes:
+        command: Which command it was.
+        job_id: Which job it was about, also where :meth:`Client.start_job` made the id up.
     """
+
+    def __init__(self, message: str, *, command: str, job_id: str, **about: Any) -> None:
+        super().__init__(message, **about)
+        self.command = command
+        self.job_id = job_id
+
+
+class AnswerTimeout(Unanswered, TimeoutError):
+    """No answer came in time, or before the client was stopped; it may come yet."""
 
     default_code = "ANSWER_TIMEOUT"
     default_retryable = True
+
+
+class AnswerUnread(Unanswered):
+    """The queue or the store failed while an answer was waited for; `code` is that of the cause."""
 
 
 class StoreFailed(CpeError):

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cpe.aws.sqs import Queue
-from cpe.client.errors import AnswerTimeout, CommandRefused
+from cpe.client.errors import AnswerTimeout, AnswerUnread, CommandRefused
 from cpe.client.mailbox import Mailbox
+from cpe.errors import CpeError
 from cpe.protocol import Command, CommandType, Event, EventType, encode_command
 
 
@@ -52,25 +53,40 @@ class Requests:
         Raises:
             CommandRefused: The answer is COMMAND_REJECTED.
             AnswerTimeout: None came in time.
+            AnswerUnread: The queue or the store failed meanwhile.
         """
         timeout = self._timeout if timeout is None else timeout
         request_id = uuid.uuid4().hex
         self._mailbox.expect(request_id)
         try:
             self._send(command, job_id, data, request_id)
-            answer = self._mailbox.answer(request_id, timeout)
+            answer = self._answer(request_id, timeout, command, job_id)
         finally:
             self._mailbox.forget(request_id)
-        if answer is None:
-            sent = f"{command.value} of job {job_id} was sent, but not answered"
-            if self._mailbox.stopped:
-                raise AnswerTimeout(f"{sent} before the client was stopped")
-            raise AnswerTimeout(
-                f"{sent} within {timeout:g} s; is an input poller running, and does nobody else read the"
-                " output queue?"
-            )
         if answer.type is EventType.COMMAND_REJECTED:
             raise _refusal(answer, command)
+        return answer
+
+    def _answer(self, request_id: str, timeout: float, command: CommandType, job_id: str) -> Event:
+        sent = f"{command.value} of job {job_id} was sent, but"
+        try:
+            answer = self._mailbox.answer(request_id, timeout)
+        except CpeError as error:
+            raise AnswerUnread(
+                f"{sent} its answer could not be read: {error}",
+                command=command.value,
+                job_id=job_id,
+                code=error.code,
+                retryable=error.retryable,
+            ) from error
+        if answer is None:
+            late = (
+                "before the client was stopped"
+                if self._mailbox.stopped
+                else f"within {timeout:g} s; is an input poller running, and does nobody else read the"
+                " output queue?"
+            )
+            raise AnswerTimeout(f"{sent} not answered {late}", command=command.value, job_id=job_id)
         return answer
 
     def do(

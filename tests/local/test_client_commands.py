@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -15,18 +16,20 @@ from cpe.aws.session import AwsSession
 from cpe.client import (
     ActivityStatus,
     AnswerTimeout,
+    AnswerUnread,
     Client,
     CommandRefused,
     JobState,
     JobStatus,
     SqliteStore,
+    StoreFailed,
     Tracker,
 )
 from cpe.daemons.assembly import assemble_decider, assemble_inputpoller, assemble_worker
 from cpe.errors import ConfigError
 from cpe.local.server import LocalAws
 from cpe.plan import parse_plan
-from cpe.protocol import CommandType, EventType
+from cpe.protocol import CommandType, EventType, decode_command
 from tests.local.stage import Stage, running
 from tests.local.test_commands import PLAN
 
@@ -238,7 +241,49 @@ def test_no_answer_in_time_is_an_error_and_the_command_is_sent(stage: Stage) -> 
         client.status("j1")
     assert isinstance(caught.value, TimeoutError)
     assert (caught.value.code, caught.value.retryable) == ("ANSWER_TIMEOUT", True)
+    assert (caught.value.command, caught.value.job_id) == ("GET_JOB_STATUS", "j1")
     assert stage.waiting_commands() == 1
+
+
+@pytest.mark.usefixtures("daemons")
+def test_a_job_whose_answer_the_store_does_not_take_in_is_known_all_the_same(
+    stage: Stage, tmp_path: Path
+) -> None:
+    file = tmp_path / "j.sqlite"
+    with closing(SqliteStore(file)) as store, closing(sqlite3.connect(file)) as database:
+        client = client_of(stage, tracker=Tracker(store))
+        database.execute("ALTER TABLE jobs RENAME TO hidden")
+        with pytest.raises(AnswerUnread, match=r"START_JOB of job .* was sent, but its answer") as caught:
+            client.start_job(order(stage), wait=True)
+        lost = caught.value
+        assert (lost.command, lost.code, lost.retryable) == ("START_JOB", "STORE_FAILED", True)
+        assert isinstance(lost.__cause__, StoreFailed)
+        database.execute("ALTER TABLE hidden RENAME TO jobs")
+        until(client, lost.job_id, first_is_done)
+        database.execute("ALTER TABLE answers RENAME TO hidden")
+        with pytest.raises(AnswerUnread, match=f"SIGNAL_JOB of job {lost.job_id} ") as caught:
+            client.signal(lost.job_id, "approved")
+        assert caught.value.job_id == lost.job_id
+        database.execute("ALTER TABLE hidden RENAME TO answers")
+        assert client.job(lost.job_id).wait(SECONDS).status is JobStatus.COMPLETED
+
+
+def test_a_job_that_was_not_answered_in_time_is_in_the_tracker(stage: Stage) -> None:
+    client = client_of(stage, timeout=0.1)
+    with pytest.raises(AnswerTimeout) as caught:
+        client.start_job(order(stage), wait=True)
+    state = client.job(caught.value.job_id).state
+    assert state is not None
+    assert state.status is JobStatus.REQUESTED
+
+
+def test_a_queue_that_fails_while_an_answer_is_waited_for_takes_no_job_along(stage: Stage) -> None:
+    client = client_of(stage, output_queue=f"{stage.client.output_queue}-absent")
+    with pytest.raises(AnswerUnread) as caught:
+        client.start_job(order(stage), wait=True)
+    assert (caught.value.code, caught.value.retryable) == ("QUEUE_NOT_FOUND", False)
+    (sent,) = stage.sqs.receive_message(QueueUrl=stage.client.input_queue)["Messages"]
+    assert decode_command(sent["Body"]).job_id == caught.value.job_id
 
 
 def test_a_client_that_was_stopped_waits_for_no_answer(stage: Stage) -> None:
