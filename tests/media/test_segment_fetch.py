@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from activities.fleet import segment_fetch
+from activities.fleet import segment_fetch, spans
 from activities.split_asset import SplitAsset
 from activities.transcode_segment import TranscodeSegment
 from activities.transfer.glance import GLANCE_FROM
@@ -64,11 +64,13 @@ def films(clips: ClipMaker, film: Path) -> dict[str, Path]:
         "index behind": film,
         "index in front": clips.run("film-front.mp4", *copy, "-movflags", "+faststart"),
         "matroska": clips.run("film.mkv", *copy),
+        "matroska, cues in front": clips.run("front.mkv", *copy, "-cues_to_front", "1"),
+        "matroska, no cues": clips.run("live.mkv", *copy, "-live", "1"),
         "fragments": clips.run("fragments.mp4", *copy, "-movflags", "+frag_keyframe+empty_moov"),
     }
 
 
-@pytest.mark.parametrize("name", ["index behind", "index in front"])
+@pytest.mark.parametrize("name", ["index behind", "index in front", "matroska", "matroska, cues in front"])
 def test_a_segment_is_made_of_a_part_as_of_the_whole(
     environment: ActivityEnvironment,
     traffic: Traffic,
@@ -94,7 +96,7 @@ def test_a_segment_is_made_of_a_part_as_of_the_whole(
     assert "segment.fetched_whole" not in [event for _, event, _ in environment.log.records]
 
 
-@pytest.mark.parametrize("name", ["matroska", "fragments"])
+@pytest.mark.parametrize("name", ["matroska, no cues", "fragments"])
 def test_a_film_without_an_index_of_its_frames_is_fetched_whole(
     environment: ActivityEnvironment, traffic: Traffic, films: dict[str, Path], name: str
 ) -> None:
@@ -115,7 +117,7 @@ def test_what_cannot_be_made_of_a_part_is_made_of_the_whole(
     split = _split(environment, film)
     whole = _encode(environment, film, split, 3)
     # As if the index had said that the frames lie elsewhere.
-    monkeypatch.setattr(segment_fetch, "span_of", lambda *_: (0, 1))
+    monkeypatch.setattr(spans, "span_of", lambda *_: (0, 1))
     traffic.downloads.clear()
     assert _encode(environment, film, split, 3) == whole
     assert traffic.downloads == [film.name]
