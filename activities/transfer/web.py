@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import errno
 import ipaddress
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -22,6 +23,7 @@ from urllib3.exceptions import TimeoutError as TimeoutHTTPError
 
 from activities.sandbox.quota import check_room
 from activities.transfer.web_line import HeldPool, HeldTLSPool, Line
+from activities.transfer.web_names import LOOKUP_SECONDS, Resolve, look_up, resolve
 from cpe.activity import Cancellation
 from cpe.errors import ActivityError, InvalidInput
 
@@ -42,8 +44,6 @@ _TRANSLATED = tuple(
     ipaddress.ip_network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
 )
 
-Resolve = Callable[[str, int], "list[str]"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebLimits:
@@ -52,6 +52,7 @@ class WebLimits:
     Attributes:
         max_bytes: The largest file.
         max_seconds: How long it may take in all.
+        lookup_seconds: How long the look-up of a host's name may take.
         answer_seconds: How long a server may take for the head of its answer, from the connection on.
         max_scratch_bytes: What the file's directory may hold with it; None for any.
         allow_private: Whether private networks may be reached.
@@ -59,6 +60,7 @@ class WebLimits:
 
     max_bytes: int
     max_seconds: float
+    lookup_seconds: float = LOOKUP_SECONDS
     answer_seconds: float = 60.0
     max_scratch_bytes: int | None = None
     allow_private: bool = False
@@ -94,11 +96,6 @@ def is_public(ip: str) -> bool:
         elif any(address in network for network in _TRANSLATED) or int(address) >> 32 == 0:
             return False
     return address.is_global and not address.is_multicast and not address.is_reserved
-
-
-def resolve(host: str, port: int) -> list[str]:
-    """Return all IP addresses of a host name."""
-    return [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
 def check_url(url: str, *, allow_private: bool, resolver: Resolve = resolve) -> Address:
@@ -148,7 +145,7 @@ def download(url: str, path: Path, *, limits: WebLimits, cancellation: Cancellat
         ):
             _receive(response, partial, limits=limits, line=line, cancellation=cancellation)
         partial.rename(path)
-    except (HTTPError, OSError) as error:
+    except (HTTPError, OSError, CancelledError) as error:
         cancellation.check()
         line.check()
         if isinstance(error, OSError) and error.errno in _DISK:
@@ -203,9 +200,10 @@ def _open(
     url: str, *, limits: WebLimits, line: Line, cancellation: Cancellation
 ) -> Iterator[urllib3.BaseHTTPResponse]:
     """Follow redirects to the response that carries the file."""
+    resolver = partial(look_up, line=line, seconds=limits.lookup_seconds)
     late = f"The input's server did not answer within {limits.answer_seconds:g} s."
     for _ in range(MAX_REDIRECTS + 1):
-        address = check_url(url, allow_private=limits.allow_private)
+        address = check_url(url, allow_private=limits.allow_private, resolver=resolver)
         with _pool(address, line) as pool:
             with line.within(limits.answer_seconds, late):
                 response = pool.urlopen(

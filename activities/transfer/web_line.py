@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
@@ -29,23 +30,23 @@ class Line:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._socket: socket.socket | None = None
+        self._end: Callable[[], object] | None = None
         self._is_cut = False
         self._complaint: str | None = None
 
-    def hold(self, connected: socket.socket) -> None:
-        """Take a connection; it is cut at once if the download is over already."""
+    def hold(self, end: Callable[[], object]) -> None:
+        """Take what ends the connection, or the wait for one; it is called at once if all is over already."""
         with self._lock:
-            self._socket = connected
+            self._end = end
             if self._is_cut:
-                _shut(connected)
+                end()
 
     def cut(self) -> None:
-        """End the connection, from any thread: whoever reads from it finds that it is over."""
+        """End what is held, from any thread: whoever waits for it finds that it is over."""
         with self._lock:
             self._is_cut = True
-            if self._socket is not None:
-                _shut(self._socket)
+            if self._end is not None:
+                self._end()
 
     @contextmanager
     def within(self, seconds: float, complaint: str) -> Iterator[None]:
@@ -76,7 +77,7 @@ class _HeldConnection(HTTPConnection):
 
     def connect(self) -> None:
         super().connect()
-        self._line.hold(self.sock)
+        self._line.hold(partial(_shut, self.sock))
 
 
 class _HeldTLSConnection(HTTPSConnection):
@@ -87,7 +88,7 @@ class _HeldTLSConnection(HTTPSConnection):
     def connect(self) -> None:
         # The timeout of connecting bounds a whole handshake.
         super().connect()
-        self._line.hold(self.sock)
+        self._line.hold(partial(_shut, self.sock))
 
 
 class HeldPool(HTTPConnectionPool):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -257,6 +259,81 @@ def test_a_cancellation_breaks_off_an_answer_that_drips(server: str, tmp_path: P
     with pytest.raises(ActivityCancelled):
         download(f"{server}/drip?header", tmp_path / "input", limits=limits, cancellation=cancellation)
     timer.join(60)
+
+
+@pytest.fixture
+def silence(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """A resolver of the system that answers only when it is let."""
+    heard = threading.Event()
+
+    def hang(*_: object, **__: object) -> list[object]:
+        heard.wait(100)
+        raise OSError("no such host")
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    yield heard
+    heard.set()
+
+
+def test_a_name_that_is_not_looked_up_in_time_is_given_up(silence: threading.Event, tmp_path: Path) -> None:
+    limits = WebLimits(max_bytes=10**6, max_seconds=3600, lookup_seconds=0.2, allow_private=True)
+    with pytest.raises(ActivityError) as caught:
+        download("http://slow.example/x", tmp_path / "x", limits=limits, cancellation=Cancellation())
+    assert (caught.value.code, caught.value.retryable) == ("HOST_NOT_FOUND", True)
+
+
+def test_looking_up_a_name_counts_to_the_time_of_a_download(silence: threading.Event, tmp_path: Path) -> None:
+    limits = WebLimits(max_bytes=10**6, max_seconds=0.2, allow_private=True)
+    with pytest.raises(ActivityError, match=r"did not arrive within 0\.2 s") as caught:
+        download("http://slow.example/x", tmp_path / "x", limits=limits, cancellation=Cancellation())
+    assert (caught.value.code, caught.value.retryable) == ("DOWNLOAD_TIMEOUT", True)
+
+
+def test_a_cancellation_waits_for_no_name(silence: threading.Event, tmp_path: Path) -> None:
+    cancellation = Cancellation()
+    limits = WebLimits(max_bytes=10**6, max_seconds=3600, allow_private=True)
+    timer = threading.Timer(0.2, cancellation.request)
+    timer.start()
+    with pytest.raises(ActivityCancelled):
+        download("http://slow.example/x", tmp_path / "x", limits=limits, cancellation=cancellation)
+    timer.join(60)
+
+
+def test_names_that_hang_are_only_so_many(silence: threading.Event, tmp_path: Path) -> None:
+    before = threading.active_count()
+    limits = WebLimits(max_bytes=10**6, max_seconds=3600, lookup_seconds=0.001, allow_private=True)
+    for _ in range(200):
+        with pytest.raises(ActivityError) as caught:
+            download("http://slow.example/x", tmp_path / "x", limits=limits, cancellation=Cancellation())
+        assert caught.value.code == "HOST_NOT_FOUND"
+    lookups = [thread for thread in threading.enumerate() if thread.name == "lookup"]
+    assert len(lookups) == 128
+    silence.set()
+    for thread in lookups:
+        thread.join(60)
+    assert threading.active_count() <= before
+
+
+_LEFT_BEHIND = """
+import socket, threading, time
+from pathlib import Path
+from activities.transfer.web import WebLimits, download
+from cpe.activity import Cancellation
+
+socket.getaddrinfo = lambda *_, **__: time.sleep(600)
+limits = WebLimits(max_bytes=1, max_seconds=3600, lookup_seconds=0.1, allow_private=True)
+try:
+    download("http://slow.example/x", Path("x"), limits=limits, cancellation=Cancellation())
+except Exception as error:
+    print(error.code)
+"""
+
+
+def test_a_name_that_hangs_holds_up_no_exit(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _LEFT_BEHIND], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "HOST_NOT_FOUND\n"
 
 
 def test_this_machine_is_closed_to_jobs(server: str, tmp_path: Path) -> None:
