@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,18 +15,13 @@ from cpe.cli.options import activities_option, fifo_option, folder_option
 from cpe.stack.folder import StackFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from types_boto3_swf import SWFClient
+    from collections.abc import Mapping
 
     from cpe.aws.client_queues import Side
     from cpe.local.server import LocalAws
     from cpe.stack.programs import Stack
 
 TASK_LIST = "basic_transcode"
-
-# Seconds between two looks whether the daemons are ready.
-_READY_STEP = 0.2
 
 _GUIDE = """\
 In another shell:
@@ -121,10 +114,11 @@ def _run(
     fifo: tuple[Side, ...],
     as_json: bool,
 ) -> int:
-    from cpe.aws.provision import PAYLOADS, provision_stack
+    from cpe.aws.provision import PAYLOADS, provision_stack, registered_types
     from cpe.aws.session import AwsSession
     from cpe.stack.configuration import client_configuration, client_entry, stack_configuration
     from cpe.stack.console import Console
+    from cpe.stack.readiness import watching
     from cpe.stack.supervisor import Supervisor
 
     _enter(aws.environment())
@@ -166,7 +160,16 @@ def _run(
         console.event("up", "stopping", "once more Ctrl-C stops at once", level="info")
         aws.end_polls()
 
-    with _watching(session.swf(), stack.domain, types, announce):
+    swf = session.swf()
+
+    def ready() -> bool:
+        """All types are registered: then every daemon has checked its settings and takes work."""
+        return types <= registered_types(swf, stack.domain)
+
+    def complain(fault: str) -> None:
+        console.event("up", "readiness_unknown", f"{fault}; it is tried again")
+
+    with watching(ready, announce, complain):
         return supervisor.run(before_stop=end_polls)
 
 
@@ -176,27 +179,3 @@ def _enter(environment: Mapping[str, str]) -> None:
         if name.startswith("AWS_"):
             del os.environ[name]
     os.environ.update(environment)
-
-
-@contextmanager
-def _watching(
-    swf: SWFClient, domain: str, types: set[tuple[str, str]], announce: Callable[[], None]
-) -> Iterator[None]:
-    """Announce once all types are registered: then every daemon has checked its settings and takes work."""
-    from cpe.aws.provision import registered_types
-
-    stopping = threading.Event()
-
-    def watch() -> None:
-        while not stopping.wait(_READY_STEP):
-            if types <= registered_types(swf, domain):
-                announce()
-                return
-
-    watcher = threading.Thread(target=watch, name="ready", daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        stopping.set()
-        watcher.join()
