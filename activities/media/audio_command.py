@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from activities.media.audio_formats import LAYOUTS
 from activities.media.audio_output import AudioOutput
@@ -10,7 +11,8 @@ from activities.media.codecs import AudioEncoder
 from activities.media.command import MEDIA_LIMITS, NO_TAGS, PROGRESS, RUN
 from activities.media.filters import Input, Stream, arguments
 from activities.media.loudness import Loudness, metered, normalized
-from activities.media.probe import AudioStream
+from activities.media.probe import AudioStream, MediaInfo
+from activities.media.reading import cut_sound, input_from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,15 +23,18 @@ class AudioNames:
     output: str
 
 
-def measure_arguments(output: AudioOutput, source: AudioStream, *, file: str) -> tuple[str, ...]:
+def measure_arguments(
+    output: AudioOutput, source: MediaInfo, stream: AudioStream, *, file: str
+) -> tuple[str, ...]:
     """Compose the command that measures the loudness of what :func:`audio_arguments` will encode."""
-    sound = metered(_mixed(output, source, file))
-    return (*RUN, *arguments(sound), "-f", "null", "-")
+    sound = metered(_mixed(output, source, stream, file))
+    return (*RUN, *_clock(output), *arguments(sound), "-f", "null", "-")
 
 
 def audio_arguments(
     output: AudioOutput,
-    source: AudioStream,
+    source: MediaInfo,
+    stream: AudioStream,
     *,
     encoder: AudioEncoder,
     names: AudioNames,
@@ -39,30 +44,45 @@ def audio_arguments(
 
     Args:
         output: What to make.
-        source: The stream that is taken; pictures, cover art among them, and tags are left.
+        source: The file.
+        stream: The stream of it that is taken; pictures, cover art among them, and tags are left.
         encoder: The output's own encoder or its fallback.
         names: The files to read and write.
         measured: The source's loudness, when the output wants one.
     """
-    sound = _mixed(output, source, names.source)
+    sound = _mixed(output, source, stream, names.source)
     if output.loudness is not None and measured is not None:
-        rate = output.sample_rate_for(source)
+        rate = output.sample_rate_for(stream)
         sound = normalized(sound, output.loudness, measured, sample_rate=rate)
     container = output.format.container
     return (
-        *(*RUN, *PROGRESS, *arguments(sound)),
+        *(*RUN, *_clock(output), *PROGRESS, *arguments(sound)),
         *NO_TAGS,
         *("-c:a", encoder.name),
-        *(() if encoder.lossless else ("-b:a", str(output.bit_rate_for(source)))),
-        *(("-metadata:s:a:0", f"language={source.language}") if source.language else ()),
+        *(() if encoder.lossless else ("-b:a", str(output.bit_rate_for(stream)))),
+        *(("-metadata:s:a:0", f"language={stream.language}") if stream.language else ()),
         *(("-movflags", "+faststart") if container.fast_start else ()),
         *("-f", container.muxer, names.output),
     )
 
 
-def _mixed(output: AudioOutput, source: AudioStream, file: str) -> Stream:
+def _mixed(output: AudioOutput, source: MediaInfo, stream: AudioStream, file: str) -> Stream:
     """Read the sound with the output's channels and rate. Where it starts late or has holes, it is silent."""
-    rate, channels = output.sample_rate_for(source), output.channels_for(source)
-    sound = Input(file, MEDIA_LIMITS).stream(source.index)
-    sound = sound.filter("aresample", **{"async": 1}, first_pts=0, sample_rate=rate)
+    rate, channels = output.sample_rate_for(stream), output.channels_for(stream)
+    start = _start(output)
+    whole = input_from(file, source, start, options=MEDIA_LIMITS) if start else Input(file, MEDIA_LIMITS)
+    # From there on it has samples, be it silence: a part may lie before the first sound.
+    first = round(start * rate)
+    sound = whole.stream(stream.index)
+    sound = sound.filter("aresample", **{"async": 1}, first_pts=first, sample_rate=rate)
+    if output.excerpt is not None:
+        sound = cut_sound(sound, output.excerpt.start, output.excerpt.duration)
     return sound.filter("aformat", channel_layouts=LAYOUTS[channels])
+
+
+def _clock(output: AudioOutput) -> tuple[str, ...]:
+    return ("-copyts",) if _start(output) else ()
+
+
+def _start(output: AudioOutput) -> Fraction:
+    return output.excerpt.start if output.excerpt is not None else Fraction(0)

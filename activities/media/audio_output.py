@@ -12,6 +12,7 @@ from activities.media.audio_formats import (
 )
 from activities.media.channels import DEFAULT_CHANNELS, Channels, parse_channels
 from activities.media.codecs import AudioEncoder, audio_encoder
+from activities.media.excerpt import Excerpt, parse_excerpt
 from activities.media.fields import Fields, shown
 from activities.media.locations import COMMON_KEYS, Target, parse_target
 from activities.media.loudness import parse_loudness
@@ -19,7 +20,10 @@ from activities.media.probe import AudioStream
 from activities.media.sound_rate import parse_sound_rate
 from cpe.errors import InvalidInput
 
-AUDIO_KEYS = COMMON_KEYS | {"audio_codec", "audio_bitrate", "channels", "sample_rate", "loudness"}
+AUDIO_KEYS = COMMON_KEYS | {
+    *("audio_codec", "audio_bitrate", "channels", "sample_rate", "loudness"),
+    *("start", "duration"),
+}
 
 _PER_CHANNEL = 64_000
 _MAX_RATE = 192_000
@@ -38,6 +42,7 @@ class AudioOutput:
         channels: How many.
         sample_rate: Hz; None for the source's, or the nearest that the codec takes.
         loudness: LUFS that the whole is brought to; None to leave it.
+        excerpt: The part of the source that is taken; None for all of it.
     """
 
     target: Target
@@ -47,6 +52,7 @@ class AudioOutput:
     channels: Channels = DEFAULT_CHANNELS
     sample_rate: int | None = None
     loudness: float | None = None
+    excerpt: Excerpt | None = None
 
     def channels_for(self, source: AudioStream) -> int:
         """Return how many channels are made of this source."""
@@ -89,6 +95,7 @@ def parse_audio(fields: Fields) -> AudioOutput:
         channels=channels,
         sample_rate=_sample_rate(fields, audio),
         loudness=parse_loudness(fields),
+        excerpt=parse_excerpt(fields),
     )
 
 

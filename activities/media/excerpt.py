@@ -30,12 +30,7 @@ class Excerpt:
         Raises:
             InvalidInput: The source ends before the part starts, ``START_OUT_OF_RANGE``.
         """
-        lasts = source.video_duration
-        if lasts is not None and float(self.start) >= lasts:
-            raise InvalidInput(
-                f"The part starts at {float(self.start):g} s, but the source lasts {lasts:.3f} s.",
-                code="START_OUT_OF_RANGE",
-            )
+        self.left(source.video_duration)
         video, audio = source.video, source.audio
         return replace(
             source,
@@ -48,6 +43,19 @@ class Excerpt:
         """Tell whether nothing is left of this part at a constant rate, which rounds it to whole frames."""
         lasts = self._left(source.video_duration)
         return lasts is not None and lasts * rate < _HALF_A_FRAME
+
+    def left(self, seconds: float | None) -> float | None:
+        """Return how many seconds are left of so many; None where nobody knows.
+
+        Raises:
+            InvalidInput: They end before the part starts, ``START_OUT_OF_RANGE``.
+        """
+        if seconds is not None and float(self.start) >= seconds:
+            raise InvalidInput(
+                f"The part starts at {float(self.start):g} s, but the source lasts {seconds:.3f} s.",
+                code="START_OUT_OF_RANGE",
+            )
+        return self._left(seconds)
 
     def _left(self, seconds: float | None) -> float | None:
         if seconds is None:

@@ -34,13 +34,18 @@ def make_audio(
     """
     stream = source.audio
     seconds = sound_seconds(source.info, stream)
+    if output.excerpt is not None:
+        seconds = output.excerpt.left(seconds)
     report = ProgressReport(making.context, output.target.location.key, seconds)
     with making.stopwatch.measure("encode"):
         measured = None
         if output.loudness is not None:
-            measured = measure_loudness(making.workshop, measure_arguments(output, stream, file=source.file))
+            measured = measure_loudness(
+                making.workshop, measure_arguments(output, source.info, stream, file=source.file)
+            )
         arguments = audio_arguments(
             output,
+            source.info,
             stream,
             encoder=encoder,
             names=AudioNames(source=source.file, output=name),
@@ -48,7 +53,7 @@ def make_audio(
         )
         making.workshop.encode(arguments, duration=seconds, report=report.update)
     with making.stopwatch.measure("verify"):
-        made = verify_sound(making.workshop, name, output, source=source.info, stream=stream)
+        made = verify_sound(making.workshop, name, output, stream=stream, seconds=seconds)
     report.finish()
     return Product(
         path=making.workshop.directory / name,

@@ -16,7 +16,7 @@ _BEFORE_END = 0.5
 
 
 def verify_sound(
-    workshop: Workshop, file: str, output: AudioOutput, *, source: MediaInfo, stream: AudioStream
+    workshop: Workshop, file: str, output: AudioOutput, *, stream: AudioStream, seconds: float | None
 ) -> MediaInfo:
     """Check a finished sound: its stream, codec, channels, rate and duration, and that it decodes throughout.
 
@@ -26,8 +26,8 @@ def verify_sound(
         workshop: The tools.
         file: The finished file.
         output: What it should be.
-        source: What it was made of.
         stream: The source's stream that was taken.
+        seconds: How long it should last; None when nobody knows.
 
     Raises:
         ActivityError: ``OUTPUT_INVALID``, or ``OUTPUT_TOO_SHORT`` when a part of the source is missing in it.
@@ -47,7 +47,7 @@ def verify_sound(
     if output.format.framed:
         # Such a file tells no duration; FFprobe's is a guess.
         info = replace(info, duration=round(workshop.last_packet_end(file, 0.0), 6))
-    _verify_duration(info.duration or 0.0, sound_seconds(source, stream))
+    _verify_duration(info.duration or 0.0, seconds)
     last = max((info.duration or 0.0) - _BEFORE_END, 0.0)
     if not workshop.decodes(file, sound.index, [0.0, min((info.duration or 0.0) / 2, last), last]):
         raise invalid_output("cannot be decoded at its start, middle and end")

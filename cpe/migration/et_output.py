@@ -138,11 +138,10 @@ class Maker:
             rendition.update(self._rotation(document))
             rendition.update(self._watermark(document, known))
         else:
-            rendition = dict(keys)
+            rendition = {**keys, **part}
             document.ignore("Rotate")
-        is_file = settings.container not in _STREAMED
-        if part and ((not is_video and is_file) or document.text("ThumbnailPattern")):
-            notes.lost("TIME_SPAN", document.where, "sounds and thumbnails are made of the whole input")
+        if part and document.text("ThumbnailPattern"):
+            notes.lost("TIME_SPAN", document.where, "thumbnails are made of the whole input")
         self._lost(document)
         made = Made(
             key=key,

@@ -18,7 +18,7 @@ from activities.media.codecs import AUDIO_ENCODERS
 from activities.media.loudness import Loudness
 from activities.media.outputs import parse_outputs
 from activities.media.presets import preset_library
-from activities.media.probe import AudioStream
+from activities.media.probe import AudioStream, MediaInfo
 from activities.transcode_asset import TranscodeAsset
 from cpe.errors import InvalidInput
 from cpe.testing import ActivityEnvironment
@@ -26,6 +26,7 @@ from tests.media.clips import ClipMaker
 from tests.media.meters import integrated_and_peak
 
 _SURROUND = AudioStream(index=1, codec="aac", channels=6, sample_rate=44100, language="eng")
+_SOURCE = MediaInfo(demuxer="mov,mp4,m4a,3gp,3g2,mj2", audio=_SURROUND)
 _LIMITS = (
     "-format_whitelist mov,matroska,webm,mpegts,mpeg,avi,flv,asf,ogg,mxf,gxf,dv,ivf,nut,"
     "rm,wtv,m4v,h264,hevc,mpegvideo,wav,w64,aiff,mp3,aac,flac,ac3,eac3,dts,amr,caf,au -protocol_whitelist file"
@@ -47,7 +48,9 @@ def _output(**changes: Any) -> AudioOutput:
 def _command(measured: Loudness | None = None, **changes: Any) -> str:
     output = _output(**changes)
     names = AudioNames(source="input", output="output-0")
-    return " ".join(audio_arguments(output, _SURROUND, encoder=output.audio, names=names, measured=measured))
+    return " ".join(
+        audio_arguments(output, _SOURCE, _SURROUND, encoder=output.audio, names=names, measured=measured)
+    )
 
 
 def test_the_command() -> None:
@@ -87,7 +90,7 @@ def test_a_source_with_fewer_channels_gets_fewer_bits() -> None:
 
 
 def test_the_commands_for_a_loudness() -> None:
-    assert " ".join(measure_arguments(_output(loudness=-16), _SURROUND, file="input")) == (
+    assert " ".join(measure_arguments(_output(loudness=-16), _SOURCE, _SURROUND, file="input")) == (
         f"{_RUN} {_LIMITS} -i input -filter_complex {_MIXED.format(44100, 'stereo')};"
         "[s1]ebur128=metadata=1:peak=true[s2];[s2]ametadata=file=-:mode=print[s3] -map [s3] -f null -"
     )

@@ -133,6 +133,14 @@ _AUDIO = [
         key="sample_rate", keys={"sample_rate": 22050}, true=lambda made: made.sound["sample_rate"] == "22050"
     ),
     _Row(key="loudness", keys={"loudness": -30}, true=lambda made: abs(made.loudness + 30) < 0.5),
+    _Row(
+        key="start", keys={"start": 0.5}, true=lambda made: abs(float(made.sound["duration"]) - 1.5) < 0.001
+    ),
+    _Row(
+        key="duration",
+        keys={"duration": 0.3},
+        true=lambda made: abs(float(made.sound["duration"]) - 0.3) < 0.001,
+    ),
 ]
 _IMAGE = [
     *_common("a.png", lambda made: made.picture.format == "PNG" and made.picture.size == (80, 60)),

@@ -107,7 +107,11 @@ JOB: dict[str, Any] = {
         {"Key": "hls/2m", "PresetId": "1351620000001-200015", "SegmentDuration": "10"},
         {"Key": "hls/400k", "PresetId": "1351620000001-200055", "SegmentDuration": "10"},
         {"Key": "hls/sound", "PresetId": "1351620000001-200060", "SegmentDuration": "10"},
-        {"Key": "film.mp3", "PresetId": "1351620000001-300020"},
+        {
+            "Key": "film.mp3",
+            "PresetId": "1351620000001-300020",
+            "Composition": [{"TimeSpan": {"StartTime": "7"}}],
+        },
     ],
     "Playlists": [
         {

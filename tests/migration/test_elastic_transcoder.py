@@ -127,7 +127,7 @@ def test_a_job_with_all_that_belongs_to_it() -> None:
         "size": "192:108",
     }
     assert known == {"type": "VIDEO", "bucket": "made", "file": "/out/film-720.mp4", "preset": "720p-generic"}
-    assert sound["type"] == "AUDIO"
+    assert (sound["type"], sound["start"]) == ("AUDIO", "7")
     assert (sound["file"], sound["audio_codec"], sound["audio_bitrate"]) == (
         "/out/film.mp3",
         "libmp3lame",
