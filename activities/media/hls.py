@@ -25,6 +25,10 @@ class Cipher:
     url: str
     starts: Sequence[bytes]
 
+    def tag(self, number: int) -> str:
+        """Return what stands before a segment, by its number from 0."""
+        return f'#EXT-X-KEY:METHOD=AES-128,URI="{self.url}",IV=0x{self.starts[number].hex()}'
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
@@ -72,18 +76,19 @@ def media_playlist(stream: PackagedStream, *, target: int, cipher: Cipher | None
     lines = [*_head(target), "#EXT-X-INDEPENDENT-SEGMENTS", f'#EXT-X-MAP:URI="{INIT}"']
     for number, segment in enumerate(stream.segments):
         if cipher is not None:
-            start = cipher.starts[number].hex()
-            lines.append(f'#EXT-X-KEY:METHOD=AES-128,URI="{cipher.url}",IV=0x{start}')
+            lines.append(cipher.tag(number))
         lines += [f"#EXTINF:{_seconds(segment.duration)},", segment_name(number)]
     return "\n".join((*lines, "#EXT-X-ENDLIST", ""))
 
 
-def text_playlist(track: TextTrack, *, target: int) -> str:
+def text_playlist(track: TextTrack, *, target: int, cipher: Cipher | None = None) -> str:
     """Write the playlist of a track of text; the arguments are those of :func:`media_playlist`."""
     listed = [(name, duration) for name, duration, _ in track.segments()]
     longest = max(int(duration + Fraction(1, 2)) for _, duration in listed)
     lines = _head(max(target, longest))
-    for name, duration in listed:
+    for number, (name, duration) in enumerate(listed):
+        if cipher is not None:
+            lines.append(cipher.tag(number))
         lines += [f"#EXTINF:{_seconds(duration)},", name]
     return "\n".join((*lines, "#EXT-X-ENDLIST", ""))
 

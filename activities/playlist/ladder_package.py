@@ -26,7 +26,7 @@ from activities.media.playlist_output import Format, PlaylistOutput
 from activities.media.split import version_of_sound, versions_of_sound
 from activities.media.text_track import WHOLE, TextTrack
 from activities.playlist.packager import StreamFiles
-from activities.playlist.segment_cipher import SegmentCipher
+from activities.playlist.segment_cipher import SegmentCipher, code
 from activities.transfer.publish import Product
 from cpe.activity import JsonValue
 
@@ -47,7 +47,7 @@ class LadderPackage:
         output: What they are made for.
         streams: The files of each stream.
         folder: The scratch folder of all of them.
-        cipher: How they are encrypted; None when they are not. Texts never are.
+        cipher: How they are encrypted, the segments of texts too; None when they are not.
         texts: The captions.
     """
 
@@ -86,8 +86,11 @@ class LadderPackage:
     def write(self) -> None:
         """Write all texts and playlists."""
         output, streams = self.output, [files.stream for files in self.streams]
-        self._write_texts()
+        for track in self.texts:
+            (self.folder / track.name).mkdir()
         if Format.DASH in output.formats:
+            for track in self.texts:
+                (self.folder / track.name / WHOLE).write_text(track.whole(), encoding="utf-8")
             text = manifest(
                 streams, folder=self.prefix, segment_seconds=output.segment_seconds, texts=self.texts
             )
@@ -96,27 +99,34 @@ class LadderPackage:
             return
         target = target_seconds(streams)
         for files in self.streams:
-            cipher = Cipher(url=self._key_url(files), starts=files.starts) if self.cipher else None
+            cipher = self._named_cipher(files.stream.name, files.starts)
             text = media_playlist(files.stream, target=target, cipher=cipher)
             (files.folder / PLAYLIST).write_text(text, encoding="utf-8")
             if output.iframes and files.stream.track.kind == "video":
                 text = iframe_playlist(files.stream, target=target)
                 (files.folder / IFRAMES).write_text(text, encoding="utf-8")
         for track in self.texts:
-            text = text_playlist(track, target=target)
+            cipher = self._named_cipher(track.name, self._write_segments(track))
+            text = text_playlist(track, target=target, cipher=cipher)
             (self.folder / track.name / PLAYLIST).write_text(text, encoding="utf-8")
         text = main_playlist(self.variants(), folder=self.prefix, iframes=output.iframes, texts=self.texts)
         self.main(Format.HLS).write_text(text, encoding="utf-8")
 
-    def _write_texts(self) -> None:
-        for track in self.texts:
-            folder = self.folder / track.name
-            folder.mkdir()
-            if Format.DASH in self.output.formats:
-                (folder / WHOLE).write_text(track.whole(), encoding="utf-8")
-            if Format.HLS in self.output.formats:
-                for name, _, text in track.segments():
-                    (folder / name).write_text(text, encoding="utf-8")
+    def _write_segments(self, track: TextTrack) -> list[bytes]:
+        """Write the segments of a text; return the start value of each, if they are encrypted."""
+        starts = []
+        for name, _, text in track.segments():
+            coder = None
+            if self.cipher is not None:
+                starts.append(self.cipher.new_start())
+                coder = self.cipher.encryptor(starts[-1])
+            with (self.folder / track.name / name).open("wb") as file:
+                code(coder, [text.encode()], file)
+        return starts
+
+    def _named_cipher(self, stream: str, starts: Sequence[bytes]) -> Cipher | None:
+        """Tell what the playlist of a stream or a text says of its encryption, if it is encrypted."""
+        return Cipher(url=self._key_url(stream), starts=starts) if self.cipher is not None else None
 
     def products(self) -> Iterator[Product]:
         """Yield what is published; the main playlists are described, with what they stand for."""
@@ -170,11 +180,11 @@ class LadderPackage:
             described=False,
         )
 
-    def _key_url(self, files: StreamFiles) -> str:
+    def _key_url(self, stream: str) -> str:
         wish = self.output.encryption
         if wish is None:
             return ""
-        here = f"{self.output.folder}/{files.stream.name}"
+        here = f"{self.output.folder}/{stream}"
         return wish.url or quote(posixpath.relpath(f"/{wish.key.key}", f"/{here}"))
 
     def _facts(self) -> dict[str, JsonValue]:

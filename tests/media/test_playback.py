@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -40,23 +41,24 @@ def _captions(word: str) -> str:
 
 
 def _make(environment: ActivityEnvironment, source: Path) -> Objects:
-    """Make five ladders of a film, one by a fleet; return all objects, as a server has them."""
+    """Make six ladders of a film, two by a fleet; return all objects, as a server has them."""
     environment.storage.put("media-in", "x.mp4", source)
     for language, word in (("eng", "Hello"), ("deu", "Hallo")):
         environment.storage.put("media-in", f"{language}.vtt", _captions(word).encode())
     common = {"type": "PLAYLIST", "bucket": "media-out", "segment_seconds": 2}
+    captions = [
+        {"bucket": "media-in", "file": f"{language}.vtt", "language": language} for language in ("eng", "deu")
+    ]
     outputs: list[dict[str, Any]] = [
         {"file": "h264/movie.m3u8", "renditions": _renditions("h264", "aac"), "iframes": True},
         {"file": "vp9/movie.m3u8", "renditions": _renditions("vp9", "opus")[:2]},
-        {"file": "secret/movie.m3u8", "renditions": _renditions("h264", "aac")[:2], "encryption": "AES-128"},
         {
-            "file": "text/movie.m3u8",
+            "file": "secret/movie.m3u8",
             "renditions": _renditions("h264", "aac")[:2],
-            "captions": [
-                {"bucket": "media-in", "file": f"{language}.vtt", "language": language}
-                for language in ("eng", "deu")
-            ],
+            "captions": captions,
+            "encryption": "AES-128",
         },
+        {"file": "text/movie.m3u8", "renditions": _renditions("h264", "aac")[:2], "captions": captions},
     ]
     document: Any = {
         "input_asset": {"type": "VIDEO", "bucket": "media-in", "file": "x.mp4"},
@@ -64,7 +66,8 @@ def _make(environment: ActivityEnvironment, source: Path) -> Objects:
     }
     environment.run(TranscodeAsset(), document)
     fleet = {"file": "fleet/movie.m3u8", "renditions": _renditions("h264", "aac")}
-    cut_and_join(environment, source, [common | fleet])
+    apart = fleet | {"file": "apart/movie.m3u8", "captions": captions, "encryption": "AES-128"}
+    cut_and_join(environment, source, [common | fleet, common | apart])
     storage = environment.storage
     return {
         f"/{key}": (storage.get("media-out", key), storage.options["media-out", key].content_type or "")
@@ -91,26 +94,32 @@ _PLANS: list[dict[str, Any]] = [
     *(_plan(player, f"captions in {text}", 160, rate=2, text=text) for player, text in _TEXTS),
     *(_plan(player, "of a fleet", 160, rate=3) for player in ("hls", "dash")),
     *(_plan(player, "of a fleet, seeking", 96, rate=2, seeks=[0.6, 0.3]) for player in ("hls", "dash")),
+    *(_plan("hls", f"encrypted captions in {text}", 160, rate=2, text=text) for text in ("en", "de")),
+    _plan("hls", "of a fleet apart, captions in de", 96, rate=2, text="de"),
     _plan("hls", "encrypted seeking", 160, rate=2, seeks=[0.6, 0.2]),
 ]
 
 
 def _source(plan: dict[str, Any]) -> str:
-    folders = {"VP9": "vp9", "encrypted": "secret", "captions": "text", "fleet": "fleet"}
+    folders = {"VP9": "vp9", "encrypted": "secret", "apart": "apart", "captions": "text", "fleet": "fleet"}
     folder = next((folder for word, folder in folders.items() if word in plan["name"]), "h264")
     return f"/{folder}/movie.{'m3u8' if plan['player'] == 'hls' else 'mpd'}"
 
 
 @pytest.fixture(scope="module")
-def played(clips: ClipMaker, tmp_path_factory: pytest.TempPathFactory) -> Played:
+def made(clips: ClipMaker, tmp_path_factory: pytest.TempPathFactory) -> Objects:
+    environment = ActivityEnvironment(tmp_path_factory.mktemp("ladders"))
+    for bucket in ("media-in", "media-out"):
+        environment.storage.make_bucket(bucket)
+    return _make(environment, clips.mp4("played.mp4", seconds=_SECONDS))
+
+
+@pytest.fixture(scope="module")
+def played(made: Objects, tmp_path_factory: pytest.TempPathFactory) -> Played:
     try:
         find_browser()
-        environment = ActivityEnvironment(tmp_path_factory.mktemp("ladders"))
-        for bucket in ("media-in", "media-out"):
-            environment.storage.make_bucket(bucket)
-        objects = _make(environment, clips.mp4("played.mp4", seconds=_SECONDS))
         plans = [plan | {"source": _source(plan)} for plan in _PLANS]
-        return play(plans, objects, tmp_path_factory.mktemp("profile"), seconds=800)
+        return play(plans, made, tmp_path_factory.mktemp("profile"), seconds=800)
     except NoPlayer as reason:
         if os.environ.get("NEEDS_BROWSER"):
             raise
@@ -151,4 +160,20 @@ def test_all_that_was_asked_for_was_there(played: Played) -> None:
     for stream in ("video-1", "video-2", "video-3", "audio-1"):
         for number in range(1, 6):
             assert f"/h264/movie/{stream}/{number:05d}.m4s" in asked
-    assert "/secret/movie.key" in asked
+    assert {"/secret/movie.key", "/apart/movie.key"} <= asked
+
+
+def test_captions_that_are_encrypted_are_texts_to_nobody_without_the_key(made: Objects) -> None:
+    """The player shows them, so they are what they should be; here they are not."""
+    for folder in ("secret", "apart"):
+        for track in ("text-1", "text-2"):
+            segments = [
+                content
+                for path, (content, _) in made.items()
+                if path.startswith(f"/{folder}/movie/{track}/") and path.endswith(".vtt")
+            ]
+            assert len(segments) == 5
+            assert all(len(content) % 16 == 0 and b"WEBVTT" not in content for content in segments)
+            playlist = made[f"/{folder}/movie/{track}/playlist.m3u8"][0].decode()
+            starts = re.findall(r'#EXT-X-KEY:METHOD=AES-128,URI="../../movie.key",IV=0x(\w{32})\n', playlist)
+            assert len(set(starts)) == 5

@@ -20,7 +20,11 @@ async function until(condition, seconds, what) {
 function openHls(plan, errors) {
   const hls = new Hls({ autoStartLoad: false });
   const level = (width) => hls.levels.findIndex((one) => one.width === width);
-  hls.on(Hls.Events.ERROR, (_, data) => errors.push(`${data.type} ${data.details} ${data.error ?? ""}`));
+  hls.on(Hls.Events.ERROR, (_, data) => {
+    // A seek lets hls.js break off what it is loading, and it says so.
+    if (data.details === Hls.ErrorDetails.INTERNAL_ABORTED && !data.fatal) return;
+    errors.push(`${data.type} ${data.details} ${data.error ?? ""}`);
+  });
   const ready = new Promise((done) => hls.on(Hls.Events.MANIFEST_PARSED, done));
   hls.loadSource(plan.source);
   hls.attachMedia(video);
