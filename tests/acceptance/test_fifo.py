@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
+from cpe.protocol import Event, EventType
 from tests.acceptance.stack import PATIENCE, REPOSITORY, Stack, run_python, until
 
 PLAN = """
@@ -22,6 +25,26 @@ steps:
   - { name: Gate, signal: go, requires: [First] }
   - { name: Long, activity: Work, requires: [Gate], input: '{{__input__.long}}' }
 """
+BUSY = """
+name: Busy
+version: "1.0"
+activities: [{ name: Work, version: v1, outputs_spec: { value: "$.value" } }]
+steps:
+  - name: Each
+    activity: Work
+    for_each: "{{__input__.list}}"
+    max_parallel: 4
+    retry: { max_attempts: 3, interval: 0 }
+    input: "{{item}}"
+"""
+TOLD = {
+    "ActivityTaskScheduled": "ACTIVITY_SCHEDULED",
+    "ActivityTaskStarted": "ACTIVITY_STARTED",
+    "ActivityTaskCompleted": "ACTIVITY_COMPLETED",
+    "ActivityTaskFailed": "ACTIVITY_FAILED",
+    "WorkflowExecutionCompleted": "WORKFLOW_COMPLETED",
+}
+"""What a client is told of each fact of a history."""
 BY_DECIDER = [
     "ACTIVITY_SCHEDULED First",
     "ACTIVITY_COMPLETED First",
@@ -46,7 +69,9 @@ def _fifo_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     config = folder / "config.json"
     # Workers learn by heartbeat that they shall stop: each second, with this time-out.
     config.write_text(json.dumps({"activities": [{**entry, "defaultTaskHeartbeatTimeout": "3"}]}))
-    options = ("--config", str(config), "--plan", str(folder / "ordered.yml"), *FIFO)
+    (folder / "busy.yml").write_text(BUSY)
+    plans = [part for name in ("ordered", "busy") for part in ("--plan", str(folder / f"{name}.yml"))]
+    options = ("--config", str(config), *plans, *FIFO)
     with Stack(folder / "stack", *options).running() as stack:
         yield stack
 
@@ -132,6 +157,36 @@ def test_a_run_is_told_in_the_order_in_which_each_daemon_told_it(fifo_stack: Sta
     assert [one for one in told if one in BY_DECIDER] == BY_DECIDER
     assert [one for one in told if one in BY_WORKER] == BY_WORKER
     assert len(told) == len(set(told))
+
+
+def test_no_event_is_taken_for_another(fifo_stack: Stack) -> None:
+    """Five jobs at once, with attempts that are alike: SQS may drop what is the same, and nothing else."""
+    client, swf = fifo_stack.client(), boto3.client("swf")
+    workflow = {"name": "Busy", "version": "1.0", "domain": "SADomain", "taskList": "basic_transcode"}
+    items = [{"value": 1}, {"value": 1, "fail_times": 1}, {"value": 1, "fail_times": 2}] * 2
+    jobs = [client.start_job({"workflow": workflow, "list": items}) for _ in range(5)]
+    client.start_job({"workflow": workflow, "list": items}, jobs[0])  # somebody is not sure
+    heard: dict[str, list[Event]] = {job_id: [] for job_id in jobs}
+    answers: list[str] = []
+    with closing(client.events(wait=PATIENCE)) as stream:
+        for event in stream:
+            if event.job_id in heard and event.type is EventType.WORKFLOW_SCHEDULED:
+                answers.append(event.job_id)
+            elif event.job_id in heard:
+                heard[event.job_id].append(event)
+            closed = [job_id for job_id, events in heard.items() if any(e.type.closes_job for e in events)]
+            if len(closed) == len(jobs) and len(answers) == len(jobs) + 1:
+                break
+    assert Counter(answers) == Counter([*jobs, jobs[0]])
+    for job_id, events in heard.items():
+        workflow_id, run_id = f"ClientA.{job_id}", client.status(job_id).run_id
+        pages = swf.get_paginator("get_workflow_execution_history").paginate(
+            domain="SADomain", execution={"workflowId": workflow_id, "runId": run_id}
+        )
+        kinds = [TOLD.get(event["eventType"]) for page in pages for event in page["events"]]
+        told = [event.type.value for event in events if event.type.value in TOLD.values()]
+        assert Counter(told) == Counter(kind for kind in kinds if kind is not None)
+        assert len({event.event_id for event in events}) == len(events), "and each once"
 
 
 def cpe(*arguments: str) -> dict[str, Any]:
