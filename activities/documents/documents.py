@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from activities.documents.office import find_office
-from activities.media.codecs import extension_of
+from activities.media.containers import extension_of
 from activities.media.document_formats import DOCUMENT_TYPES, PDF
 from activities.media.document_output import PagesOutput, PdfOutput
 from activities.media.job import InputAsset

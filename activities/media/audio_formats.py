@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from activities.media.codecs import AUDIO_ENCODERS, AudioEncoder, Container, extension_of
+from activities.media.codecs import AUDIO_ENCODERS, AudioEncoder
+from activities.media.containers import Container, extension_of
 from activities.media.fields import shown
 from cpe.errors import InvalidInput
 

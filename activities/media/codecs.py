@@ -1,7 +1,7 @@
-"""The encoders and containers a job may name, and what is known of each.
+"""The encoders that a job may name, and what is known of each.
 
-Names from messages are looked up here and never passed on, so that a codec, a muxer or a file name of a
-message cannot become an option. Names of codecs (``h264``) are taken for the encoder (``libx264``) too.
+Names from messages are looked up here and never passed on, so that a codec of a message cannot become an
+option. Names of codecs (``h264``) are taken for the encoder (``libx264``) too.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import PurePosixPath
 
 from activities.media.fields import did_you_mean, shown
 from cpe.errors import InvalidInput
@@ -95,50 +94,6 @@ class AudioEncoder:
         """Return the most bits per second that it makes of so many channels."""
         each = self.bits_of_a_channel
         return min(self.bits or _MANY_BITS, each * channels if each else _MANY_BITS)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Container:
-    """A file format of outputs.
-
-    Attributes:
-        muxer: FFmpeg's name.
-        content_type: The MIME type that the object gets.
-        fast_start: Whether the index can be moved to the front, so that playback starts at once.
-        codecs: FFprobe names of the codecs it holds; None when it takes all of ours.
-    """
-
-    muxer: str
-    content_type: str
-    fast_start: bool = False
-    codecs: frozenset[str] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageFormat:
-    """A format of thumbnails.
-
-    Attributes:
-        name: Pillow's name of it.
-        codec: FFprobe's name of it.
-        encoder: What FFmpeg writes. Where that is PPM, Pillow makes the format of it: small builds of FFmpeg
-            have no PNG.
-        pixel_format: FFmpeg's name of the pixels it writes.
-        content_type: The MIME type that the object gets.
-        quality: The encoder's options.
-    """
-
-    name: str
-    codec: str
-    encoder: str
-    pixel_format: str
-    content_type: str
-    quality: tuple[str, ...] = ()
-
-    @property
-    def converted(self) -> bool:
-        """Whether Pillow makes it of what FFmpeg writes."""
-        return self.encoder == "ppm"
 
 
 # What FFmpeg's encoder knows of ISO 13818-2, 6.3.3; it moves frames to these. `ffmpeg -h encoder=mpeg2video`
@@ -228,41 +183,6 @@ _VIDEO_ALIASES = {
 }
 _AUDIO_ALIASES = {"libfaac": "aac", "mp3": "libmp3lame", "opus": "libopus", "vorbis": "libvorbis"}
 
-_WEBM = frozenset({"vp8", "vp9", "av1", "opus", "vorbis"})
-_ISO = frozenset({"h264", "hevc", "vp9", "av1", "mpeg4", "mpeg2video", "aac", "mp3", "opus", "ac3", "flac"})
-_TS = frozenset({"h264", "hevc", "mpeg4", "mpeg2video", "aac", "mp3", "opus", "ac3"})
-
-CONTAINERS: Mapping[str, Container] = {
-    "mp4": Container(muxer="mp4", content_type="video/mp4", fast_start=True, codecs=_ISO),
-    "m4v": Container(muxer="mp4", content_type="video/x-m4v", fast_start=True, codecs=_ISO),
-    "mov": Container(
-        muxer="mov", content_type="video/quicktime", fast_start=True, codecs=_ISO - {"vp9", "opus"}
-    ),
-    "mkv": Container(muxer="matroska", content_type="video/x-matroska"),
-    "webm": Container(muxer="webm", content_type="video/webm", codecs=_WEBM),
-    "ts": Container(muxer="mpegts", content_type="video/mp2t", codecs=_TS),
-    "flv": Container(muxer="flv", content_type="video/x-flv", codecs=frozenset({"h264", "aac", "mp3"})),
-}
-
-_JPEG = ImageFormat(
-    name="JPEG",
-    codec="mjpeg",
-    encoder="mjpeg",
-    pixel_format="yuvj420p",
-    content_type="image/jpeg",
-    quality=("-q:v", "3"),
-)
-IMAGE_FORMATS: Mapping[str, ImageFormat] = {
-    "jpg": _JPEG,
-    "jpeg": _JPEG,
-    "png": ImageFormat(
-        name="PNG", codec="png", encoder="ppm", pixel_format="rgb24", content_type="image/png"
-    ),
-    "webp": ImageFormat(
-        name="WEBP", codec="webp", encoder="ppm", pixel_format="rgb24", content_type="image/webp"
-    ),
-}
-
 
 def video_encoder(name: str, where: str) -> VideoEncoder:
     """Look up a video encoder by FFmpeg's name or the codec's."""
@@ -278,33 +198,6 @@ def audio_encoder(name: str, where: str) -> AudioEncoder:
     if name not in known:
         raise _unknown("audio codec", name, where, known)
     return AUDIO_ENCODERS[_AUDIO_ALIASES.get(name, name)]
-
-
-def container_of(key: str, where: str) -> Container:
-    """Tell the container by the extension of an object's key."""
-    extension = extension_of(key)
-    if extension not in CONTAINERS:
-        raise InvalidInput(
-            f"{where} must end in a container of video ({', '.join(CONTAINERS)}), not {shown(key)}.",
-            code="OUTPUT_FORMAT_UNSUPPORTED",
-        )
-    return CONTAINERS[extension]
-
-
-def image_format_of(key: str, where: str) -> ImageFormat:
-    """Tell the image format by the extension of an object's key."""
-    extension = extension_of(key)
-    if extension not in IMAGE_FORMATS:
-        raise InvalidInput(
-            f"{where} must end in an image format ({', '.join(IMAGE_FORMATS)}), not {shown(key)}.",
-            code="OUTPUT_FORMAT_UNSUPPORTED",
-        )
-    return IMAGE_FORMATS[extension]
-
-
-def extension_of(key: str) -> str:
-    """Return the extension of a key in lower case, without its dot."""
-    return PurePosixPath(key).suffix.removeprefix(".").lower()
 
 
 def _unknown(kind: str, name: str, where: str, known: Collection[str]) -> InvalidInput:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from activities.media.codecs import AUDIO_ENCODERS, CONTAINERS, VIDEO_ENCODERS
+from activities.media.codecs import AUDIO_ENCODERS, VIDEO_ENCODERS
+from activities.media.containers import CONTAINERS
 from activities.media.graph_rules import words
 
 _NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,9})?([kKmMgG]i?)?", re.ASCII)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from activities.media.codecs import Container, container_of
 from activities.media.command import (
     MEDIA_LIMITS,
     NO_TAGS,
@@ -15,6 +14,7 @@ from activities.media.command import (
     watermarked,
     written,
 )
+from activities.media.containers import Container, container_of
 from activities.media.custom_command import CustomCommand, parse_command
 from activities.media.custom_options import FLAGS
 from activities.media.fields import Fields

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from activities.media.codecs import extension_of
+from activities.media.containers import extension_of
 from activities.media.document_formats import PDF
 from activities.media.fields import Fields, shown
 from activities.media.image_formats import PictureFormat, picture_format_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from activities.media.codecs import extension_of
+from activities.media.containers import extension_of
 from activities.media.fields import shown
 from cpe.errors import InvalidInput
 

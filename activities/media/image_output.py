@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from activities.media.codecs import extension_of
+from activities.media.containers import extension_of
 from activities.media.fields import Fields
 from activities.media.image_formats import PICTURE_FORMATS, PictureFormat, picture_format_of
 from activities.media.image_geometry import (

@@ -14,7 +14,6 @@ from types import MappingProxyType
 
 from activities.media.audio_formats import LAYOUTS
 from activities.media.channels import Channels
-from activities.media.codecs import CONTAINERS
 from activities.media.command import (
     NO_TAGS,
     PICTURE_LIMITS,
@@ -26,6 +25,7 @@ from activities.media.command import (
     media_options,
     video_coding,
 )
+from activities.media.containers import CONTAINERS
 from activities.media.filters import Input, Stream, arguments, graph
 from activities.media.locations import Location
 from activities.media.loudness import Loudness, metered, normalized

@@ -10,7 +10,8 @@ from fractions import Fraction
 from typing import Any
 
 from activities.media.channels import DEFAULT_CHANNELS, Channels
-from activities.media.codecs import CONTAINERS, AudioEncoder
+from activities.media.codecs import AudioEncoder
+from activities.media.containers import CONTAINERS
 from activities.media.fields import Fields
 from activities.media.locations import Location, parse_location
 from activities.media.segments import MAX_SEGMENTS, Cut, Segment

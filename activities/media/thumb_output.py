@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import PurePosixPath
 
-from activities.media.codecs import IMAGE_FORMATS, ImageFormat, extension_of, image_format_of
+from activities.media.containers import extension_of
 from activities.media.fields import Fields, shown
 from activities.media.geometry import Sizing, fit
 from activities.media.locations import COMMON_KEYS, Target, parse_target
 from activities.media.notation import parse_size
 from activities.media.probe import VideoStream
 from activities.media.sizing import parse_sizing
+from activities.media.thumb_formats import IMAGE_FORMATS, ImageFormat, image_format_of
 from cpe.errors import InvalidInput
 
 THUMB_KEYS = COMMON_KEYS | {

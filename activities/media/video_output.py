@@ -8,14 +8,8 @@ from fractions import Fraction
 
 from activities.media.captions import CaptionMode, Captions, parse_captions
 from activities.media.channels import Channels, parse_channels
-from activities.media.codecs import (
-    AudioEncoder,
-    Container,
-    VideoEncoder,
-    audio_encoder,
-    container_of,
-    video_encoder,
-)
+from activities.media.codecs import AudioEncoder, VideoEncoder, audio_encoder, video_encoder
+from activities.media.containers import Container, container_of
 from activities.media.excerpt import Excerpt, parse_excerpt
 from activities.media.fields import Fields, shown
 from activities.media.frame_rates import parse_output_rate

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from activities.media.codecs import extension_of
+from activities.media.containers import extension_of
 from activities.media.image_formats import PICTURE_FORMATS
 from activities.media.image_output import ImageOutput
 from activities.media.job import InputAsset

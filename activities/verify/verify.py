@@ -9,9 +9,9 @@ from pathlib import Path
 from activities.ffmpeg.tools import can_decode
 from activities.ffmpeg.workshop import Workshop
 from activities.media.captions import SUBTITLE_ENCODERS, CaptionMode
-from activities.media.codecs import ImageFormat
 from activities.media.probe import MediaInfo, VideoStream, parse_probe
 from activities.media.survey import Survey
+from activities.media.thumb_formats import ImageFormat
 from activities.media.video_output import VideoOutput
 from activities.pictures.pictures import PictureError, measure
 from activities.sandbox.ffmpeg import FFmpegError

@@ -39,9 +39,9 @@ class Client:
     Methods that wait for an answer raise :class:`~cpe.client.errors.CommandRefused` with the stack's code,
     :class:`~cpe.client.errors.AnswerTimeout` when none came within `timeout` seconds, and
     :class:`~cpe.client.errors.AnswerUnread` when the queue or the store failed meanwhile; the latter two know
-    the job's id. With ``wait=False`` they return when the command is sent.
-    Each raises :class:`~cpe.errors.ProtocolError`, and sends nothing,
-    for what the stack would refuse to read, and :class:`~cpe.errors.AwsError` when a queue fails.
+    the job's id. With ``wait=False`` they return when the command is sent. Each raises
+    :class:`~cpe.errors.ProtocolError`, and sends nothing, for what the stack would refuse to read, and
+    :class:`~cpe.errors.AwsError` when a queue fails.
 
     Args:
         name: The client's name, as the stack's configuration has it.
