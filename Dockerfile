@@ -36,7 +36,7 @@ FROM python:3.13-slim-trixie
 ARG LIBREOFFICE=""
 # The fonts are as wide as Arial, Times New Roman, Courier New, Calibri and Cambria: lines break where they did.
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends ffmpeg tini \
+ && apt-get install --yes --no-install-recommends ffmpeg imagemagick tini \
     ${LIBREOFFICE:+libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui \
       fonts-liberation fonts-crosextra-carlito fonts-crosextra-caladea} \
  && rm -rf /var/lib/apt/lists/* \

@@ -20,6 +20,7 @@ from activities.media.job import AssetType, JobInput, parse_job
 from activities.media.outputs import Targeted, buckets_of, parse_documents, parse_outputs, parse_pictures
 from activities.media.presets import preset_library
 from activities.pictures.images import make_of_picture
+from activities.pictures.magick import missing_magick
 from activities.sandbox.quota import telling_a_full_disk
 from activities.task.machine import this_machine
 from activities.task.making import Making
@@ -41,11 +42,16 @@ class TranscodeAsset(Activity):
         preset_library(known.presets)
 
     def shortcomings(self, settings: Mapping[str, Any]) -> Iterable[CpeError]:
-        """Tell which formats cannot be read, which presets cannot be made, and what the sandbox lacks."""
+        """Tell which formats, presets and commands do not work here, and what the sandbox lacks."""
         known = read_settings(settings)
         tools = find_tools(known.ffmpeg, known.ffprobe)
         library = preset_library(known.presets)
-        return [*missing_confinement(), *missing_demuxers(tools), *missing_encoders(tools, library)]
+        return [
+            *missing_confinement(),
+            *missing_demuxers(tools),
+            *missing_encoders(tools, library),
+            *(missing_magick(known.imagemagick) if known.custom_cmd else ()),
+        ]
 
     def run(self, context: ActivityContext) -> JsonValue:
         settings = read_settings(context.settings)
@@ -92,7 +98,7 @@ def _read(job: JobInput, settings: MediaSettings) -> tuple[Sequence[Targeted], C
     """Read the outputs of a job; return them, and what makes such `outputs` with a Making."""
     match job.asset.type:
         case AssetType.IMAGE:
-            pictures = parse_pictures(job.outputs)
+            pictures = parse_pictures(job.outputs, custom_cmd=settings.custom_cmd)
             return pictures, partial(make_of_picture, asset=job.asset)
         case AssetType.DOC:
             documents = parse_documents(job.outputs)

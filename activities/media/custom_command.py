@@ -7,10 +7,10 @@ it takes, so that no word can be taken for another one's value. One input, one o
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from activities.media.command_words import INPUT, OUTPUT, refused, split_command
 from activities.media.custom_options import (
     DROPPED_FLAGS,
     DROPPED_VALUES,
@@ -22,13 +22,10 @@ from activities.media.custom_options import (
     Check,
 )
 from activities.media.fields import shown
-from activities.media.graph_rules import CUSTOM_CMD_REFUSED, check_graph
-from cpe.errors import InvalidInput
+from activities.media.graph_rules import check_graph
 
-INPUT, OUTPUT, WATERMARK = "${input_file}", "${output_file}", "${watermark_options}"
+WATERMARK = "${watermark_options}"
 
-_MAX_TEXT = 8_000
-_MAX_WORDS = 400
 _OPTION = re.compile(r"-([a-z][a-z0-9_-]*)((?::[A-Za-z0-9_#.]{1,30}){0,3})", re.ASCII)
 
 
@@ -62,18 +59,18 @@ def parse_command(text: str, where: str, *, muxer: str) -> CustomCommand:
         >>> parse_command("ffmpeg -i ${input_file} -vf 'scale=64:-2' -an ${output_file}", "cmd", muxer="mp4")
         CustomCommand(reading=(), writing=('-vf', 'scale=64:-2', '-an'), watermark_at=None)
     """
-    words = _split(text, where)
+    words = split_command(text, where)
     if words[:1] != ["ffmpeg"]:
-        raise _refused(f"{where}: only ffmpeg may be run, not {shown(words[0] if words else '')}")
+        raise refused(f"{where}: only ffmpeg may be run, not {shown(words[0] if words else '')}")
     if words[-1] != OUTPUT or words.count(OUTPUT) != 1:
-        raise _refused(f"{where} must end in {OUTPUT}, and have it once")
+        raise refused(f"{where} must end in {OUTPUT}, and have it once")
     places = [index for index, word in enumerate(words) if word == "-i"]
     if len(places) != 1 or words[places[0] + 1] != INPUT or words.count(INPUT) != 1:
-        raise _refused(f"{where} must read one input, -i {INPUT}")
+        raise refused(f"{where} must read one input, -i {INPUT}")
     reading, writing = words[1 : places[0]], words[places[0] + 2 : -1]
     marks = [index for index, word in enumerate(writing) if word == WATERMARK]
     if WATERMARK in reading or len(marks) > 1:
-        raise _refused(f"{where}: {WATERMARK} stands once, and after the input")
+        raise refused(f"{where}: {WATERMARK} stands once, and after the input")
     before = writing[: marks[0]] if marks else writing
     after = writing[marks[0] + 1 :] if marks else []
     checked = tuple(_checked(before, OUTPUT_OPTIONS, where, muxer))
@@ -83,18 +80,6 @@ def parse_command(text: str, where: str, *, muxer: str) -> CustomCommand:
         writing=checked + rest,
         watermark_at=len(checked) if marks else None,
     )
-
-
-def _split(text: str, where: str) -> list[str]:
-    if len(text) > _MAX_TEXT or not text.isprintable():
-        raise _refused(f"{where} must be one line of at most {_MAX_TEXT} printable characters")
-    try:
-        words = shlex.split(text)
-    except ValueError as error:
-        raise _refused(f"{where} cannot be split into words: {error}") from error
-    if len(words) > _MAX_WORDS:
-        raise _refused(f"{where} has {len(words)} words; {_MAX_WORDS} are allowed")
-    return words
 
 
 def _checked(words: list[str], options: Mapping[str, Check], where: str, muxer: str) -> Iterator[str]:
@@ -111,19 +96,15 @@ def _checked(words: list[str], options: Mapping[str, Check], where: str, muxer: 
         known = DROPPED_VALUES.get(name) or options.get(name)
         graph = name in FILTER_OPTIONS and options is OUTPUT_OPTIONS
         if known is None and not graph:
-            raise _refused(f"{where}: the option {shown(word)} is not allowed here")
+            raise refused(f"{where}: the option {shown(word)} is not allowed here")
         value = next(rest, None)
         if value is None:
-            raise _refused(f"{where}: {word} has no value")
+            raise refused(f"{where}: {word} has no value")
         if graph:
             check_graph(value, where)
         elif known is not None and not known(value):
-            raise _refused(f"{where}: {word} cannot be {shown(value)}")
+            raise refused(f"{where}: {word} cannot be {shown(value)}")
         if name == "f" and value != muxer:
-            raise _refused(f"{where}: -f {value} is not what the output's extension says, {muxer}")
+            raise refused(f"{where}: -f {value} is not what the output's extension says, {muxer}")
         if name not in DROPPED_VALUES and name != "f":
             yield from (word, value)
-
-
-def _refused(what: str) -> InvalidInput:
-    return InvalidInput(f"{what}.", code=CUSTOM_CMD_REFUSED)

@@ -59,7 +59,7 @@ def parse_custom(fields: Fields, *, enabled: bool) -> CustomOutput:
             code="CUSTOM_CMD_DISABLED",
         )
     if fields.text("type").upper() != "VIDEO":
-        raise InvalidInput(f"{where}: only outputs of type VIDEO have commands of their own.")
+        raise InvalidInput(f"{where}: only outputs of type VIDEO and IMAGE have commands of their own.")
     fields.refuse_others(CUSTOM_KEYS)
     target = parse_target(fields)
     container = container_of(target.location.key, fields.path("file"))

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import re
 
+from activities.media.command_words import refused
 from activities.media.fields import shown
-from cpe.errors import InvalidInput
-
-CUSTOM_CMD_REFUSED = "CUSTOM_CMD_REFUSED"
 
 
 def words(text: str) -> frozenset[str]:
@@ -58,19 +56,19 @@ def check_graph(text: str, where: str) -> None:
         InvalidInput: ``CUSTOM_CMD_REFUSED``.
     """
     if len(text) > _MAX_GRAPH or not _GRAPH.fullmatch(text):
-        raise _refused(f"{where}: the filters {shown(text)} have a character that is not allowed")
+        raise refused(f"{where}: the filters {shown(text)} have a character that is not allowed")
     forbidden = _FORBIDDEN.search(_DIVISION.sub(" ", text))
     if forbidden is not None:
-        raise _refused(f"{where}: filters may name no files; {shown(forbidden[0])} is not allowed in them")
+        raise refused(f"{where}: filters may name no files; {shown(forbidden[0])} is not allowed in them")
     parts = _filters(text, where)
     if len(parts) > _MAX_FILTERS:
-        raise _refused(f"{where}: {len(parts)} filters are more than {_MAX_FILTERS}")
+        raise refused(f"{where}: {len(parts)} filters are more than {_MAX_FILTERS}")
     for part in parts:
         labels = _LABELS.match(part)
         rest = part[labels.end() if labels else 0 :]
         name = _NAME.match(rest)
         if name is None or name[1] not in FILTERS or rest[name.end() : name.end() + 1] not in ("", "=", "["):
-            raise _refused(f"{where}: the filter {shown(rest.split('=')[0].strip())} is not allowed")
+            raise refused(f"{where}: the filter {shown(rest.split('=')[0].strip())} is not allowed")
 
 
 def _filters(text: str, where: str) -> list[str]:
@@ -87,9 +85,5 @@ def _filters(text: str, where: str) -> list[str]:
             start = position + 1
         position += 1
     if quoted or position > len(text):
-        raise _refused(f"{where}: a quotation in the filters {shown(text)} does not end")
+        raise refused(f"{where}: a quotation in the filters {shown(text)} does not end")
     return [*parts, text[start:]]
-
-
-def _refused(what: str) -> InvalidInput:
-    return InvalidInput(f"{what}.", code=CUSTOM_CMD_REFUSED)

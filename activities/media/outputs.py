@@ -54,9 +54,13 @@ def parse_outputs(
     return outputs
 
 
-def parse_pictures(documents: Sequence[tuple[str, Mapping[str, object]]]) -> tuple[ImageOutput, ...]:
+def parse_pictures(
+    documents: Sequence[tuple[str, Mapping[str, object]]], *, custom_cmd: bool = False
+) -> tuple[ImageOutput, ...]:
     """Read all outputs of a job on a picture; arguments and errors are those of :func:`parse_outputs`."""
-    outputs = tuple(parse_image(Fields(document, where)) for where, document in documents)
+    outputs = tuple(
+        parse_image(Fields(document, where), custom_cmd=custom_cmd) for where, document in documents
+    )
     refuse_duplicates([(where, output) for (where, _), output in zip(documents, outputs, strict=True)])
     return outputs
 

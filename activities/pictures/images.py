@@ -9,11 +9,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from activities.media.containers import extension_of
-from activities.media.image_formats import PICTURE_FORMATS
+from activities.media.image_formats import PICTURE_FORMATS, PictureFormat
 from activities.media.image_output import ImageOutput
 from activities.media.job import InputAsset
 from activities.media.locations import Location
 from activities.media.outputs import refuse_duplicates
+from activities.pictures.commanded import CommandBench
+from activities.pictures.magick import Magick, find_magick
 from activities.sandbox.bounded import Bench
 from activities.task.making import Making
 from activities.task.report import ProgressReport
@@ -25,14 +27,19 @@ PICTURE_SECONDS = 300.0
 """Longest that the pictures of one job may take."""
 
 _INPUT = "input"
+_WORK = "activities.pictures.picture_work"
+
+_Made = dict[int, tuple[str, Mapping[str, JsonValue]]]
+"""By an output's place in the job the file that was made, and what it is."""
 
 
 def make_of_picture(making: Making, asset: InputAsset, outputs: Sequence[ImageOutput]) -> list[Product]:
-    """Fetch a picture and make all outputs of it, in one process of their own.
+    """Fetch a picture and make all outputs of it: in one process, and one for each command of the job's own.
 
     Raises:
         InvalidInput: The asset is no picture that can be read, or an output cannot be made of it.
-        ActivityError: The process failed.
+        ActivityError: There is no ImageMagick for a command (``IMAGEMAGICK_UNAVAILABLE``), or a process
+            failed.
     """
     context = making.context
     bench = Bench(
@@ -41,22 +48,24 @@ def make_of_picture(making: Making, asset: InputAsset, outputs: Sequence[ImageOu
         seconds=PICTURE_SECONDS,
         scratch=making.settings.max_scratch_bytes,
     )
+    magick = find_magick(making.settings.imagemagick) if any(output.command for output in outputs) else None
     with making.stopwatch.measure("fetch"):
         fetch(context, asset, context.scratch / _INPUT, making.settings)
     named = _named(bench, asset, outputs, making)
-    wishes = [_wish(output, f"output-{index}") for index, output in enumerate(named)]
-    with making.stopwatch.measure("encode"):
-        answer = bench.run("activities.pictures.picture_work", {"file": _INPUT, "outputs": wishes})
+    made = _composed(making, bench, named)
+    if magick is not None:
+        made |= _commanded(making, bench, named, magick)
     products = []
-    for index, (output, made) in enumerate(zip(named, answer["made"], strict=True)):
+    for index, output in enumerate(named):
+        file, facts = made[index]
         ProgressReport(context, output.target.location.key, None).finish()
         products.append(
             Product(
-                path=context.scratch / f"output-{index}",
+                path=context.scratch / file,
                 target=output.target,
                 key=output.target.location.key,
-                content_type=PICTURE_FORMATS[extension_of(output.target.location.key)].content_type,
-                facts=_facts(output, made),
+                content_type=_format_of(output).content_type,
+                facts=_facts(output, facts),
             )
         )
     return products
@@ -68,7 +77,7 @@ def describe_picture(bench: Bench, file: str) -> dict[str, Any]:
     Raises:
         InvalidInput: It cannot be read, is damaged or cut off, or is too large.
     """
-    said = bench.run("activities.pictures.picture_work", {"file": file})
+    said = bench.run(_WORK, {"file": file})
     stream = {
         "index": 0,
         "codec_type": "image",
@@ -97,10 +106,48 @@ def _named(
     name = PurePosixPath(path).name
     if extension_of(name) not in PICTURE_FORMATS:
         with making.stopwatch.measure("probe"):
-            name = f"x.{bench.run('activities.pictures.picture_work', {'file': _INPUT})['extension']}"
+            name = f"x.{bench.run(_WORK, {'file': _INPUT})['extension']}"
     named = [output.named_after(name) for output in outputs]
     refuse_duplicates([(f"output {number}", output) for number, output in enumerate(named, start=1)])
     return named
+
+
+def _composed(making: Making, bench: Bench, outputs: Sequence[ImageOutput]) -> _Made:
+    """Make the outputs that have no command, all in one process."""
+    wishes = {
+        index: _wish(output, f"output-{index}") for index, output in enumerate(outputs) if not output.command
+    }
+    if not wishes:
+        return {}
+    with making.stopwatch.measure("encode"):
+        answer = bench.run(_WORK, {"file": _INPUT, "outputs": list(wishes.values())})
+    return {index: (f"output-{index}", facts) for index, facts in zip(wishes, answer["made"], strict=True)}
+
+
+def _commanded(making: Making, bench: Bench, outputs: Sequence[ImageOutput], magick: Magick) -> _Made:
+    """Make the outputs that have a command; the input is decoded whole before ImageMagick sees it."""
+    with making.stopwatch.measure("probe"):
+        extension = bench.run(_WORK, {"file": _INPUT})["extension"]
+    commands = CommandBench(
+        bench=bench,
+        magick=magick,
+        cores=making.machine.cores,
+        scratch=making.settings.max_scratch_bytes,
+        file=_INPUT,
+        format=PICTURE_FORMATS[extension],
+    )
+    with making.stopwatch.measure("encode"):
+        return {
+            index: commands.make(
+                output.command, _format_of(output), f"output-{index}", place=output.target.location
+            )
+            for index, output in enumerate(outputs)
+            if output.command
+        }
+
+
+def _format_of(output: ImageOutput) -> PictureFormat:
+    return PICTURE_FORMATS[extension_of(output.target.location.key)]
 
 
 def _wish(output: ImageOutput, file: str) -> dict[str, JsonValue]:
@@ -115,7 +162,7 @@ def _wish(output: ImageOutput, file: str) -> dict[str, JsonValue]:
 
 
 def _facts(output: ImageOutput, made: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    codec = PICTURE_FORMATS[extension_of(output.target.location.key)].name.lower()
+    codec = _format_of(output).name.lower()
     facts: dict[str, JsonValue] = {
         "width": made["width"],
         "height": made["height"],

@@ -21,7 +21,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -88,6 +88,7 @@ def run(
     cancellation: Cancellation,
     time_limit: float,
     limits: Limits | None = None,
+    environment: Mapping[str, str] | None = None,
     on_line: Callable[[str], None] | None = None,
 ) -> str:
     """Run a program to its end, in the sandbox, and return its standard output.
@@ -100,6 +101,7 @@ def run(
         cancellation: Stops it at once.
         time_limit: Seconds after which it is stopped.
         limits: What it may use; None for as much as there is.
+        environment: Variables that it has besides ``PATH``, ``LC_ALL`` and ``TZ``.
         on_line: Takes each line of standard output as it comes; nothing is returned then. What it raises
             stops the program.
 
@@ -123,7 +125,7 @@ def run(
     process = subprocess.Popen(
         [*child, str(program), *arguments],
         cwd=directory,
-        env=_ENVIRONMENT,
+        env={**_ENVIRONMENT, **(environment or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -18,6 +18,7 @@ _KEYS = frozenset(
         "ffprobe",
         "presets",
         "soffice",
+        "imagemagick",
         "max_input_bytes",
         "max_scratch_bytes",
         "max_memory_bytes",
@@ -44,6 +45,7 @@ class MediaSettings:
         ffprobe: The same for FFprobe; None for the one beside `ffmpeg`, else to look for it.
         presets: A directory of presets beside the shipped ones.
         soffice: LibreOffice, by path or name; None to look for it.
+        imagemagick: ImageMagick, by path or name; None to look for it.
         max_input_bytes: Largest input, 50 GiB by default.
         max_scratch_bytes: Bytes that a task's scratch directory may hold, four largest inputs by default.
         max_memory_bytes: Memory of one run of FFmpeg; None for as much as the worker has.
@@ -66,6 +68,7 @@ class MediaSettings:
     allow_private_networks: bool
     cores: int | None
     custom_cmd: bool = False
+    imagemagick: str | None = None
 
     @property
     def limits(self) -> Limits:
@@ -99,6 +102,7 @@ def read_settings(settings: Mapping[str, Any]) -> MediaSettings:
             allow_private_networks=fields.flag("allow_private_networks", default=False),
             cores=round(fields.number("cores", 1, low=1, high=_MOST_CORES)) if "cores" in fields else None,
             custom_cmd=fields.flag("custom_cmd", default=False),
+            imagemagick=fields.text("imagemagick", None),
         )
     except InvalidInput as error:
         raise ConfigError(f"The activity's settings are invalid: {error}", code="SETTINGS_INVALID") from error

@@ -8,6 +8,7 @@ from functools import partial
 from cpe.activity import Activity
 from cpe.config import ActivitySettings, Settings
 from cpe.daemons.activities import load_activity
+from cpe.doctor.advice import advice
 from cpe.doctor.check import Check
 from cpe.doctor.finding import Finding, Part, fault, told_by, well
 from cpe.errors import CpeError
@@ -40,7 +41,8 @@ def _look(activity: Activity, configured: ActivitySettings, subject: str) -> Ite
         yield fault(Part.ACTIVITIES, subject, "ACTIVITY_CHECK_FAILED", what)
     else:
         for lack in lacks:
-            yield fault(Part.ACTIVITIES, subject, lack.code, str(lack))
+            only_warn = advice(lack.code).optional
+            yield fault(Part.ACTIVITIES, subject, lack.code, str(lack), only_warn=only_warn)
         if not lacks:
             yield well(Part.ACTIVITIES, subject, "has what it needs on this machine")
 

@@ -8,10 +8,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """Why a fault matters, and what to do about it."""
+    """Why a fault matters, and what to do about it.
+
+    Attributes:
+        why: Why it matters.
+        way_out: What to do about it.
+        optional: Whether a stack is sound without it, so that it is a warning where an activity tells it.
+    """
 
     why: str
     way_out: str
+    optional: bool = False
 
 
 _NO_DAEMON_STARTS = "no daemon starts"
@@ -141,6 +148,12 @@ ADVICE: Mapping[str, Advice] = {
     ),
     "DEMUXER_UNAVAILABLE": Advice(
         "inputs of these formats are refused as no media", "install an FFmpeg that has them"
+    ),
+    "IMAGEMAGICK_UNAVAILABLE": Advice(
+        "jobs with custom_cmd for a picture fail; everything else works",
+        "install ImageMagick, name it in the activity's setting imagemagick, or take custom_cmd out of its "
+        "settings",
+        optional=True,
     ),
     "SANDBOX_INCOMPLETE": Advice(
         "a hole in FFmpeg would do more harm; everything works",

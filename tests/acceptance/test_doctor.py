@@ -117,7 +117,8 @@ def test_a_sound_stack_has_no_finding(stack: Stack) -> None:
     environment = {**stack.environment, "AWS_CONFIG_FILE": os.devnull, "TMPDIR": str(stack.scratch)}
     done = run("--json", "--plan", PLANS, environment=environment)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert read(done.stdout, exit_code=0) == {}
+    # The shipped configuration allows commands for pictures; a machine without ImageMagick is warned of.
+    assert set(read(done.stdout, exit_code=0)) <= {"IMAGEMAGICK_UNAVAILABLE"}
 
 
 def test_people_get_a_table_without_colour(stack: Stack) -> None:

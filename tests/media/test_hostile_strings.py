@@ -1,6 +1,6 @@
 """Hundreds of hostile strings in every text of a job: nothing is executed, and nothing is written elsewhere.
 
-The strings are made of what shells, FFmpeg's options and filter graphs, and paths mean something by. First each stands
+The strings are made of what shells, FFmpeg's and ImageMagick's options, filter graphs, and paths mean something by. First each stands
 at each place of a job, and the job must be refused or come out of the parsers as the values it has; then those that
 are legal names are used for real, while everything that the process starts and writes is watched.
 """
@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
+from activities.media.convert_options import DEFINE, FLAGS, OPERATORS, READING, SETTINGS
 from activities.media.job import parse_job
-from activities.media.outputs import Output, parse_outputs
+from activities.media.outputs import Output, parse_outputs, parse_pictures
 from activities.media.presets import preset_library
 from activities.transcode_asset import TranscodeAsset
 from cpe.errors import CpeError, InvalidInput
@@ -300,6 +301,87 @@ _IN_COMMANDS = [
     "ffmpeg -i ${{input_file}} -f '{}' ${{output_file}}",
     "{} -i ${{input_file}} ${{output_file}}",
 ]
+_MAGICK = r"""
+label:@/etc/passwd
+caption:x
+msl:/tmp/x
+MSL:x
+mvg:/etc/passwd
+text:/etc/passwd
+@/etc/passwd
+ephemeral:/etc/passwd
+inline:data:image/png;base64,AAAA
+https://127.0.0.1:1/x.png
+url:x
+xc:white
+gradient:
+plasma:fractal
+pango:@/etc/passwd
+fd:0
+|id
+-write /tmp/x
++write x
+-set filename:f /tmp/x
+-set option:x @/etc/passwd
+-fx u
+-fx @/etc/passwd
+-script /etc/passwd
+-profile /etc/passwd
+-texture x
+-tile x
+-mask /etc/passwd
+-remap x
+-draw @/etc/passwd
+-draw 'image over 0,0 0,0 "/etc/passwd"'
+-annotate 0 @/etc/passwd
+-label @/etc/passwd
+-comment @/etc/passwd
+-fill /etc/passwd
+-fill msl:x
+-background @/etc/passwd
+-define jpeg:q-table=/etc/passwd
+-define registry:temporary-path=/tmp
+-define delegate:x=id
+-format %[filename] -write info:/tmp/x
+-resize %[fx:w]
+-resize @/etc/passwd
+-crop %f
+-gravity @x
+-limit memory 9GB
+-process x
+-print @/etc/passwd
+-clip-path x
+-distort x @/etc/passwd
+-morphology x @/etc/passwd
+-color-matrix @/etc/passwd
+-layers composite
+-authenticate x
+-debug all
+-log %e
+-read x
+-evaluate-sequence x
+( -clone 0 )
+{ x }
+""".strip().split("\n")
+_IN_CONVERT = [
+    "{}",
+    "convert {} ${{input_file}} ${{output_file}}",
+    "convert ${{input_file}} {} ${{output_file}}",
+    "convert ${{input_file}} '{}' ${{output_file}}",
+    "convert {} ${{output_file}}",
+    "convert ${{input_file}} {}",
+    "convert ${{input_file}} ${{output_file}} {}",
+    "magick {} ${{input_file}} ${{output_file}}",
+    "convert ${{input_file}} -resize '{}' ${{output_file}}",
+    "convert ${{input_file}} -crop '{}' ${{output_file}}",
+    "convert ${{input_file}} -fill '{}' -opaque red ${{output_file}}",
+    "convert ${{input_file}} -background {} -flatten ${{output_file}}",
+    "convert ${{input_file}} -gravity '{}' ${{output_file}}",
+    "convert ${{input_file}} -define '{}' ${{output_file}}",
+    "convert ${{input_file}} -define 'jpeg:size={}' ${{output_file}}",
+    "convert ${{input_file}} +profile '{}' ${{output_file}}",
+    "{} ${{input_file}} ${{output_file}}",
+]
 _VIDEO = {"type": "VIDEO", "bucket": "media-out", "file": "x.mp4", "preset": "hls400k-generic"}
 
 
@@ -379,6 +461,33 @@ def test_commands_take_only_what_opens_nothing() -> None:
         # A title may say anything; it is one word of a list, and no shell ever reads it.
         rest = command.split("-metadata")[0]
         assert not [word for word in ("movie", "/etc", "/tmp", "://", "file=") if word in rest], command
+
+
+def test_commands_for_pictures_take_only_words_of_their_list() -> None:
+    allowed = FLAGS | {*OPERATORS, *SETTINGS, *READING, DEFINE}
+    refused = 0
+    for mask in _IN_CONVERT:
+        for text in (*STRINGS, *_MAGICK):
+            document = {
+                "type": "IMAGE",
+                "bucket": "media-out",
+                "file": "x.png",
+                "custom_cmd": mask.format(text),
+            }
+            try:
+                (output,) = parse_pictures([("output", document)], custom_cmd=True)
+            except InvalidInput as error:
+                assert "\n" not in str(error)
+                refused += 1
+                continue
+            assert output.command is not None
+            rest = iter((*output.command.settings, *output.command.actions))
+            for word in rest:
+                assert word in allowed, document
+                value = "" if word in FLAGS else next(rest)
+                assert not set(value) & set("/\\|;&`$'\"{}[]\n\0"), document
+                assert not value.startswith(("@", "-", "%")), document
+    assert refused > len(_IN_CONVERT) * len(STRINGS) * 0.9
 
 
 @dataclass

@@ -129,6 +129,11 @@ class Lacking(Activity):
     def shortcomings(self, settings):
         return [ActivityError("no fonts for " + settings["script"], code="FONT_MISSING")]
 
+class WithoutATool(Activity):
+    def run(self, context): pass
+    def shortcomings(self, settings):
+        return [ActivityError("no ImageMagick here", code="IMAGEMAGICK_UNAVAILABLE")]
+
 class Plain(Activity):
     def run(self, context): pass
 """
@@ -152,6 +157,9 @@ def test_activities_of_ones_own_tell_what_they_lack(tmp_path: Path) -> None:
     assert (lacking.code, lacking.what) == ("FONT_MISSING", "no fonts for Thai")
     assert lacking.why
     assert lacking.way_out
+    assert lacking.status is Status.FAULT
+    (without,) = look_at(tmp_path, "WithoutATool")
+    assert (without.code, without.status) == ("IMAGEMAGICK_UNAVAILABLE", Status.WARNING)
     (plain,) = look_at(tmp_path, "Plain")
     assert plain.status is Status.OK
 

@@ -134,7 +134,7 @@ def test_the_image_has_libreoffice_on_demand() -> None:
         told = subprocess.run(
             ["/bin/sh", "-c", shell], env={"LIBREOFFICE": value}, check=True, capture_output=True
         )
-        assert len(told.stdout.decode().splitlines()[1].split()) == 5 + count
+        assert len(told.stdout.decode().splitlines()[1].split()) == 6 + count
 
 
 def test_the_image_is_made_from_nothing_but_the_project() -> None:
