@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from activities.ffmpeg.encoders import choose_encoders
 from activities.media.audio_output import AudioOutput
 from activities.media.codecs import AudioEncoder
 from activities.media.custom_output import CustomOutput
+from activities.media.excerpt import Excerpt
 from activities.media.job import InputAsset
 from activities.media.locations import Location
 from activities.media.outputs import Output, videos_of
 from activities.media.playlist_output import PlaylistOutput
+from activities.media.probe import MediaInfo
+from activities.media.segments import Frames
 from activities.media.thumb_output import ThumbOutput
 from activities.media.timing import timing_of
 from activities.media.video_output import VideoOutput
@@ -58,6 +61,8 @@ def make_of_film(making: Making, asset: InputAsset, outputs: Sequence[Output]) -
     captions = CaptionReader(workshop=making.workshop, source=source, cues=cues)
     for output in outputs:
         if isinstance(output, VideoOutput | PlaylistOutput):
+            if output.excerpt is not None:
+                output.excerpt.of(source.info)
             with naming(output.target.location):
                 captions.of(output)
     film = _Film(making=making, source=source, audio=audio, watermarks=watermarks, captions=captions)
@@ -92,7 +97,7 @@ class _Film:
         It is found by the output's number.
         """
         wanted = {
-            index: videos_of(output)
+            index: output
             for index, output in enumerate(outputs)
             if isinstance(output, VideoOutput | PlaylistOutput)
             and all(
@@ -105,11 +110,30 @@ class _Film:
             frames = read_frames(self.making.workshop, self.source)
         if frames is None:
             return {}
+        found: dict[int, list[Product]] = {}
+        for excerpt in dict.fromkeys(output.excerpt for output in wanted.values()):
+            alike = {index: output for index, output in wanted.items() if output.excerpt == excerpt}
+            found |= self._together(alike, frames, excerpt)
+        return found
+
+    def _together(
+        self, wanted: Mapping[int, VideoOutput | PlaylistOutput], frames: Frames, excerpt: Excerpt | None
+    ) -> dict[int, list[Product]]:
+        """Make outputs together that show the same part of the source, or all of it."""
+        part: Frames | None = frames
+        source = self.source
+        places = [output.target.location for output in wanted.values()]
+        if excerpt is not None:
+            part = frames.part(excerpt)
+            source = replace(source, info=excerpt.of(source.info))
+        if part is None:
+            return {}
+        videos = {index: videos_of(output) for index, output in wanted.items()}
         ladder = Ladder.of(
             self.making,
-            self.source,
-            frames,
-            [video for videos in wanted.values() for video in videos],
+            source,
+            part,
+            [video for each in videos.values() for video in each],
             audio=self.audio,
             watermarks=self.watermarks,
             captions=self.captions,
@@ -117,40 +141,39 @@ class _Film:
         if (
             len(ladder.outputs) == 1
             and ladder.plan.segments == 1
-            and isinstance(outputs[next(iter(wanted))], VideoOutput)
+            and isinstance(next(iter(wanted.values())), VideoOutput)
         ):
             return {}
-        with naming(*(outputs[index].target.location for index in wanted)):
+        with naming(*places):
             made = iter(
                 ladder.make(
-                    [f"output-{index}-{number}" for index in wanted for number in range(len(wanted[index]))]
+                    [f"output-{index}-{number}" for index in wanted for number in range(len(videos[index]))]
                 )
             )
         found = {}
-        for index, videos in wanted.items():
-            files = [one for one in islice(made, len(videos)) if one is not None]
-            if len(files) == len(videos):
-                found[index] = self._finished(outputs[index], files, f"output-{index}")
-                self._tell(outputs[index])
+        for index, output in wanted.items():
+            files = [one for one in islice(made, len(videos[index])) if one is not None]
+            if len(files) == len(videos[index]):
+                found[index] = self._finished(output, source.info, files, f"output-{index}")
+                self._tell(output)
         return found
 
-    def _finished(self, output: Output, files: Sequence[Made], name: str) -> list[Product]:
-        """Return what is published of videos that were made together."""
+    def _finished(
+        self, output: VideoOutput | PlaylistOutput, info: MediaInfo, files: Sequence[Made], name: str
+    ) -> list[Product]:
+        """Return what is published of videos that were made together of a source, or of a part of one."""
         if isinstance(output, PlaylistOutput):
             with naming(output.target.location):
-                return self._ladder(output, [made.file for made in files], name).package(
+                return self._ladder(output, info, [made.file for made in files], name).package(
                     self.making.workshop, self.making.stopwatch
                 )
-        if isinstance(output, VideoOutput):
-            captions = CaptionWriter(
-                workshop=self.making.workshop, output=output, texts=self.captions.of(output)
-            )
-            return [self._product(output, files[0]), *captions.sidecars(name)]
-        return []
+        captions = CaptionWriter(workshop=self.making.workshop, output=output, texts=self.captions.of(output))
+        return [self._product(output, files[0]), *captions.sidecars(name)]
 
-    def _ladder(self, output: PlaylistOutput, videos: Sequence[str], name: str) -> WholeLadder:
+    def _ladder(
+        self, output: PlaylistOutput, info: MediaInfo, videos: Sequence[str], name: str
+    ) -> WholeLadder:
         """Return a ladder whose renditions were made, each with its sound."""
-        info = self.source.info
         return WholeLadder(
             output=output,
             name=name,

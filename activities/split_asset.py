@@ -17,7 +17,7 @@ from activities.fleet.kept_captions import keep_captions
 from activities.media.custom_output import CustomOutput
 from activities.media.fields import Fields
 from activities.media.job import AssetType, parse_job
-from activities.media.outputs import Divisible, Output, all_videos, buckets_of, parse_outputs
+from activities.media.outputs import Divisible, Output, all_videos, buckets_of, parse_outputs, videos_of
 from activities.media.playlist_output import PlaylistOutput
 from activities.media.presets import preset_library
 from activities.media.segments import Frames, Segment, cut, wished_segments
@@ -105,8 +105,10 @@ class SplitAsset(Activity):
 
 
 def _is_cut_up(output: Output) -> bool:
-    """Tell whether an output is made in segments."""
-    return isinstance(output, PlaylistOutput) or (isinstance(output, VideoOutput) and not output.alone)
+    """Tell whether an output is made in segments: all of the source is."""
+    if not isinstance(output, VideoOutput | PlaylistOutput):
+        return False
+    return not any(video.alone or video.excerpt is not None for video in videos_of(output))
 
 
 def _read_captions(

@@ -25,7 +25,7 @@ class Excerpt:
     duration: Fraction | None = None
 
     def of(self, source: MediaInfo) -> MediaInfo:
-        """Return the source as if this part were all of it, for what is told of durations.
+        """Return the source as if this part were all of it: how long it lasts, and where its clock starts.
 
         Raises:
             InvalidInput: The source ends before the part starts, ``START_OUT_OF_RANGE``.
@@ -34,6 +34,8 @@ class Excerpt:
         video, audio = source.video, source.audio
         return replace(
             source,
+            skipped=self.start,
+            taken=self.duration,
             duration=self._left(source.duration),
             video=replace(video, duration=self._left(video.duration)) if video else None,
             audio=replace(audio, duration=self._left(audio.duration)) if audio else None,

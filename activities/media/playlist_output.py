@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 
 from activities.media.captions import Captions, parse_tracks
+from activities.media.excerpt import Excerpt, parse_excerpt
 from activities.media.fields import KEY_UNSUPPORTED, Fields, shown
 from activities.media.locations import (
     COMMON_KEYS,
@@ -29,6 +30,8 @@ PLAYLIST_KEYS = COMMON_KEYS | {
     "encryption",
     "iframes",
     "captions",
+    "start",
+    "duration",
 }
 ENCRYPTION_KEYS = frozenset({"method", "bucket", "path", "file", "key_url"})
 
@@ -90,6 +93,11 @@ class PlaylistOutput:
         return folder_of(self.target.location.key)
 
     @property
+    def excerpt(self) -> Excerpt | None:
+        """The part of the source that all renditions show; None for all of it."""
+        return self.renditions[0].excerpt
+
+    @property
     def places(self) -> tuple[Location, ...]:
         """Where its main playlists, its folder and its key lie."""
         bucket = self.target.location.bucket
@@ -135,9 +143,12 @@ def parse_playlist(fields: Fields, presets: PresetLibrary) -> PlaylistOutput:
             f"{fields.path('file')} ends in .{key.rsplit('.', 1)[1]}, which is none of the formats that are "
             f"made: .{', .'.join(sorted(formats))}. Change the extension, or formats."
         )
+    excerpt = parse_excerpt(fields)
     return PlaylistOutput(
         target=target,
-        renditions=_renditions(fields, target, presets),
+        renditions=tuple(
+            replace(rendition, excerpt=excerpt) for rendition in _renditions(fields, target, presets)
+        ),
         formats=formats,
         segment_seconds=_segment_seconds(fields),
         encryption=encryption,

@@ -102,7 +102,8 @@ class MediaInfo:
     """A file of media: the streams that a player would choose.
 
     `duration` is in seconds and None when the container does not tell; `demuxer` is FFmpeg's name of
-    the format.
+    the format. Of a part of a file, `skipped` are the seconds before it, and `taken` those that it has at
+    most, None for all the rest: see :class:`~activities.media.excerpt.Excerpt`.
     """
 
     demuxer: str
@@ -111,6 +112,8 @@ class MediaInfo:
     video: VideoStream | None = None
     audio: AudioStream | None = None
     captions: tuple[CaptionStream, ...] = ()
+    skipped: Fraction = Fraction(0)
+    taken: Fraction | None = None
 
     @property
     def video_duration(self) -> float | None:
@@ -121,11 +124,13 @@ class MediaInfo:
     def origin(self) -> Fraction:
         """The second of the file's clock, to the microsecond, that FFmpeg counts as 0 when it reads both.
 
-        It is when the file starts; where clocks may break, when the first of these streams does.
+        It is when the file starts; where clocks may break, when the first of these streams does. Of a part
+        it is when that starts.
         """
         starts = [stream.start for stream in (self.video, self.audio) if stream and stream.start is not None]
         broken = bool(_BREAKING & set(self.demuxer.split(","))) and starts
-        return Fraction(round((min(starts) if broken else self.start) * _MICRO), _MICRO)
+        start = Fraction(round((min(starts) if broken else self.start) * _MICRO), _MICRO)
+        return start + self.skipped
 
 
 _Stream = TypeVar("_Stream", VideoStream, AudioStream)

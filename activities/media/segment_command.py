@@ -31,7 +31,7 @@ from activities.media.locations import Location
 from activities.media.loudness import Loudness, metered, normalized
 from activities.media.notation import MAX_FRAME_RATE
 from activities.media.probe import AudioStream, MediaInfo, VideoStream
-from activities.media.reading import decimal
+from activities.media.reading import decimal, input_from
 from activities.media.segments import GRID_SECONDS, NEAR, Stretch
 from activities.media.split import SoundVersion
 from activities.media.timing import timing_arguments, timing_of
@@ -130,16 +130,17 @@ def sound_arguments(
         files: What to write, for each version.
         measured: For the channels of versions that want a loudness, what the source measures with these.
     """
-    sound = _read(file, source, audio.index)
+    sound = _heard(file, source, audio)
     levels = [
         measured.get(version.channels) if version.loudness is not None else None for version in versions
     ]
-    changed = sum(level is not None for level in levels)
-    ways = iter(sound.split(changed, sound=True) if changed else ())
+    # What an input has may go to many outputs; what a filter has made, to one.
+    filtered = [level is not None or _is_part(source) for level in levels]
+    ways = iter(sound.split(sum(filtered), sound=True) if any(filtered) else ())
     inputs, names = graph(
         *(
-            _sounding(sound if level is None else next(ways), audio, version, level)
-            for version, level in zip(versions, levels, strict=True)
+            _sounding(next(ways) if own else sound, audio, version, level)
+            for version, level, own in zip(versions, levels, filtered, strict=True)
         )
     )
     return (
@@ -164,7 +165,7 @@ def measuring_arguments(
     channels: Channels, source: MediaInfo, audio: AudioStream, *, file: str
 ) -> tuple[str, ...]:
     """Compose the command that measures the loudness of the whole sound, with the channels it will have."""
-    sound = metered(_mixed(_read(file, source, audio.index), audio, channels))
+    sound = metered(_mixed(_heard(file, source, audio), audio, channels))
     return (*RUN, "-copyts", *arguments(sound), "-f", "null", "-")
 
 
@@ -185,6 +186,19 @@ def _read(
     point = seek + source.origin - Fraction(round(source.start * _MICRO), _MICRO)
     read = Input(file, {**options, "noaccurate_seek": None, "ss": decimal(max(point, _START))})
     return read.stream(stream).filter("trim", start=decimal(seek))
+
+
+def _heard(file: str, source: MediaInfo, audio: AudioStream) -> Stream:
+    """Read the sound; that of a part of the source to the sample."""
+    if not _is_part(source):
+        return _read(file, source, audio.index)
+    sound = input_from(file, source, _START, options=media_options(source.video)).stream(audio.index)
+    end = {} if source.taken is None else {"end": decimal(source.taken)}
+    return sound.filter("atrim", start="0", **end)
+
+
+def _is_part(source: MediaInfo) -> bool:
+    return bool(source.skipped) or source.taken is not None
 
 
 def _sounding(sound: Stream, audio: AudioStream, version: SoundVersion, measured: Loudness | None) -> Stream:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, floor
 
+from activities.media.excerpt import Excerpt
 from activities.media.fields import Fields
 from activities.media.timing import Timing
 from cpe.errors import InvalidInput
@@ -44,6 +45,9 @@ _UNINDEXED = frozenset({"mpegts", "mpeg"})
 _UNINDEXED_MARGIN = 1
 
 
+_ALL = Excerpt()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frames:
     """When the frames of a source are shown.
@@ -52,19 +56,50 @@ class Frames:
         time_base: Seconds of a tick.
         times: The time of each frame in ticks, in order; the source starts at 0.
         keys: The times of the key frames.
+        excerpt: The part of the source that is taken. Seconds count from its start, and those before it are
+            negative.
     """
 
     time_base: Fraction
     times: Sequence[int]
     keys: Sequence[int]
+    excerpt: Excerpt = _ALL
 
     def seconds(self, number: int) -> Fraction:
         """Return the time of a frame, by its number from 0."""
-        return self.times[number] * self.time_base
+        return self.times[number] * self.time_base - self.excerpt.start
 
     def before(self, number: int) -> Fraction:
         """Return the second half-way between a frame and the one before it."""
-        return (self.times[number - 1] + self.times[number]) * self.time_base / 2
+        return (self.seconds(number - 1) + self.seconds(number)) / 2
+
+    def number_at(self, seconds: Fraction) -> int:
+        """Return the number of the first frame at a time or after it."""
+        return bisect_left(self.times, (seconds + self.excerpt.start) / self.time_base)
+
+    @property
+    def first(self) -> Fraction:
+        """The time of the first frame; of a part, when it starts."""
+        return Fraction(0) if self.excerpt.start else self.seconds(0)
+
+    @property
+    def last(self) -> Fraction:
+        """The time of the last frame, or the end of a part before it."""
+        last, end = self.seconds(-1), self.excerpt.duration
+        return last if end is None else min(last, end)
+
+    def part(self, excerpt: Excerpt) -> Frames | None:
+        """Return the frames with a part of the source; None where they do not tell which of them it has.
+
+        The frame that is on show when it starts counts to it, so there has to be one; and no part may end
+        while the source's last frame is shown, since nobody knows how long that is.
+        """
+        part = replace(self, excerpt=excerpt)
+        last, end = part.seconds(-1), excerpt.duration
+        ends_with_it = end is not None and last < end <= last + _LONGEST_GAP
+        begins = part.number_at(-self.time_base / 2)
+        empty = begins >= (len(self.times) if end is None else part.number_at(end - self.time_base / 2))
+        return None if part.seconds(0) > 0 or ends_with_it or empty else part
 
     @property
     def divisible(self) -> bool:
@@ -78,21 +113,24 @@ class Cut:
     """A cut between two frames.
 
     Attributes:
-        at: The point of the grid, in seconds.
+        at: The point of the grid, in seconds; or the start or the end of a part of the source.
         frame: The number, from 0, of the first source frame after the cut.
         time: That frame's time, in seconds.
-        seek: Where to start reading, in seconds, to have some frames before the cut too; 0 for the start.
+        seek: Where to start reading, in seconds, to have some frames before the cut too; 0 for the start of
+            the file.
+        edge: Whether it is the end of a part. As many frames are taken then as fit in best.
     """
 
-    at: int
+    at: int | Fraction
     frame: int
     time: Fraction
     seek: Fraction
+    edge: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """A part of the source in time, from a cut to the next; None for the start and the end of the source."""
+    """A stretch of the source in time, from a cut to the next; None for the source's own start and end."""
 
     index: int
     start: Cut | None
@@ -150,6 +188,8 @@ def stretch_of(segment: Segment, timing: Timing, first: Fraction) -> Stretch:
 
 def _number_at(cut: Cut, rate: Fraction) -> int:
     """Return the number of the first frame at a constant rate that comes after a cut."""
+    if cut.edge:
+        return floor(cut.at * rate + Fraction(1, 2))
     return ceil((cut.at - NEAR) * rate)
 
 
@@ -178,18 +218,22 @@ def wished_segments(job: Fields, seconds: Fraction) -> int:
 def cut(frames: Frames, count: int, *, demuxer: str) -> tuple[Segment, ...]:
     """Cut a source into about `count` segments of equal length.
 
-    There are fewer where a segment would be shorter than the grid. There are none where nothing can be cut.
+    There are fewer where a segment would be shorter than the grid. There are none where nothing can be cut,
+    but a part of the source is at least one.
 
     Args:
         frames: The source's frames.
         count: How many segments are wished.
         demuxer: FFmpeg's name of the source's format.
     """
-    cuts = _cuts(frames, count, indexed=not _UNINDEXED & set(demuxer.split(","))) if frames.divisible else []
-    if not cuts:
+    if not frames.divisible:
         return ()
-    ends: list[Cut | None] = [*cuts, None]
-    starts: list[Cut | None] = [None, *cuts]
+    indexed = not _UNINDEXED & set(demuxer.split(","))
+    cuts = _cuts(frames, count, indexed=indexed)
+    if not cuts and frames.excerpt == _ALL:
+        return ()
+    ends: list[Cut | None] = [*cuts, _end(frames)]
+    starts: list[Cut | None] = [_start(frames, indexed=indexed), *cuts]
     return tuple(
         Segment(index=index, start=start, end=end)
         for index, (start, end) in enumerate(zip(starts, ends, strict=True))
@@ -197,29 +241,47 @@ def cut(frames: Frames, count: int, *, demuxer: str) -> tuple[Segment, ...]:
 
 
 def _cuts(frames: Frames, count: int, *, indexed: bool) -> list[Cut]:
-    first, last = frames.seconds(0), frames.seconds(len(frames.times) - 1)
+    first, last = frames.first, frames.last
     cuts: list[Cut] = []
     lowest, highest = first + _SHORTEST, last - _SHORTEST
     for part in range(1, count):
         at = round((first + (last - first) * part / count) / GRID_SECONDS) * GRID_SECONDS
         if not lowest <= at <= highest or (cuts and at <= cuts[-1].at):
             continue
-        number = bisect_left(frames.times, (at - NEAR) / frames.time_base)
+        number = frames.number_at(at - NEAR)
         # Points of the grid without a frame between them are one.
         if not cuts or number > cuts[-1].frame:
             cuts.append(_cut_at(frames, at, number, indexed=indexed))
     return cuts
 
 
+def _start(frames: Frames, *, indexed: bool) -> Cut | None:
+    """Return the cut at the start of a part; None at the start of the source."""
+    if not frames.excerpt.start:
+        return None
+    begin = _cut_at(frames, 0, frames.number_at(-frames.time_base / 2), indexed=indexed)
+    return replace(begin, time=max(begin.time, Fraction(0)))
+
+
+def _end(frames: Frames) -> Cut | None:
+    """Return the cut at the end of a part; None at the end of the source."""
+    end = frames.excerpt.duration
+    if end is None or frames.seconds(-1) < end:
+        return None
+    number = frames.number_at(end - frames.time_base / 2)
+    return Cut(at=end, frame=number, time=frames.seconds(number), seek=end, edge=True)
+
+
 def _cut_at(frames: Frames, at: int, number: int, *, indexed: bool) -> Cut:
     ahead = number - _OVERLAP
-    seek = frames.before(ahead) if ahead > 0 else Fraction(0)
+    start = -frames.excerpt.start
+    seek = frames.before(ahead) if ahead > 0 else start
     if not indexed:
         key = bisect_left(frames.keys, frames.times[max(ahead, 0)] + 1) - 1
-        seek = frames.keys[key] * frames.time_base - _UNINDEXED_MARGIN if key >= 0 else Fraction(0)
+        seek = frames.keys[key] * frames.time_base - _UNINDEXED_MARGIN + start if key >= 0 else start
     return Cut(
         at=at,
         frame=number,
         time=frames.seconds(number),
-        seek=max(Fraction(round(seek * 1_000_000), 1_000_000), Fraction(0)),
+        seek=max(Fraction(round(seek * 1_000_000), 1_000_000), start),
     )

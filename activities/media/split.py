@@ -209,7 +209,8 @@ def read_parts(fields: Fields, key: str) -> tuple[Segment, ...]:
 def _write_cut(cut: Cut | None) -> list[int | str] | None:
     if cut is None:
         return None
-    return [cut.at, cut.frame, str(cut.time), int(cut.seek * _MICRO)]
+    # All of a film is split: its cuts lie on the grid.
+    return [int(cut.at), cut.frame, str(cut.time), int(cut.seek * _MICRO)]
 
 
 def _read_cut(value: Any) -> Cut | None:

@@ -133,8 +133,7 @@ class VideoOutput:
     @property
     def alone(self) -> bool:
         """Whether it needs runs of its own: it is not made together with others, nor in segments."""
-        drawn = any(captions.mode is CaptionMode.BURN for captions in self.captions)
-        return self.two_pass or drawn or self.excerpt is not None
+        return self.two_pass or any(captions.mode is CaptionMode.BURN for captions in self.captions)
 
     @property
     def places(self) -> tuple[Location, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 
 from activities.ffmpeg.tools import tone_mapper_for
@@ -20,6 +21,7 @@ from activities.task.report import ProgressReport
 from activities.transfer.publish import Product
 from activities.verify.verify import expected_duration
 from activities.video.captions import CaptionReader
+from activities.video.rendition import check_frames
 
 _WHOLE = Stretch(begin=Fraction(0), cut=False, until=None, frames=None)
 
@@ -39,7 +41,10 @@ def make_playlist(
     Raises:
         ActivityError: It could not be made, or is not what it should be.
     """
-    seconds = expected_duration(source.info)
+    part = output.excerpt.of(source.info) if output.excerpt is not None else source.info
+    for rendition in output.renditions:
+        check_frames(making, source, rendition)
+    seconds = expected_duration(part)
     report = ProgressReport(making.context, output.target.location.key, seconds)
     videos = [f"{name}-video-{index}" for index in range(len(output.renditions))]
     arguments = segment_arguments(
@@ -57,7 +62,7 @@ def make_playlist(
     )
     with making.stopwatch.measure("encode"):
         making.workshop.encode(arguments, duration=seconds, report=report.update)
-        sounds = _make_sounds(making, source, output, name, audio=audio)
+        sounds = _make_sounds(making, replace(source, info=part), output, name, audio=audio)
     report.finish()
     ladder = WholeLadder(
         output=output,

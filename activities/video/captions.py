@@ -86,9 +86,8 @@ class CaptionReader:
         Raises:
             InvalidInput: There are none, ``CAPTIONS_INVALID`` or ``CAPTIONS_NOT_FOUND``.
         """
-        excerpt = output.excerpt if isinstance(output, VideoOutput) else None
         return [
-            Subtitles(language=self._language(captions), cues=self._read(captions, excerpt))
+            Subtitles(language=self._language(captions), cues=self._read(captions, output.excerpt))
             for captions in output.captions
         ]
 

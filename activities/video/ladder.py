@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import partial
 
 from activities.ffmpeg.crew import Crew
@@ -55,8 +54,8 @@ class Ladder:
 
     Attributes:
         making: The task.
-        source: Its input.
-        frames: The input's frames.
+        source: Its input, or the part of it that all outputs show.
+        frames: The input's frames, with that part.
         outputs: The videos.
         audio: For the name of each audio encoder asked for, the one this machine has.
         watermarks: The file of each watermark.
@@ -86,7 +85,7 @@ class Ladder:
         captions: CaptionReader,
     ) -> Ladder:
         """Plan videos for this machine; the arguments are the attributes."""
-        seconds = float(frames.seconds(-1) - frames.seconds(0))
+        seconds = float(frames.last - frames.first)
         return cls(
             making=making,
             source=source,
@@ -110,7 +109,10 @@ class Ladder:
             ActivityError: One could not be made, or lacks a part of the source.
         """
         making = self.making
-        segments = cut(self.frames, self.plan.segments, demuxer=self.source.info.demuxer) or (_WHOLE,)
+        segments = cut(self.frames, self.plan.segments, demuxer=self.source.info.demuxer)
+        if not segments and self.outputs[0].excerpt is not None:
+            return [None for _ in self.outputs]
+        segments = segments or (_WHOLE,)
         keys = [output.target.location.key for output in self.outputs]
         report = JointReport(making.context, keys, self.source.info.video_duration, runs=len(segments))
         making.context.log.info("ladder.planned", outputs=len(self.outputs), segments=len(segments))
@@ -139,12 +141,14 @@ class Ladder:
         maker = SegmentMaker(
             workshop=crew.workshop,
             source=self.source,
-            outputs=self.outputs,
-            first=self._first,
+            # The source is that part already.
+            outputs=[replace(output, excerpt=None) for output in self.outputs],
+            first=self.frames.first,
             watermarks=self.watermarks,
             log=self.making.context.log,
         )
-        runs = [partial(self._make_segment, maker, segment, report) for segment in segments]
+        threads = self.plan.threads if len(segments) > 1 else None
+        runs = [partial(self._make_segment, maker, segment, threads, report) for segment in segments]
         make_sounds = [partial(self._make_sounds, crew.workshop, sounds)] if sounds else []
         encoded = crew.all_of([*make_sounds, *runs])
         heard = [sound for run in encoded for sound in run.sounds]
@@ -154,12 +158,15 @@ class Ladder:
             for index, output in enumerate(self.outputs)
         ]
 
-    def _make_segment(self, maker: SegmentMaker, segment: Segment, report: JointReport) -> _Encoded:
+    @staticmethod
+    def _make_segment(
+        maker: SegmentMaker, segment: Segment, threads: int | None, report: JointReport
+    ) -> _Encoded:
         return _Encoded(
             pictures=maker.make(
                 segment,
                 maker.renditions(segment, f"{_PART}-{segment.index}"),
-                threads=self.plan.threads if segment is not _WHOLE else None,
+                threads=threads,
                 report=report.of(segment.index),
             )
         )
@@ -192,7 +199,7 @@ class Ladder:
         timing = timing_of(output, self.source.video)
         return Parts(
             pictures=known,
-            begins=[stretch_of(segment, timing, self._first).begin for segment in segments],
+            begins=[stretch_of(segment, timing, self.frames.first).begin for segment in segments],
             sound=sounds[versions_of_sound(self.outputs).index(version_of_sound(output))] if sounds else None,
         )
 
@@ -214,7 +221,3 @@ class Ladder:
         finally:
             for picture in parts.pictures:
                 (workshop.directory / picture.file).unlink(missing_ok=True)
-
-    @property
-    def _first(self) -> Fraction:
-        return self.frames.seconds(0)

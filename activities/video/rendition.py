@@ -56,7 +56,7 @@ def make_video(
         ActivityError: It could not be made, or is not what it should be.
     """
     part = output.excerpt.of(source.info) if output.excerpt is not None else source.info
-    _check_frames(making, source, output)
+    check_frames(making, source, output)
     seconds = expected_duration(part)
     report = ProgressReport(making.context, output.target.location.key, seconds)
     writer = CaptionWriter(workshop=making.workshop, output=output, texts=captions.of(output))
@@ -90,7 +90,7 @@ def make_video(
     return [video_product, *beside]
 
 
-def _check_frames(making: Making, source: Source, output: VideoOutput) -> None:
+def check_frames(making: Making, source: Source, output: VideoOutput) -> None:
     """Raise InvalidInput if a part of the source has no frame."""
     excerpt, rate = output.excerpt, timing_of(output, source.video).rate
     if excerpt is None:

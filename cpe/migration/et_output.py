@@ -31,6 +31,7 @@ class Made:
         kind: ``VIDEO`` or ``AUDIO``.
         place: Bucket and key, and how it is stored.
         rendition: What it is, without where it goes.
+        part: The part of the source that it shows: `start`, `duration`; empty for all of it.
         extension: What its key ends in with us, as an object of its own.
         segment_seconds: How long its segments are; None if it is one file.
         thumbnails: Its thumbnails, outputs of their own with us.
@@ -45,6 +46,7 @@ class Made:
     rendition: Mapping[str, Any]
     extension: str
     captions: CaptionWish
+    part: Mapping[str, Any] = field(default_factory=dict)
     segment_seconds: int | None = None
     thumbnails: tuple[Mapping[str, Any], ...] = field(default=())
     has_sound: bool = True
@@ -63,6 +65,7 @@ class Made:
                 "type": "PLAYLIST",
                 **self.place,
                 "file": self._file("m3u8"),
+                **self.part,
                 "renditions": [self.rendition],
                 "formats": ["hls"],
                 "segment_seconds": self.segment_seconds,
@@ -75,7 +78,7 @@ class Made:
                 "EXTENSION", self.document.place("Key"), f"the extension names the format: .{self.extension}"
             )
         captions = self.captions.of_file(self.extension) if self.kind == "VIDEO" else {}
-        yield {"type": self.kind, **self.place, "file": file, **self.rendition, **captions}
+        yield {"type": self.kind, **self.place, "file": file, **self.rendition, **self.part, **captions}
 
     def _file(self, extension: str) -> str:
         file: str = self.place["file"]
@@ -134,11 +137,11 @@ class Maker:
         keys = known.overrides if known.is_shipped else settings.keys
         part = {**self.excerpt, **self._clip(document)}
         if is_video:
-            rendition: dict[str, Any] = {"preset": known.name, **keys, **part}
+            rendition: dict[str, Any] = {"preset": known.name, **keys}
             rendition.update(self._rotation(document))
             rendition.update(self._watermark(document, known))
         else:
-            rendition = {**keys, **part}
+            rendition = dict(keys)
             document.ignore("Rotate")
         if part and document.text("ThumbnailPattern"):
             notes.lost("TIME_SPAN", document.where, "thumbnails are made of the whole input")
@@ -151,6 +154,7 @@ class Maker:
             rendition=rendition,
             extension=settings.extension,
             captions=self._captions(document, is_video=is_video),
+            part=part,
             segment_seconds=self._segment_seconds(document, settings.container),
             thumbnails=tuple(self._thumbnails(document, known)),
             has_sound=settings.has_sound,

@@ -99,6 +99,12 @@ def _read(document: Document, made: Sequence[Made]) -> _Wish | None:
             document.where,
             "renditions of the sound alone: it is made once, as the videos have it",
         )
+    if any(one.part != videos[0].part for one in videos):
+        notes.lost(
+            "TIME_SPAN",
+            document.where,
+            f"renditions of a playlist show one part of the input: all show that of {videos[0].key}",
+        )
     encryption = _encryption(document)
     if encryption and "dash" in formats:
         notes.lost("DRM", document.where, "DASH is not encrypted here; it becomes HLS with AES-128")
@@ -144,6 +150,7 @@ def _output(wish: _Wish, prefix: str, pipeline: Pipeline) -> Mapping[str, Any]:
         "bucket": pipeline.output_bucket,
         "file": f"/{prefix}{name}.{extension}".replace("//", "/"),
         **stored,
+        **videos[0].part,
         "renditions": [one.rendition for one in videos],
         "formats": sorted(wish.formats, reverse=True),
         "segment_seconds": seconds,

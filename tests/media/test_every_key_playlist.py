@@ -16,7 +16,7 @@ from activities.ffmpeg.tools import decoders
 from activities.media.locations import COMMON_KEYS
 from activities.media.playlist_output import ENCRYPTION_KEYS, PLAYLIST_KEYS
 from activities.media.playlist_reading import read_manifest
-from cpe.errors import ActivityError
+from cpe.errors import ActivityError, InvalidInput
 from tests.media.clips import ClipMaker
 from tests.media.ladders import CODECS, SMALLER, ClipsAt, LadderShop, preset
 
@@ -67,6 +67,34 @@ def test_captions_are_tracks_of_text(shop: LadderShop, film: Path) -> None:
     assert "<BaseURL>movie/text-3/captions.vtt</BaseURL>" in manifest
     options = shop.environment.storage.options["media-out", "out/movie/text-1/00001.vtt"]
     assert options.content_type == "text/vtt; charset=utf-8"
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["together", "by itself"])
+def test_a_part_of_the_film(
+    shop: LadderShop, film: Path, media: ClipsAt, monkeypatch: pytest.MonkeyPatch, together: bool
+) -> None:
+    _proves("start", "duration")
+    shop.environment.storage.put("media-in", "c.srt", _SRT)
+    if not together:
+        monkeypatch.setattr("activities.film.read_frames", lambda *_: None)
+    captions = {"bucket": "media-in", "file": "/c.srt", "language": "eng"}
+    (said,) = shop.run(film, captions=captions, start=2, duration="8.2")["outputs"][-1:]
+    planned = "ladder.planned" in [event for _, event, _ in shop.environment.log.records]
+    assert planned is together
+    for stream in ("video-1", "video-2", "audio-1"):
+        lasts = sum(float(entry.seconds) for entry in shop.media(stream).entries)
+        assert lasts == pytest.approx(8.2, abs=0.05)
+    assert said["duration"] == pytest.approx(8.2, abs=0.05)
+    assert shop.text("out/movie/text-1/captions.vtt") == (
+        "WEBVTT\n\n00:00:00.000 --> 00:00:05.500\nOne &amp; two\n\n"
+    )
+
+
+def test_a_part_that_no_film_has(shop: LadderShop, film: Path) -> None:
+    for wish in ({"start": 60}, {"start": 1, "duration": "0.001"}):
+        with pytest.raises(InvalidInput, match=r"The part (that )?starts at") as refused:
+            shop.run(film, **wish)
+        assert refused.value.code == "START_OUT_OF_RANGE"
 
 
 def test_captions_of_the_film_itself_for_one_kind_of_player(shop: LadderShop, clips: ClipMaker) -> None:

@@ -13,7 +13,7 @@ from activities.media import planner
 from activities.media.codecs import VIDEO_ENCODERS
 from activities.media.presets import preset_library
 from activities.transcode_asset import TranscodeAsset
-from cpe.errors import ActivityError
+from cpe.errors import ActivityError, InvalidInput
 from cpe.testing import ActivityEnvironment
 from tests.media.clips import ClipMaker
 from tests.media.fleet import FILMS, frames_of, job_of, made_file
@@ -215,3 +215,82 @@ def test_a_film_whose_data_are_damaged_ends_together_as_it_does_apart(
         assert together in apart
     else:
         assert together == [frames for (frames,) in apart]
+
+
+_EXCERPTS: dict[str, dict[str, Any]] = {
+    "whole seconds": {"start": 1, "duration": 4},
+    "to the end": {"start": "2.5"},
+    "from the start": {"duration": "4.2"},
+    "between frames": {"start": "1.313", "duration": "3.337"},
+    "short": {"start": 3, "duration": "0.5"},
+}
+
+
+# In a film whose picture starts late, the first frame stands for what is missing, as FFmpeg fills it by itself.
+_LATE = ("interlaced, without an index", "from the start")
+# FFmpeg by itself tells in milliseconds by how much a picture starts later than the sound.
+_MILLISECOND = {("uneven", "between frames"): 13}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [(name, excerpt) for name in FILMS for excerpt in _EXCERPTS if (name, excerpt) != _LATE],
+    ids=", ".join,
+)
+@pytest.mark.usefixtures("lossless")
+def test_parts_of_a_source_are_made_together_as_each_by_itself(
+    environment: ActivityEnvironment,
+    clips: ClipMaker,
+    tmp_path: Path,
+    case: tuple[str, str],
+    request: pytest.FixtureRequest,
+) -> None:
+    source = FILMS[case[0]](clips)
+    environment.storage.put("media-in", source.name, source)
+    wanted = [{**output, **_EXCERPTS[case[1]]} for output in _ladder("apart")]
+    apart = [environment.run(TranscodeAsset(), job_of(source, [output]))["outputs"][0] for output in wanted]
+    request.getfixturevalue("eager")
+    environment.log.records.clear()
+    wanted = [{**output, **_EXCERPTS[case[1]]} for output in _ladder("together")]
+    together = environment.run(TranscodeAsset(), job_of(source, wanted))["outputs"]
+    events = [event for _, event, _ in environment.log.records]
+    assert "ladder.planned" in events
+    assert "ladder.inexact" not in events
+    for one, joined in zip(apart, together, strict=True):
+        paths = [made_file(environment, output["key"], tmp_path) for output in (one, joined)]
+        its, mine = (frames_of(clips, path) for path in paths)
+        assert [frame for _, frame in mine] == [frame for _, frame in its]
+        (later,) = {int(time) - int(usual) for (usual, _), (time, _) in zip(its, mine, strict=True)}
+        assert abs(later) <= _MILLISECOND.get(case, 0)
+        assert _sound(clips, paths[1]) == _sound(clips, paths[0])
+
+
+@pytest.mark.usefixtures("eager")
+def test_each_part_has_a_decoding_of_its_own(
+    environment: ActivityEnvironment, clips: ClipMaker, tmp_path: Path
+) -> None:
+    source = FILMS["25"](clips)
+    environment.storage.put("media-in", source.name, source)
+    first, second = {"start": 1, "duration": 2}, {"start": 3, "duration": "1.4"}
+    wanted = [
+        _video("a.mp4", **first),
+        _video("b.mp4", **second),
+        _video("c.mp4", size="64x36", **first),
+        _video("whole.mp4"),
+    ]
+    made = environment.run(TranscodeAsset(), job_of(source, wanted))["outputs"]
+    frames = [len(frames_of(clips, made_file(environment, one["key"], tmp_path))) for one in made]
+    assert frames == [50, 35, 50, 150]
+    planned = [fields for _, event, fields in environment.log.records if event == "ladder.planned"]
+    # The second is too short for two segments, and alone.
+    assert [fields["outputs"] for fields in planned] == [2, 1]
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_part_behind_the_end(environment: ActivityEnvironment, clips: ClipMaker) -> None:
+    source = FILMS["25"](clips)
+    environment.storage.put("media-in", source.name, source)
+    wanted = [_video("a.mp4"), _video("late.mp4", start=60)]
+    with pytest.raises(InvalidInput, match="The part starts at 60 s, but the source lasts 6") as refused:
+        environment.run(TranscodeAsset(), job_of(source, wanted))
+    assert refused.value.code == "START_OUT_OF_RANGE"

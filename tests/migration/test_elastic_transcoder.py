@@ -147,6 +147,32 @@ def test_a_job_with_all_that_belongs_to_it() -> None:
     }
 
 
+def _hls(span: dict[str, str] | None = None) -> dict[str, Any]:
+    clip = {"Composition": [{"TimeSpan": span}]} if span else {}
+    rendition: dict[str, Any] = {"PresetId": "1351620000001-200050", "SegmentDuration": "6"}
+    outputs = [{"Key": "a", **rendition}, {"Key": "b", **rendition, **clip}]
+    return {
+        "Input": {"Key": "in.mov", "TimeSpan": {"StartTime": "10.5", "Duration": "30"}},
+        "Outputs": [output(one) for one in outputs],
+        "Playlists": [{"Name": "ladder", "Format": "HLSv3", "OutputKeys": ["a", "b"]}],
+    }
+
+
+def test_a_playlist_of_a_part_of_the_input() -> None:
+    done = of_job(_hls())
+    accepted(done)
+    (playlist,) = done.jobs["job"]["output_assets"]
+    assert (playlist["start"], playlist["duration"]) == ("10.5", "30")
+    assert "start" not in playlist["renditions"][0]
+    assert "TIME_SPAN" not in {note.code for note in done.notes}
+
+
+def test_renditions_of_different_parts_of_the_input() -> None:
+    done = of_job(_hls({"StartTime": "3"}))
+    accepted(done)
+    assert ("lost", "TIME_SPAN", "Playlists[0]") in found(done)
+
+
 def test_what_is_not_as_it_was_is_told() -> None:
     told = {(note.level.value, note.code, note.where) for note in imported(*FILES).notes}
     assert told == {
