@@ -20,6 +20,7 @@ from activities.media.outputs import all_videos, buckets_of, parse_outputs
 from activities.media.presets import preset_library
 from activities.media.split import read_parts, read_split
 from activities.sandbox.quota import telling_a_full_disk
+from activities.task.machine import this_machine
 from activities.task.settings import read_settings
 from activities.task.stopwatch import Stopwatch
 from activities.transcode_segment import read_divisible
@@ -64,6 +65,7 @@ class JoinAsset(Activity):
             split=split,
             segments=segments,
             limit=settings.max_input_bytes,
+            cores=this_machine(cores=settings.cores or context.cores).cores,
             stopwatch=stopwatch,
         )
         context.preparing()

@@ -1,7 +1,8 @@
 """SplitAsset: decides where a video is cut, so that many workers can encode it at once.
 
 Nothing is encoded; the captions of outputs are read, and kept for JoinAsset. The frames' times are read from
-the file's packets. Where nothing is cut, there are no parts, and all outputs are for TranscodeAsset.
+the film's index, or from its packets. Where nothing is cut, there are no parts, and all outputs are for
+TranscodeAsset.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from typing import Any
 
 from activities.ffmpeg.tools import encoders, find_tools
 from activities.ffmpeg.workshop import Workshop
+from activities.fleet.film_look import FilmLook
 from activities.fleet.kept_captions import keep_captions
+from activities.media.captions import StreamChoice
 from activities.media.custom_output import CustomOutput
 from activities.media.fields import Fields
-from activities.media.job import AssetType, parse_job
+from activities.media.job import parse_job
 from activities.media.outputs import Divisible, Output, all_videos, buckets_of, parse_outputs, videos_of
 from activities.media.playlist_output import PlaylistOutput
 from activities.media.presets import preset_library
@@ -24,13 +27,11 @@ from activities.media.segments import Frames, Segment, cut, wished_segments
 from activities.media.split import Sound, Split, versions_of_sound, work_folder, write_part, write_split
 from activities.media.timing import Timing, timing_of
 from activities.media.video_output import VideoOutput
-from activities.source.frames import read_frames
-from activities.source.source import Source, check_whole, inspect
+from activities.source.source import Source
 from activities.task.making import naming
 from activities.task.settings import read_settings
 from activities.task.stopwatch import Stopwatch
 from activities.transfer.existing import is_left
-from activities.transfer.fetch import fetch
 from activities.video.captions import CaptionReader, Subtitles, fetch_captions
 from cpe.activity import Activity, ActivityContext, JsonValue
 from cpe.errors import InvalidInput
@@ -69,12 +70,15 @@ class SplitAsset(Activity):
         )
         stopwatch = Stopwatch("fetch", "probe")
         context.preparing()
-        with stopwatch.measure("fetch"):
-            fetch(context, job.asset, context.scratch / _INPUT, settings)
-        with stopwatch.measure("probe"):
-            source = inspect(workshop, _INPUT, AssetType.VIDEO)
-            check_whole(workshop, source)
-            frames = read_frames(workshop, source)
+        look = FilmLook(
+            context=context,
+            workshop=workshop,
+            asset=job.asset,
+            file=_INPUT,
+            settings=settings,
+            stopwatch=stopwatch,
+        )
+        source, frames = look.look(whole=_takes_captions_out(outputs))
         timings = tuple(timing_of(output, source.video) for output in videos)
         segments = _segments(Fields(context.input, "input"), source, frames, timings)
         cut_up = [bool(segments) and each for each in together]
@@ -109,6 +113,16 @@ def _is_cut_up(output: Output) -> bool:
     if not isinstance(output, VideoOutput | PlaylistOutput):
         return False
     return not any(video.alone or video.excerpt is not None for video in videos_of(output))
+
+
+def _takes_captions_out(outputs: Sequence[Output]) -> bool:
+    """Tell whether captions are taken out of the film, in which they lie everywhere."""
+    return any(
+        isinstance(captions.source, StreamChoice)
+        for output in outputs
+        if isinstance(output, Divisible)
+        for captions in output.captions
+    )
 
 
 def _read_captions(

@@ -74,8 +74,11 @@ class Workshop:
                 ends.append(float(time) + (float(duration) if _is_number(duration) else 0))
         return max(ends)
 
-    def frame_times(self, file: str, stream: int) -> FrameTimes | None:
-        """Return when the frames of a stream are shown, in ticks of its clock; None if some have no time."""
+    def frame_times(self, file: str, stream: int, *, indexed: bool = False) -> FrameTimes | None:
+        """Return when the frames of a stream are shown, in ticks of its clock; None if some have no time.
+
+        With `indexed` that is what the file's index says, and the packets need not be there.
+        """
         times, keys = array("q"), array("q")
         timeless = False
 
@@ -90,11 +93,15 @@ class Workshop:
             elif line:
                 timeless = True
 
-        self._follow(self.tools.ffprobe, command.frames_arguments(file, stream), on_line)
+        self._follow(self.tools.ffprobe, command.frames_arguments(file, stream, indexed=indexed), on_line)
         return None if timeless else FrameTimes(times=sorted(times), keys=sorted(keys))
 
-    def packet_places(self, file: str, stream: int) -> list[PacketPlace] | None:
-        """Return where the packets of a stream lie, as they are decoded; None if the file does not tell."""
+    def packet_places(self, file: str, stream: int, *, begin: float, end: float) -> list[PacketPlace] | None:
+        """Return where packets of a stream lie, as they are decoded; None if the file does not tell.
+
+        They are those from the key frame on or before `begin` to the first that is shown at or after `end`,
+        in seconds by the file's own clock.
+        """
         places: list[PacketPlace] = []
         unknown = False
 
@@ -114,7 +121,9 @@ class Workshop:
             elif line:
                 unknown = True
 
-        self._follow(self.tools.ffprobe, command.places_arguments(file, stream), on_line)
+        self._follow(
+            self.tools.ffprobe, command.places_arguments(file, stream, begin=begin, end=end), on_line
+        )
         return None if unknown else places
 
     def survey(self, file: str) -> Survey:

@@ -26,6 +26,9 @@ one a little before the point."""
 _AFTER = 2
 """Seconds that are fetched behind a segment: filters look at the next frames, and decoders run ahead."""
 
+_SPARE = 10
+"""Seconds that are looked at on both sides of what is fetched: frames are not decoded as they are shown."""
+
 _MAX_CUES = 4 * 1024**2
 """Bytes of Matroska's cues that are read. A cue has 20 bytes or so, and two hours ten thousand key frames."""
 
@@ -58,13 +61,23 @@ class FilmIndex:
             info = parse_probe(self.workshop.probe(self.file))
             demuxers = info.demuxer.split(",")
             if "mov" in demuxers and info.video is not None:
-                packets = self.workshop.packet_places(self.file, info.video.index)
+                packets = self._packets(info.video.index, info.origin, segment)
                 return span_of(packets or (), info, segment, self.split)
         except FFmpegError:
             return None
         if "matroska" in demuxers:
             return span_between(self._cues(), info.origin, segment, self.split)
         return None
+
+    def _packets(self, stream: int, origin: Fraction, segment: Segment) -> list[PacketPlace] | None:
+        """Return where the packets around a segment lie: a long film has a million others."""
+        seek, end = _stretch(segment, self.split)
+        return self.workshop.packet_places(
+            self.file,
+            stream,
+            begin=float(seek - _BEFORE - _SPARE + origin),
+            end=float(end + _AFTER + _SPARE + origin),
+        )
 
     def _cues(self) -> list[Cue]:
         """Fetch the cues of a Matroska file, and read them."""
@@ -90,7 +103,7 @@ def span_of(
     """Return the span that has a segment's packets; None if the file lacks some.
 
     Args:
-        packets: The packets of the picture, in the order of decoding.
+        packets: The packets of the picture around the segment, in the order of decoding.
         info: The film's streams.
         segment: The segment.
         split: How the film was split.
@@ -101,7 +114,7 @@ def span_of(
     origin = round(info.origin / base)
     times = [(packet.time - origin) * base for packet in packets]
     begin = segment.start.time if segment.start else split.first
-    end = segment.end.time if segment.end else split.last
+    seek, end = _stretch(segment, split)
     frames = sum(packet.shown and begin <= time < end for packet, time in zip(packets, times, strict=True))
     if segment.end is not None and frames != segment.end.frame - (
         segment.start.frame if segment.start else 0
@@ -109,10 +122,11 @@ def span_of(
         return None
     if segment.end is None and (not times or max(times) < split.last):
         return None
-    seek = segment.start.seek if segment.start else Fraction(0)
-    before = (
+    before = [
         number for number, packet in enumerate(packets) if packet.key and times[number] <= seek - _BEFORE
-    )
+    ]
+    if not before and seek > _BEFORE + _SPARE:
+        return None
     first = max(before, default=0)
     last = max(number for number, time in enumerate(times) if time <= end + _AFTER)
     wanted = packets[first : last + 1]
@@ -138,3 +152,11 @@ def span_between(
     after = [cue.place for cue in cues if end is not None and cue.time - origin >= end + _AFTER]
     stop = after[0] if after else split.size
     return (start, stop - start) if cues and start < stop <= split.size else None
+
+
+def _stretch(segment: Segment, split: Split) -> tuple[Fraction, Fraction]:
+    """Return the second from which a segment is read, and the one at which it ends."""
+    return (
+        segment.start.seek if segment.start else Fraction(0),
+        segment.end.time if segment.end else split.last,
+    )

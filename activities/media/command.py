@@ -38,6 +38,7 @@ RUN = ("-hide_banner", "-nostdin", "-y", "-loglevel", "error")
 PROGRESS = ("-progress", "pipe:1", "-stats_period", "0.5")
 # Neither chapters nor tags travel: tags of phones carry the place of recording.
 NO_TAGS = ("-map_metadata", "-1", "-map_chapters", "-1")
+_BY_INDEX = ("-fflags", "+noparse+nofillin")
 
 
 def probe_arguments(file: str) -> tuple[str, ...]:
@@ -58,29 +59,33 @@ def probe_arguments(file: str) -> tuple[str, ...]:
 def tail_arguments(file: str, seconds: float) -> tuple[str, ...]:
     """Ask FFprobe for stream, time and duration of the packets from `seconds` on, a line each."""
     entries = "packet=stream_index,pts_time,duration_time"
-    # To the start nobody has to seek, which some files do not allow.
-    interval = ("-read_intervals", f"{seconds:.3f}%") if seconds > 0 else ()
     return (
-        *("-v", "error", *written(MEDIA_LIMITS), *interval),
+        *("-v", "error", *written(MEDIA_LIMITS), *_between(seconds, None)),
         *("-show_entries", entries, "-of", "csv=print_section=0", "-i", file),
     )
 
 
-def frames_arguments(file: str, stream: int) -> tuple[str, ...]:
-    """Ask FFprobe for time in ticks and flags of all packets of a stream, a line each."""
+def frames_arguments(file: str, stream: int, *, indexed: bool = False) -> tuple[str, ...]:
+    """Ask FFprobe for time in ticks and flags of all packets of a stream, a line each.
+
+    With `indexed` it says what the file's index says; the packets themselves need not be there.
+    """
     return (
-        *("-v", "error", *written(MEDIA_LIMITS), "-select_streams", str(stream)),
+        *("-v", "error", *written(MEDIA_LIMITS), *(_BY_INDEX if indexed else ())),
+        *("-select_streams", str(stream)),
         *("-show_entries", "packet=pts,flags", "-of", "csv=print_section=0", "-i", file),
     )
 
 
-def places_arguments(file: str, stream: int) -> tuple[str, ...]:
-    """Ask FFprobe for time in ticks, bytes, place and flags of all packets of a stream, a line each.
+def places_arguments(file: str, stream: int, *, begin: float, end: float) -> tuple[str, ...]:
+    """Ask FFprobe for time in ticks, bytes, place and flags of packets of a stream, a line each.
 
-    What it says is what the file's index says; the packets themselves need not be there.
+    They are those from the key frame on or before `begin` to the first that is shown at or after `end`, in
+    seconds by the file's own clock. What it says is what the file's index says; the packets themselves need
+    not be there.
     """
     return (
-        *("-v", "error", *written(MEDIA_LIMITS), "-fflags", "+noparse+nofillin"),
+        *("-v", "error", *written(MEDIA_LIMITS), *_BY_INDEX, *_between(begin, end)),
         *("-select_streams", str(stream)),
         *("-show_entries", "packet=pts,size,pos,flags", "-of", "csv=print_section=0", "-i", file),
     )
@@ -121,6 +126,14 @@ def decode_arguments(file: str, stream: int, times: Sequence[float]) -> tuple[st
     ]
     # Original timestamps: a key frame before the point would otherwise count as negative and be dropped.
     return (*RUN, "-copyts", *inputs, *frames)
+
+
+def _between(begin: float, end: float | None) -> tuple[str, ...]:
+    """Have FFprobe read from a second on, and to another one."""
+    # To the start nobody has to seek, which some files do not allow.
+    start = f"{begin:.3f}" if begin > 0 else ""
+    stop = f"{end:.3f}" if end is not None else ""
+    return ("-read_intervals", f"{start}%{stop}") if start or stop else ()
 
 
 def written(options: Mapping[str, str]) -> tuple[str, ...]:

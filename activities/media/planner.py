@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from activities.media.probe import VideoStream
-from activities.media.segments import GRID_SECONDS
+from activities.media.segments import CALM_SECONDS, GRID_SECONDS
 from activities.media.timing import timing_of
 from activities.media.video_output import VideoOutput
 
@@ -26,9 +26,6 @@ _LEAST_WORK = 3.0
 """Seconds of work from which a segment is worth its start, its check and its share of the join."""
 
 _LEAST_SECONDS = 4 * GRID_SECONDS
-_CALM_SECONDS = 60
-"""Seconds of a segment from which it does not matter to the quality that rate control started afresh."""
-
 _MOST_A_CORE = 4
 """Long sources get more segments than processors: the last ones to end then leave less time unused."""
 
@@ -86,7 +83,7 @@ def plan_ladder(
     most = min(int(seconds // _LEAST_SECONDS), int(work_of(outputs, video, seconds) // _LEAST_WORK))
     if at_once < 2 or most < at_once:  # noqa: PLR2004 - side by side takes two
         return LadderPlan(segments=1, at_once=1)
-    rounds = min(max(int(seconds // (_CALM_SECONDS * at_once)), 1), _MOST_A_CORE)
+    rounds = min(max(int(seconds // (CALM_SECONDS * at_once)), 1), _MOST_A_CORE)
     return LadderPlan(segments=rounds * at_once, at_once=at_once)
 
 

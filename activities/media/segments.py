@@ -28,8 +28,12 @@ containers round times to a millisecond."""
 MAX_SEGMENTS = 150
 """All cuts of a job travel in one message of SWF's, 32,768 characters."""
 
-DEFAULT_SECONDS = 20
-DEFAULT_MOST = 60
+_DEFAULT_SECONDS = 20
+CALM_SECONDS = 60
+"""Seconds of a segment from which it does not matter to the quality that rate control started afresh."""
+
+_MANY_SEGMENTS = 60
+"""Shorter segments than calm ones are made up to so many: a large fleet gains more by them than it loses."""
 
 _SHORTEST = 1
 """Seconds of the first and the last segment; with one frame a second both have a frame."""
@@ -210,9 +214,20 @@ def wished_segments(job: Fields, seconds: Fraction) -> int:
     if "segments" in job:
         return round(job.number("segments", 1, low=1, high=MAX_SEGMENTS))
     if "segment_seconds" in job:
-        each = job.number("segment_seconds", DEFAULT_SECONDS, low=GRID_SECONDS, high=86_400)
+        each = job.number("segment_seconds", _DEFAULT_SECONDS, low=GRID_SECONDS, high=86_400)
         return min(max(round(seconds / Fraction(each)), 1), MAX_SEGMENTS)
-    return min(max(floor(seconds / DEFAULT_SECONDS), 1), DEFAULT_MOST)
+    return default_segments(seconds)
+
+
+def default_segments(seconds: Fraction) -> int:
+    """Return into how many segments a video is cut where its job says nothing.
+
+    Example:
+        >>> [default_segments(Fraction(seconds)) for seconds in (70, 1200, 2400, 7200, 36_000)]
+        [3, 60, 60, 120, 150]
+    """
+    few = min(max(floor(seconds / _DEFAULT_SECONDS), 1), _MANY_SEGMENTS)
+    return min(max(few, floor(seconds / CALM_SECONDS)), MAX_SEGMENTS)
 
 
 def cut(frames: Frames, count: int, *, demuxer: str) -> tuple[Segment, ...]:

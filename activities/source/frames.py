@@ -10,13 +10,15 @@ from activities.media.segments import Frames
 from activities.source.source import Source
 
 
-def read_frames(workshop: Workshop, source: Source) -> Frames | None:
+def read_frames(workshop: Workshop, source: Source, *, indexed: bool = False) -> Frames | None:
     """Return the source's frames, at times that count from the file's start; None if some have no time.
 
-    The packets are read, and nothing is decoded.
+    Nothing is decoded. The packets are read; with `indexed` the file's index tells, and they need not be
+    there.
     """
     base = source.video.time_base
-    known = workshop.frame_times(source.file, source.video.index) if base is not None else None
+    video = source.video
+    known = workshop.frame_times(source.file, video.index, indexed=indexed) if base is not None else None
     if base is None or known is None or not known.times:
         return None
     # As FFmpeg does it: to the nearest tick.

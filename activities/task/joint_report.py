@@ -1,4 +1,4 @@
-"""Tells the client how far videos are whose segments are made side by side."""
+"""Tells the client how far videos are that are made by several runs side by side."""
 
 from __future__ import annotations
 
@@ -17,22 +17,30 @@ class JointReport:
         context: The task.
         outputs: The videos' keys.
         duration: Seconds of the whole; None when unknown.
-        runs: How many segments there are.
+        runs: How many there are.
+        each_whole: Whether each run goes over the whole, and not over a segment of it.
     """
 
     def __init__(
-        self, context: ActivityContext, outputs: Sequence[str], duration: float | None, *, runs: int
+        self,
+        context: ActivityContext,
+        outputs: Sequence[str],
+        duration: float | None,
+        *,
+        runs: int,
+        each_whole: bool = False,
     ) -> None:
         interval = REPORT_SECONDS * len(outputs)
         self._reports = {
             output: ProgressReport(context, output, duration, interval=interval) for output in outputs
         }
         self._duration = duration
+        self._times = runs if each_whole else 1
         self._runs: list[Progress | None] = [None] * runs
         self._lock = threading.Lock()
 
     def of(self, run: int) -> Callable[[Progress], None]:
-        """Return what takes the progress of one segment; it may be called from any thread."""
+        """Return what takes the progress of one run; it may be called from any thread."""
 
         def update(progress: Progress) -> None:
             with self._lock:
@@ -51,10 +59,10 @@ class JointReport:
 
     def _together(self) -> Progress:
         known = [run for run in self._runs if run is not None]
-        # A segment that is done works no more.
+        # One that is done works no more.
         working = [run for run in known if run.percent < 100]  # noqa: PLR2004 - percent
-        done = sum(run.done for run in known)
-        speed = sum(run.speed or 0.0 for run in working) or None
+        done = sum(run.done for run in known) / self._times
+        speed = sum(run.speed or 0.0 for run in working) / self._times or None
         if self._duration is None:
             return Progress(done=round(done, 3), percent=0.0, speed=speed, fps=_sum(working), eta=None)
         left = max(self._duration - done, 0.0)

@@ -22,8 +22,12 @@ HEAD = 6 * 1024**2
 TAIL = 8 * 1024**2
 """Bytes that are fetched of the beginning and of the end."""
 
-_MAX_INDEX = 64 * 1024**2
-_MAX_BOXES = 32
+MAX_INDEX = 64 * 1024**2
+"""Bytes of the largest index that is fetched."""
+
+MAX_BOXES = 32
+"""How many boxes are looked at to find it."""
+
 _HEADER = 16
 _AFTER_INDEX = 2 * 1024**2
 _PIECE = 8 * 1024**2
@@ -94,7 +98,7 @@ def _parts(read: _Read, size: int) -> Iterator[tuple[int, int]]:
     """Tell start and length of each part, in the order of the object, none twice."""
     parts = [(0, HEAD), (size - TAIL, TAIL)]
     index = _index(read, size)
-    if index is not None and index[1] <= _MAX_INDEX:
+    if index is not None and index[1] <= MAX_INDEX:
         # Where the index is in front, the first frames come behind it.
         parts.append((index[0], index[1] + _AFTER_INDEX))
     end = 0
@@ -108,7 +112,7 @@ def _parts(read: _Read, size: int) -> Iterator[tuple[int, int]]:
 def _index(read: _Read, size: int) -> tuple[int, int] | None:
     """Find the box ``moov`` of an MP4 or QuickTime file; return its place and length, None for none."""
     place = 0
-    for _ in range(_MAX_BOXES):
+    for _ in range(MAX_BOXES):
         if place + _HEADER > size:
             return None
         header = read(place, _HEADER)

@@ -21,6 +21,8 @@ MAX_RESULT = 16 * 1024 * 1024
 
 _TIMING_ROOM = 512
 _AT_ONCE = 8
+_HASHES = 4
+"""Files that are read for their digests at once, as far as there are processors for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,9 @@ def describe(products: Sequence[Product]) -> list[dict[str, Any]]:
     Raises:
         ActivityError: It is too long for a result, ``RESULT_TOO_LARGE``.
     """
-    described = [_describe(product) for product in products if product.described]
+    wanted = [product for product in products if product.described]
+    with ThreadPoolExecutor(max_workers=_HASHES) as pool:
+        described = list(pool.map(_describe, wanted))
     size = len(json.dumps(described, ensure_ascii=False, separators=(",", ":")).encode())
     if size > MAX_RESULT - _TIMING_ROOM:
         raise ActivityError(

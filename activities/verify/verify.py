@@ -10,7 +10,7 @@ from activities.ffmpeg.tools import can_decode
 from activities.ffmpeg.workshop import Workshop
 from activities.media.captions import SUBTITLE_ENCODERS, CaptionMode
 from activities.media.probe import MediaInfo, VideoStream, parse_probe
-from activities.media.survey import Survey
+from activities.media.survey import FrameTimes, Survey
 from activities.media.thumb_formats import ImageFormat
 from activities.media.video_output import VideoOutput
 from activities.pictures.pictures import PictureError, measure
@@ -170,6 +170,15 @@ def survey_made(workshop: Workshop, file: str) -> Survey:
     """Read a finished file from end to end; errors are those of :func:`probe_made`."""
     with _unreadable_is_invalid():
         return workshop.survey(file)
+
+
+def frame_times_made(workshop: Workshop, file: str, stream: int) -> FrameTimes | None:
+    """Read when the frames of a stream of a finished file are shown; errors are those of :func:`probe_made`.
+
+    None: some have no time.
+    """
+    with _unreadable_is_invalid():
+        return workshop.frame_times(file, stream)
 
 
 @contextmanager

@@ -9,12 +9,15 @@ from fractions import Fraction
 from activities.ffmpeg.workshop import Workshop
 from activities.media.codecs import AudioEncoder
 from activities.media.probe import AudioStream, VideoStream
-from activities.media.survey import Survey
+from activities.media.segments import Stretch
+from activities.media.survey import FrameTimes, Survey
 from activities.verify.verify import invalid_output, probe_made
 
 _SLACK_SECONDS = 1.0
 _SLACK_SHARE = 0.02
 _ROUNDING = 2e-6
+_LAST_SLACK_SECONDS = 2.0
+"""Seconds by which the last frame of an output may lie beside the source's, at the lowest frame rate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +76,46 @@ def picture_of(file: str, survey: Survey) -> Picture | None:
     known = survey.frames.get(video.index) if video is not None else None
     if video is None or video.time_base is None or known is None:
         return None
-    tick = float(video.time_base)
-    clock = FrameClock(seconds=[time * tick for time in known.times], tick=tick)
-    return Picture(file=file, stream=video, clock=clock)
+    return Picture(file=file, stream=video, clock=clock_of(known, video.time_base))
+
+
+def clock_of(known: FrameTimes, time_base: Fraction) -> FrameClock:
+    """Return when frames are shown in seconds, of times in ticks."""
+    tick = float(time_base)
+    return FrameClock(seconds=[time * tick for time in known.times], tick=tick)
+
+
+def verify_segments(pictures: Sequence[Picture], stretches: Sequence[Stretch], *, last: Fraction) -> None:
+    """Check that the segments of a video are those that its stretches call for, coded alike.
+
+    Args:
+        pictures: The segments, in order.
+        stretches: What the video has in each.
+        last: The time of the source's last frame, in seconds.
+
+    Raises:
+        ActivityError: One is of another film, or lacks frames, ``OUTPUT_INVALID``.
+    """
+    coding = _coding(pictures[0])
+    for index, (picture, stretch) in enumerate(zip(pictures, stretches, strict=True)):
+        seconds = picture.clock.seconds
+        if _coding(picture) != coding:
+            raise invalid_output(f"has a segment {index} of {_coding(picture)}; the first is of {coding}")
+        if seconds[0] != 0:
+            raise invalid_output(f"has a segment {index} that starts at {seconds[0]:.6f} s")
+        if stretch.frames not in (None, len(seconds)):
+            wanted = f"it should have {stretch.frames}"
+            raise invalid_output(f"has {len(seconds)} frames in segment {index}; {wanted}")
+        if stretch.frames is None and abs(seconds[-1] - float(last - stretch.begin)) > _LAST_SLACK_SECONDS:
+            wanted = f"{float(last - stretch.begin):.2f} s"
+            raise invalid_output(
+                f"has a last frame at {seconds[-1]:.2f} s of its last segment, not at {wanted}"
+            )
+
+
+def _coding(picture: Picture) -> str:
+    stream = picture.stream
+    return f"{stream.codec} {stream.width}x{stream.height}"
 
 
 def verify_joined(joined: FrameClock, segments: Sequence[tuple[Fraction, FrameClock]]) -> None:

@@ -10,11 +10,19 @@ from activities.ffmpeg.workshop import Workshop
 from activities.media.join_command import concat_list, join_arguments
 from activities.media.probe import MediaInfo
 from activities.media.progress import Progress
-from activities.media.survey import Survey
 from activities.media.video_command import CaptionFile
 from activities.media.video_output import VideoOutput
-from activities.verify.verify import check_video, invalid_output, probe_made, survey_made, verify_captions
-from activities.verify.verify_parts import Picture, Sound, picture_of, verify_joined
+from activities.verify.verify import (
+    check_video,
+    frame_times_made,
+    invalid_output,
+    probe_made,
+    survey_made,
+    verify_captions,
+)
+from activities.verify.verify_parts import FrameClock, Picture, Sound, clock_of, picture_of, verify_joined
+
+_NO_FRAMES = "has no frames, or frames without a time"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +53,10 @@ def look_at_picture(workshop: Workshop, file: str) -> Picture:
     Raises:
         ActivityError: It has no frames, or frames without a time, ``OUTPUT_INVALID``.
     """
-    return _picture(file, survey_made(workshop, file))
+    picture = picture_of(file, survey_made(workshop, file))
+    if picture is None:
+        raise invalid_output(_NO_FRAMES)
+    return picture
 
 
 def look_at_sound(workshop: Workshop, file: str) -> Sound:
@@ -92,15 +103,15 @@ def verify_assembled(workshop: Workshop, output: VideoOutput, parts: Parts, file
     Raises:
         ActivityError: ``OUTPUT_INVALID`` or ``OUTPUT_TOO_SHORT``.
     """
-    survey = survey_made(workshop, file)
+    info = probe_made(workshop, file)
     clocks = [picture.clock for picture in parts.pictures]
-    verify_joined(_picture(file, survey).clock, list(zip(parts.begins, clocks, strict=True)))
-    verify_captions(output, survey.info)
+    verify_joined(_clock(workshop, file, info), list(zip(parts.begins, clocks, strict=True)))
+    verify_captions(output, info)
     first = parts.pictures[0].stream
     check_video(
         workshop,
         file,
-        survey.info,
+        info,
         output,
         size=(first.width, first.height),
         # As if it had been made of one file with all segments in it.
@@ -111,11 +122,12 @@ def verify_assembled(workshop: Workshop, output: VideoOutput, parts: Parts, file
             audio=parts.sound.stream if parts.sound is not None else None,
         ),
     )
-    return survey.info
+    return info
 
 
-def _picture(file: str, survey: Survey) -> Picture:
-    picture = picture_of(file, survey)
-    if picture is None:
-        raise invalid_output("has no frames, or frames without a time")
-    return picture
+def _clock(workshop: Workshop, file: str, info: MediaInfo) -> FrameClock:
+    """Read when the frames of a joined video are shown; its sound, which has most of the packets, is not."""
+    known = frame_times_made(workshop, file, info.video.index) if info.video is not None else None
+    if info.video is None or info.video.time_base is None or known is None or not known.times:
+        raise invalid_output(_NO_FRAMES)
+    return clock_of(known, info.video.time_base)

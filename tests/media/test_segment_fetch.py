@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from activities.fleet import segment_fetch, spans
+from activities.fleet import film_look, segment_fetch, spans
 from activities.split_asset import SplitAsset
 from activities.transcode_segment import TranscodeSegment
 from activities.transfer.glance import GLANCE_FROM
 from cpe.testing import ActivityEnvironment
 from tests.media.clips import ClipMaker
-from tests.media.fleet import job_of
+from tests.media.fleet import FILMS, job_of
 from tests.media.test_glance import Traffic, traffic
 from tests.media.test_segments_joined import _video
 
@@ -67,6 +67,7 @@ def films(clips: ClipMaker, film: Path) -> dict[str, Path]:
         "matroska, cues in front": clips.run("front.mkv", *copy, "-cues_to_front", "1"),
         "matroska, no cues": clips.run("live.mkv", *copy, "-live", "1"),
         "fragments": clips.run("fragments.mp4", *copy, "-movflags", "+frag_keyframe+empty_moov"),
+        "some in fragments": clips.run("some-fragments.mp4", *copy, "-movflags", "+frag_keyframe"),
     }
 
 
@@ -122,3 +123,66 @@ def test_what_cannot_be_made_of_a_part_is_made_of_the_whole(
     assert _encode(environment, film, split, 3) == whole
     assert traffic.downloads == [film.name]
     assert "segment.fetched_whole" in [event for _, event, _ in environment.log.records]
+
+
+@pytest.mark.parametrize("name", ["index behind", "index in front"])
+def test_a_film_is_split_by_its_index_as_by_all_of_it(
+    environment: ActivityEnvironment,
+    traffic: Traffic,
+    films: dict[str, Path],
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    film = films[name]
+    size = film.stat().st_size
+    split = _split(environment, film)
+    assert len(split["parts"]) == 7
+    assert traffic.downloads == []
+    assert sum(traffic.reads) < size * 0.6
+    monkeypatch.setattr(film_look, "GLANCE_FROM", size + 1)
+    whole = _split(environment, film)
+    assert traffic.downloads == [film.name]
+    assert {**split, "timing": None} == {**whole, "timing": None}
+
+
+@pytest.mark.parametrize("name", ["matroska", "fragments", "some in fragments"])
+def test_a_film_whose_index_does_not_name_all_frames_is_fetched_to_be_split(
+    environment: ActivityEnvironment, traffic: Traffic, films: dict[str, Path], name: str
+) -> None:
+    split = _split(environment, films[name])
+    assert len(split["parts"]) == 7
+    assert traffic.downloads == [films[name].name]
+
+
+def test_captions_are_taken_out_of_the_whole(
+    environment: ActivityEnvironment, traffic: Traffic, clips: ClipMaker, film: Path, tmp_path: Path
+) -> None:
+    text = tmp_path / "late.srt"
+    text.write_text("1\n00:00:15,000 --> 00:00:20,000\nIn the middle\n")
+    titled = clips.run("titled.mp4", "-i", film, "-i", text, "-c", "copy", "-c:s", "mov_text")
+    environment.storage.put("media-in", titled.name, titled)
+    job = job_of(titled, [_video("a.mp4", captions={"stream": "auto"})], segments=6)
+    split = environment.run(SplitAsset(), job)["split"]
+    assert traffic.downloads == [titled.name]
+    kept = environment.storage.get("media-out", f"{split['folder']}/captions-0")
+    assert b"In the middle" in kept
+
+
+def _edited(clips: ClipMaker) -> Path:
+    """Make a film that starts between two key frames, by its edit list."""
+    return clips.run("edited.mp4", "-ss", "1.3", "-i", FILMS["29.97"](clips), "-c", "copy")
+
+
+_FILMS = {**FILMS, "edited": _edited}
+
+
+@pytest.mark.parametrize("name", _FILMS)
+def test_the_index_tells_the_times_of_all_frames(
+    environment: ActivityEnvironment, clips: ClipMaker, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = _FILMS[name](clips)
+    splits = []
+    for least in (0, film.stat().st_size + 1):
+        monkeypatch.setattr(film_look, "GLANCE_FROM", least)
+        splits.append({**_split(environment, film), "timing": None})
+    assert splits[0] == splits[1]

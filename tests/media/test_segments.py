@@ -26,7 +26,6 @@ from activities.media.segment_command import (
     sound_arguments,
 )
 from activities.media.segments import (
-    DEFAULT_MOST,
     GRID_SECONDS,
     MAX_SEGMENTS,
     Cut,
@@ -116,7 +115,10 @@ def test_what_cannot_be_cut(times: list[int], why: str) -> None:
     [
         ({}, 15, 1),
         ({}, 45, 2),
-        ({}, 100_000, DEFAULT_MOST),
+        ({}, 1_500, 60),
+        ({}, 3_599, 60),
+        ({}, 5_400, 90),
+        ({}, 100_000, MAX_SEGMENTS),
         ({"segments": 7}, 45, 7),
         ({"segments": "7"}, 45, 7),
         ({"segment_seconds": 10}, 44, 4),

@@ -261,8 +261,32 @@ def test_a_part_with_other_frames_is_not_joined(environment: ActivityEnvironment
     split = split_film(environment, source, [_video("x.mp4")])
     for part in split["parts"]:
         encode_part(environment, source, split, part)
-    environment.storage.put("media-out", f"{split['split']['folder']}/segment-0001/output-0", source)
-    with pytest.raises(ActivityError) as caught:
+    folder = split["split"]["folder"]
+    environment.storage.put("media-out", f"{folder}/segment-0001/output-0", source)
+    with pytest.raises(ActivityError, match="150 frames in segment 1") as caught:
+        join_parts(environment, source, split)
+    assert caught.value.code == "OUTPUT_INVALID"
+    assert "x.mp4" not in environment.storage.keys("media-out")
+
+
+@pytest.mark.parametrize(
+    ("made", "problem"),
+    [
+        (("-t", "1"), "25 frames in segment 1; it should have 50"),
+        (("-t", "2", "-s", "64x36"), "segment 1 of h264 64x36"),
+        (("-t", "2", "-c:v", "mpeg4"), "segment 1 of mpeg4"),
+    ],
+)
+def test_a_part_of_another_film_is_not_joined(
+    environment: ActivityEnvironment, clips: ClipMaker, made: tuple[str, ...], problem: str
+) -> None:
+    source = FILMS["25"](clips)
+    split = split_film(environment, source, [_video("x.mp4")])
+    for part in split["parts"]:
+        encode_part(environment, source, split, part)
+    other = clips.run("other.mp4", "-i", source, "-an", *made)
+    environment.storage.put("media-out", f"{split['split']['folder']}/segment-0001/output-0", other)
+    with pytest.raises(ActivityError, match=problem) as caught:
         join_parts(environment, source, split)
     assert caught.value.code == "OUTPUT_INVALID"
     assert "x.mp4" not in environment.storage.keys("media-out")
