@@ -217,10 +217,19 @@ class StepStates:
             if known is not None:
                 return known
         context = self._context(requirement.step for requirement in step.requires)
-        if name not in self._wanted and step.when is not None and not step.when.holds(context):
+        if name not in self._wanted and not self._applies(step, context):
             return StepStatus.SKIPPED
         self._wanted.add(name)
         return self._run(step, context)
+
+    def _applies(self, step: Step, context: dict[str, Any]) -> bool:
+        """Tell whether what a step requires has failed for one of its reasons, and its condition holds."""
+        failed = [one.step for one in step.requires if one.status == StepStatus.FAILED]
+        if step.failed_for and any(
+            self.activities.failures[name].reason not in step.failed_for for name in failed
+        ):
+            return False
+        return step.when is None or step.when.holds(context)
 
     def _run(self, step: Step, context: dict[str, Any]) -> StepStatus:
         name = step.name

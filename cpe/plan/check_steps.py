@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from cpe.plan.model import (
     RunActivity,
     RunWorkflow,
     Step,
+    StepStatus,
     Wait,
     Work,
 )
@@ -40,6 +41,7 @@ _OWN_KEYS: Mapping[str, frozenset[str]] = {
 }
 """What a step does, by the key that says so, and the keys that only make sense with it."""
 
+_FAILED = StepStatus.FAILED.value
 _CHILD_POLICIES = frozenset(ChildPolicy)
 
 _OWNERS = {
@@ -113,7 +115,21 @@ class _StepReader:
         when = self._reader.condition(
             (*self._path, "when"), self._raw.get("when"), required=self._required, known=self._names
         )
-        return Step(name=name, requires=requires, when=when, work=self._work(), on_cancel=self._on_cancel())
+        return Step(
+            name=name,
+            requires=requires,
+            failed_for=self._failed_for(requires),
+            when=when,
+            work=self._work(),
+            on_cancel=self._on_cancel(),
+        )
+
+    def _failed_for(self, requires: Sequence[Requirement]) -> frozenset[str]:
+        raw = self._raw.get("failed_for")
+        if raw is not None and not any(requirement.status == _FAILED for requirement in requires):
+            message = "'failed_for' belongs to a step that requires another one as failed"
+            self._find("failed_for", "STEP_KIND", message, key=True)
+        return frozenset(str(reason) for reason in raw) if isinstance(raw, list) else frozenset()
 
     def _on_cancel(self) -> str | None:
         step = self._reader.text((*self._path, "on_cancel")) or None

@@ -128,6 +128,8 @@ def shortened(text: str, most: int) -> str:
 
 def _box(step: Step, *, is_cleanup: bool) -> Box:
     kind, detail, for_each = _describe(step.work)
+    if step.failed_for:
+        detail += f" after {', '.join(sorted(step.failed_for))}"
     return Box(
         name=drawable(step.name),
         kind=kind,

@@ -167,11 +167,14 @@ Work: TypeAlias = "RunActivity | RunWorkflow | Evaluate | Wait | AwaitSignal"
 class Step:
     """One step: what it requires, on what condition it runs, and what it does.
 
-    `on_cancel` names the step that cleans up after it when the job is cancelled.
+    Attributes:
+        failed_for: The reasons of which those must have failed that it requires as failed; empty for any.
+        on_cancel: The step that cleans up after it when the job is cancelled.
     """
 
     name: str
     requires: tuple[Requirement, ...]
+    failed_for: frozenset[str]
     when: Condition | None
     work: Work
     on_cancel: str | None

@@ -11,7 +11,7 @@ import boto3
 import pytest
 
 from activities.ffmpeg.tools import find_tools
-from cpe.client import JobStatus
+from cpe.client import ActivityStatus, JobStatus
 from cpe.protocol import EventType
 from tests.acceptance.stack import (
     PATIENCE,
@@ -164,3 +164,35 @@ def test_a_cancelled_job_leaves_no_parts(stack: Stack, tmp_path: Path) -> None:
     assert state.status is JobStatus.CANCELED, (state.reason, state.details)
     assert stack.outputs("cancelled/") == []
     assert stack.outputs("cpe-work/") == []
+
+
+def test_what_does_not_join_is_made_whole(stack: Stack, tmp_path: Path) -> None:
+    stack.upload(film(tmp_path, seconds=30), "input/spoilt.mp4")
+    client = stack.client()
+    whole = job("TranscodeOutputs", "input/spoilt.mp4", output_assets=ladder("unspoilt"))
+    assert finish(client, whole).status is JobStatus.COMPLETED
+    job_id = client.start_job(
+        job("TranscodeSegments", "input/spoilt.mp4", output_assets=ladder("spoilt"), segments=15)
+    )
+    part = until(lambda: pictures(stack), what="a part")[0]
+    other = tmp_path / "other.mp4"
+    made = run_python("-m", "activities.sample_clip", other, "--seconds", "1", cwd=REPOSITORY)
+    assert made.returncode == 0, made.stderr
+    boto3.client("s3").upload_file(str(other), "cpe-output", part)
+    state = client.job(job_id).wait(timeout=PATIENCE)
+    assert state.status is JobStatus.COMPLETED, (state.reason, state.details)
+    join = state.activities["JoinStep"]
+    assert (join.status, join.reason) == (ActivityStatus.FAILED, "OUTPUT_INVALID")
+    keys = ["spoilt/auto.mp4", "spoilt/small.mp4"]
+    assert [output["key"] for output in state.result["outputs"]] == keys
+    assert stack.outputs("spoilt/") == keys
+    assert stack.outputs("cpe-work/") == [], "the parts are gone"
+    clips = ClipMaker(tools=find_tools(None, None), folder=tmp_path)
+    for name in ("auto.mp4", "small.mp4"):
+        files = [stack.download(f"{folder}/{name}", tmp_path / folder) for folder in ("unspoilt", "spoilt")]
+        assert times(clips, files[0]) == times(clips, files[1])
+
+
+def pictures(stack: Stack) -> list[str]:
+    """The parts of the first output that lie in the work folder."""
+    return [key for key in stack.outputs("cpe-work/") if key.endswith("/output-0")]
