@@ -58,7 +58,9 @@ class TranscodeAsset(Activity):
         job = parse_job(context.input)
         outputs, make = _read(job, settings)
         if not outputs:
-            raise InvalidInput("input.output_asset is missing. It says what to make of the input.")
+            raise InvalidInput(
+                "input.output_asset is missing, or input.output_assets is empty: nothing says what to make."
+            )
         stopwatch = Stopwatch("fetch", "probe", "encode", "verify", "publish")
         making = Making(
             context=context,

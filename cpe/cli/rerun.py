@@ -14,7 +14,7 @@ import click
 from cpe.cli.json_text import json_text, print_json
 from cpe.cli.operating import Operator, client_option, job_argument, json_option, operates, yes_option
 from cpe.cli.options import EXIT_FAILURE, debug_option
-from cpe.errors import CommandRejected, ConfigError, InvalidInput
+from cpe.errors import ActivityError, CommandRejected, ConfigError, InvalidInput
 
 if TYPE_CHECKING:
     from cpe.activity import Activity, Cancellation, JsonValue
@@ -146,9 +146,12 @@ def _run(
                 )
             )
         except Exception as error:  # as the worker does: whatever it raises is its failure
-            if debug:
-                get_logger().debug("task_raised", exc_info=True)
-            return Answer.of_stop(cancellation.reason) if cancellation.reason else Answer.of_error(error)
+            if cancellation.reason:
+                return Answer.of_stop(cancellation.reason)
+            # Of what nobody foresaw the details tell no more than the kind.
+            if debug or not isinstance(error, ActivityError):
+                get_logger().warning("task_raised", error=repr(error), exc_info=True)
+            return Answer.of_error(error)
         return Answer.of_result(result)
 
 

@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
+import traceback
 from pathlib import Path
 from types import ModuleType
 
@@ -22,7 +23,8 @@ def load_activity(settings: ActivitySettings) -> Activity:
     With `file` the class is taken from that file.
 
     Raises:
-        ConfigError: ``ACTIVITY_NOT_LOADED``: no such module, file or class, or the class is no Activity.
+        ConfigError: ``ACTIVITY_NOT_LOADED``: no such module, file or class, the class is no Activity, or it
+            fails.
     """
     place = f"activity {settings.name} {settings.version}"
     if settings.file is not None:
@@ -43,8 +45,11 @@ def load_activity(settings: ActivitySettings) -> Activity:
         raise _not_loaded(place, f"{class_name} has no method run(context)")
     try:
         return found()
-    except TypeError as error:
-        raise _not_loaded(place, f"{class_name}() takes no arguments: {error}") from error
+    except Exception as error:
+        called = error.__traceback__ is not None and error.__traceback__.tb_next is not None
+        if isinstance(error, TypeError) and not called:
+            raise _not_loaded(place, f"{class_name}() takes no arguments: {error}") from error
+        raise _not_loaded(place, _failure(f"{class_name}()", error)) from error
 
 
 def _from_module(name: str, place: str) -> ModuleType:
@@ -58,7 +63,7 @@ def _from_module(name: str, place: str) -> ModuleType:
             place, f"there is no module {error.name!r}; install it or correct `class`"
         ) from error
     except Exception as error:
-        raise _not_loaded(place, f"module {name} fails: {type(error).__name__}: {error}") from error
+        raise _not_loaded(place, _failure(f"module {name}", error)) from error
 
 
 def _from_file(file: Path, place: str) -> ModuleType:
@@ -77,8 +82,15 @@ def _from_file(file: Path, place: str) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[name]
-        raise _not_loaded(place, f"{file} fails: {type(error).__name__}: {error}") from error
+        raise _not_loaded(place, _failure(str(file), error)) from error
     return module
+
+
+def _failure(what: str, error: Exception) -> str:
+    """Tell what fails and where; the error of a text that does not parse says that itself."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = "" if isinstance(error, SyntaxError) else f" in {frame.filename}, line {frame.lineno}"
+    return f"{what} fails{where}: {type(error).__name__}: {error}"
 
 
 def _not_loaded(place: str, reason: str) -> ConfigError:

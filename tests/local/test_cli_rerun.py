@@ -23,7 +23,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 @pytest.fixture
 def line(local_aws: LocalAws, tmp_path: Path) -> Iterator[CommandLine]:
-    """A job with three attempts at one activity; SWF and the client's queue are as they are before a rerun."""
+    """A job with four attempts at one activity; SWF and the client's queue are as they are before a rerun."""
     stage = Stage(tmp_path)
     stage.register_domain()
     stage.swf.register_activity_type(domain=stage.domain, name="Work", version="v1")
@@ -37,7 +37,7 @@ def line(local_aws: LocalAws, tmp_path: Path) -> Iterator[CommandLine]:
         executionStartToCloseTimeout="3600",
         childPolicy="TERMINATE",
     )
-    for what in ("refuse", "wait", "report"):
+    for what in ("crash", "refuse", "wait", "report"):
         schedule(stage, {"do": what})
         task = stage.swf.poll_for_activity_task(domain=stage.domain, taskList={"name": "work"})
         if what != "report":
@@ -85,25 +85,36 @@ def test_a_recorded_task_runs_here(line: CommandLine, tmp_path: Path) -> None:
 
 
 def test_an_earlier_attempt_and_its_failure(line: CommandLine) -> None:
-    told = line.json("activity", "rerun", "j1", "Do", "--attempt", "1", "--yes", exit_code=1)
+    told = line.json("activity", "rerun", "j1", "Do", "--attempt", "2", "--yes", exit_code=1)
     assert told["activity"] == {
         "activityId": "Do",
         "activityType": {"name": "Work", "version": "v1"},
         "status": "FAILED",
-        "attempt": 1,
+        "attempt": 2,
         "result": None,
         "reason": "UNKNOWN_PRESET",
         "details": "no such preset",
     }
-    done = line.run("activity", "rerun", "j1", "Do", "--attempt", "1", "--yes")
+    done = line.run("activity", "rerun", "j1", "Do", "--attempt", "2", "--yes")
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.endswith("FAILED UNKNOWN_PRESET: no such preset\n")
+    assert "Traceback" not in done.stderr
+
+
+def test_what_nobody_foresaw_is_told_with_its_place(line: CommandLine) -> None:
+    done = line.run("activity", "rerun", "j1", "Do", "--attempt", "1", "--yes")
+    assert (done.exit_code, done.stdout) == (1, "")
+    log, end = done.stderr.splitlines()[-2:]
+    raised = json.loads(log)
+    assert raised["event"] == "task_raised"
+    assert "tests/local/activities.py" in raised["exception"]
+    assert end.startswith("FAILED ACTIVITY_FAILED: unexpected ")
 
 
 def test_what_cannot_be_run(line: CommandLine) -> None:
     unknown = line.error("activity", "rerun", "j1", "Nope", "--yes")
     assert (unknown.code, "it scheduled: Do" in str(unknown)) == ("UNKNOWN_ACTIVITY", True)
-    assert line.error("activity", "rerun", "j1", "Do", "--attempt", "4", "--yes").code == "UNKNOWN_ACTIVITY"
+    assert line.error("activity", "rerun", "j1", "Do", "--attempt", "5", "--yes").code == "UNKNOWN_ACTIVITY"
     asked = line.error("activity", "rerun", "j1", "Do")
     assert (asked.code, "--yes" in str(asked)) == ("NOT_CONFIRMED", True)
     document = json.loads(line.config.read_text())
@@ -112,7 +123,7 @@ def test_what_cannot_be_run(line: CommandLine) -> None:
 
 
 def test_ctrl_c_asks_it_to_stop(line: CommandLine) -> None:
-    command = ["activity", "rerun", "-c", str(line.config), "j1", "Do", "--attempt", "2", "--yes"]
+    command = ["activity", "rerun", "-c", str(line.config), "j1", "Do", "--attempt", "3", "--yes"]
     with subprocess.Popen(
         [sys.executable, "-c", WAITING, *command],
         cwd=REPOSITORY,

@@ -32,6 +32,18 @@ class Needy(Activity):
     def run(self, context):
         return None
 
+class Failing(Activity):
+    def __init__(self):
+        self.host = {}["host"]
+    def run(self, context):
+        return None
+
+class Mistaken(Activity):
+    def __init__(self):
+        len(3)
+    def run(self, context):
+        return None
+
 class Other:
     pass
 
@@ -48,6 +60,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "good_activity.py").write_text(GOOD)
     (tmp_path / "broken_activity.py").write_text("import nowhere_to_be_found\n")
     (tmp_path / "failing_activity.py").write_text("1 / 0\n")
+    (tmp_path / "garbled_activity.py").write_text("def run(:\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", sys.path[:])
     monkeypatch.setattr(sys, "modules", dict(sys.modules))
@@ -74,6 +87,13 @@ def test_from_a_module_beside_the_worker(folder: Path) -> None:
         ("good_activity:Other", "no subclass of cpe.activity.Activity"),
         ("good_activity:NoRun", "no method run"),
         ("good_activity:Needy", "takes no arguments"),
+        ("good_activity:Failing", r"Failing\(\) fails in .*/good_activity.py, line 24: KeyError: 'host'"),
+        ("good_activity:Mistaken", r"Mistaken\(\) fails in .*/good_activity.py, line 30: TypeError: object"),
+        ("failing_activity:Good", r"fails in .*/failing_activity.py, line 1: ZeroDivisionError"),
+        (
+            "garbled_activity:Good",
+            r"module garbled_activity fails: SyntaxError: .*garbled_activity.py, line 1",
+        ),
     ],
 )
 def test_refused(folder: Path, class_name: str, message: str) -> None:
