@@ -70,8 +70,8 @@ class ActivityBars:
 
 
 def outputs_table(outputs: Sequence[Mapping[str, Any]], files: Sequence[Path]) -> Table:
-    """What was made: the files, and what the worker found out about each when it verified them."""
-    table = Table()
+    """What was made: the files of a folder, and what the worker found out as it verified them."""
+    table = Table(title=str(files[0].parent) if files else None)
     table.add_column("file", overflow="fold")
     table.add_column("size", justify="right")
     table.add_column("codec")
@@ -80,7 +80,7 @@ def outputs_table(outputs: Sequence[Mapping[str, Any]], files: Sequence[Path]) -
     for output, file in zip(outputs, files, strict=True):
         codecs = [str(codec) for codec in (output.get("codecs") or {}).values() if codec]
         table.add_row(
-            Text(str(file)),
+            Text(file.name),
             size_words(output["size"]),
             ", ".join(codecs) or "-",
             f"{output['width']}x{output['height']}" if output.get("width") else "-",

@@ -60,13 +60,17 @@ log_option = click.option(
 debug_option = click.option("-d", "--debug", is_flag=True, help="Log debug events too.")
 
 
+DEFAULT_FOLDER = Path(".cpe")
+"""The folder of a stack."""
+
+
 def folder_option(purpose: str) -> Callable[[F], F]:
     """Add `--dir`, the folder of a stack."""
     return click.option(
         "--dir",
         "folder",
         type=click.Path(file_okay=False, path_type=Path),
-        default=Path(".cpe"),
+        default=DEFAULT_FOLDER,
         show_default=True,
         help=purpose,
     )

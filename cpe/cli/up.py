@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -11,11 +12,11 @@ from typing import TYPE_CHECKING
 import click
 
 from cpe.cli.local import DEFAULT_PORT, PORT, local_aws, record_option
-from cpe.cli.options import activities_option, fifo_option, folder_option
+from cpe.cli.options import DEFAULT_FOLDER, activities_option, fifo_option, folder_option
 from cpe.stack.folder import StackFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from cpe.aws.client_queues import Side
     from cpe.local.server import LocalAws
@@ -23,12 +24,8 @@ if TYPE_CHECKING:
 
 TASK_LIST = "basic_transcode"
 
-_GUIDE = """\
-In another shell:
-  eval "$(cpe env)"
-  python client_example/client_poller.py -c {client}
-  python client_example/client_commander.py -c {client}
-Ctrl-C stops everything."""
+# There, where somebody works in a copy of the project.
+_POLLER, _COMMANDER = (Path("client_example") / f"client_{name}.py" for name in ("poller", "commander"))
 
 
 @click.command()
@@ -101,7 +98,8 @@ def up(
     )
     types = {*loaded, *((activity.name, activity.version) for activity in stack.activities)}
     with place.occupied(), local_aws(port=port, record=record) as aws:
-        exit_code = _run(stack, types, place, aws, fifo=fifo, as_json=as_json)
+        guide = _guide(folder, min(name for name, _ in loaded))
+        exit_code = _run(stack, types, place, aws, fifo=fifo, guide=guide, as_json=as_json)
     sys.exit(exit_code)
 
 
@@ -112,6 +110,7 @@ def _run(
     aws: LocalAws,
     *,
     fifo: tuple[Side, ...],
+    guide: Sequence[str],
     as_json: bool,
 ) -> int:
     from cpe.aws.provision import PAYLOADS, provision_stack, registered_types
@@ -153,7 +152,7 @@ def _run(
         place.write(place.environment, environment)
         console.event("up", "ready", f"local AWS on {aws.endpoint}", level="info")
         if not as_json:
-            for line in _GUIDE.format(client=place.client).splitlines():
+            for line in guide:
                 console.line("up", line)
 
     def end_polls() -> None:
@@ -171,6 +170,20 @@ def _run(
 
     with watching(ready, announce, complain):
         return supervisor.run(before_stop=end_polls)
+
+
+def _guide(folder: Path, workflow: str) -> list[str]:
+    """Tell what can be done in another shell, in the same working directory."""
+    named = "" if folder == DEFAULT_FOLDER else f" --dir {shlex.quote(str(folder))}"
+    if _POLLER.is_file():
+        commands = [f"python {program}" for program in (_POLLER, _COMMANDER)]
+    else:
+        commands = [f"cpe job start {shlex.quote(workflow)} --data job.json --wait"]
+    return [
+        "In another shell:",
+        *(f"  {command}" for command in (f'eval "$(cpe env{named})"', *commands)),
+        "Ctrl-C stops everything.",
+    ]
 
 
 def _enter(environment: Mapping[str, str]) -> None:

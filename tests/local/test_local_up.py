@@ -98,7 +98,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def stack(folder: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
+def stack(folder: Path, *more: str, place: str = ".cpe") -> Iterator[subprocess.Popen[str]]:
     """A stack that takes jobs; ended by whatever the test does, at the latest by a signal."""
     output = folder / "output"
     with output.open("w") as file:
@@ -112,7 +112,7 @@ def stack(folder: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
         )
     with process:
         try:
-            environment = folder / ".cpe" / "environment.json"
+            environment = folder / place / "environment.json"
             until(lambda: environment.exists() or process.poll() is not None)
             assert process.poll() is None, output.read_text()
             yield process
@@ -180,12 +180,37 @@ def test_a_stack_runs_a_job_and_leaves_nothing_behind(folder: Path) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 0
         assert not psutil.wait_procs(children, timeout=60)[1]
+    assert guide(folder) == ['eval "$(cpe env)"', "cpe job start Count --data job.json --wait"]
     assert not (folder / ".cpe" / "environment.json").exists()
     assert run("env", cwd=folder) == (
         2,
         f"cpe: no stack runs in {folder}/.cpe; start one with `cpe up`, or name its folder with --dir\n",
     )
     assert re.search(r"^up +ready", (folder / "output").read_text(), re.MULTILINE)
+
+
+def guide(folder: Path) -> list[str]:
+    """What a stack says that can be done in another shell."""
+    lines = re.findall(r"^up +(.*)$", (folder / "output").read_text(), re.MULTILINE)
+    return lines[lines.index("In another shell:") + 1 : lines.index("Ctrl-C stops everything.")]
+
+
+def test_what_a_stack_says_of_another_shell_works_there(folder: Path) -> None:
+    (folder / "job.json").write_text('{"text": "one two three"}')
+    with stack(folder, "--dir", "a stack", place="a stack"):
+        until(lambda: "Ctrl-C" in (folder / "output").read_text())
+        commands = guide(folder)
+        assert commands[0] == """eval "$(cpe env --dir 'a stack')\""""
+        done = subprocess.run(
+            ["/bin/bash", "-euc", "\n".join(commands)],
+            cwd=folder,
+            env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=True,
+        )
+        assert '{"words": 3}' in done.stdout
 
 
 def test_nothing_outlives_a_stack_that_was_killed(folder: Path) -> None:

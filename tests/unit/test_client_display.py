@@ -104,8 +104,16 @@ def test_the_demo_shows_what_was_made() -> None:
     assert "2.0 KiB │ mjpeg     │ 640x360    │        -" in table
 
 
-def shown(renderable: Any) -> list[str]:
-    console = Console(width=160, force_terminal=False)
+def test_the_demo_breaks_no_name_on_a_usual_terminal() -> None:
+    video = {"size": 470 * 1024, "width": 1280, "height": 720, "duration": 65.5, "codecs": {"video": "h264"}}
+    made = Path("demo-output") / "bigbuckbunny-360p.mp4"
+    table = shown(outputs_table([video], [made]), width=80)
+    assert any("bigbuckbunny-360p.mp4" in line for line in table)
+    assert table[0].strip() == "demo-output"
+
+
+def shown(renderable: Any, *, width: int = 160) -> list[str]:
+    console = Console(width=width, force_terminal=False)
     with console.capture() as capture:
         console.print(renderable)
     return [line.rstrip() for line in capture.get().splitlines()]
