@@ -10,7 +10,7 @@ from activities.media.image_formats import PICTURE_FORMATS, PictureFormat
 from activities.media.locations import Location
 from activities.pictures.magick import Magick
 from activities.sandbox.bounded import Bench
-from activities.sandbox.quota import quota_exceeded, used
+from activities.sandbox.quota import room_left
 from cpe.errors import ActivityError, InvalidInput
 
 _WORK = "activities.pictures.picture_work"
@@ -54,10 +54,10 @@ class CommandBench:
                 (``OUTPUT_INVALID``).
         """
         directory = self.bench.directory / folder
-        room = self.scratch - used(self.bench.directory)
-        if room <= 0:
-            raise quota_exceeded(self.scratch)
         directory.mkdir()
+        room, too_little = room_left(self.bench.directory, self.scratch)
+        if not room:
+            raise too_little
         try:
             self.magick.run(
                 magick_arguments(command, self.file, self.format, form),
@@ -70,6 +70,8 @@ class CommandBench:
         except InvalidInput as error:
             raise InvalidInput(f"{place}: {error}", code=error.code) from error
         except ActivityError as error:
+            if error.code == "DISK_QUOTA":
+                raise too_little from error
             if error.code not in _OWN_CODES:
                 raise
             raise ActivityError(f"{place}: {error}", code=error.code, retryable=error.retryable) from error

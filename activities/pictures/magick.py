@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from activities.pictures.magick_policy import policy
+from activities.pictures.magick_policy import MOST_DISK, policy
 from activities.pictures.picture_work import MAX_PIXELS
 from activities.sandbox import ffmpeg
 from activities.sandbox.bounded import MEMORY
 from activities.sandbox.limits import Limits
+from activities.sandbox.quota import quota_exceeded
 from cpe.activity import Cancellation
 from cpe.errors import ActivityError, CpeError, InvalidInput
 
@@ -35,6 +36,7 @@ _LEAST = {6: (6, 9, 10), 7: (7, 0, 8)}
 """The oldest versions that keep to all rules of our policy."""
 
 _TOO_LARGE = re.compile(r"exceeds ?limit|resources ?exhausted|memory ?allocation ?failed", re.IGNORECASE)
+_NO_ROOM = re.compile(r"unable ?to ?(?:write|extend|create)|resources ?exhausted", re.IGNORECASE)
 _TOO_LONG = re.compile(r"time ?limit ?exceeded", re.IGNORECASE)
 
 
@@ -68,7 +70,8 @@ class Magick:
         Raises:
             InvalidInput: It asks for more pixels (``OUTPUT_TOO_LARGE``) or more time (``INPUT_TOO_COMPLEX``)
                 than is allowed.
-            ActivityError: It failed (``IMAGEMAGICK_FAILED``) or was killed (``PROCESS_KILLED``, retryable).
+            ActivityError: It failed (``IMAGEMAGICK_FAILED``), was killed (``PROCESS_KILLED``, retryable), or
+                had too little room (``DISK_QUOTA``).
         """
         rules = policy(pixels=MAX_PIXELS, room=room, cores=cores, seconds=COMMAND_SECONDS)
         (directory / "policy.xml").write_text(rules, encoding="utf-8")
@@ -84,7 +87,7 @@ class Magick:
                 environment={"MAGICK_CONFIGURE_PATH": here, "MAGICK_TEMPORARY_PATH": here, "HOME": here},
             )
         except ffmpeg.FFmpegError as error:
-            raise _failure(error) from error
+            raise _failure(error, room) from error
 
 
 def find_magick(setting: str | None) -> Magick:
@@ -144,12 +147,14 @@ def _version_of(program: Path) -> tuple[int, ...]:
     return tuple(int(number) for number in match.groups())
 
 
-def _failure(error: ffmpeg.FFmpegError) -> ActivityError:
+def _failure(error: ffmpeg.FFmpegError, room: int) -> ActivityError:
     if error.code == "FFMPEG_TIMEOUT" or _TOO_LONG.search(error.tail):
         return InvalidInput(
             f"The command did not end within {COMMAND_SECONDS:g} s. Ask for less work or a smaller picture.",
             code="INPUT_TOO_COMPLEX",
         )
+    if room < MOST_DISK and _NO_ROOM.search(error.tail):
+        return quota_exceeded(room)
     if _TOO_LARGE.search(error.tail) or error.code == "FFMPEG_OUT_OF_MEMORY":
         return InvalidInput(
             f"The command asks for a larger picture than is made, or for more of them: {error.tail}",

@@ -10,9 +10,11 @@ from activities.media.image_formats import SOURCE_FORMATS
 from activities.media.image_geometry import MAX_SIDE
 
 _GIB = 1024**3
+MOST_DISK = 8 * _GIB
+"""Bytes that one run may have on disk, where there are so many."""
+
 _MEMORY = _GIB
 _MAPPED = 2 * _GIB
-_MOST_DISK = 8 * _GIB
 _MOST_PICTURES = 4096
 
 _RULE = '  <policy domain="{}" rights="{}" pattern="{}"/>\n'
@@ -42,7 +44,7 @@ def policy(*, pixels: int, room: int, cores: int, seconds: float) -> str:
         "area": pixels,
         "memory": _MEMORY,
         "map": _MAPPED,
-        "disk": min(room, _MOST_DISK),
+        "disk": min(room, MOST_DISK),
         "list-length": _MOST_PICTURES,
         "thread": cores,
         "time": round(seconds),

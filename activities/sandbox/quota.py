@@ -61,6 +61,15 @@ def check_room(directory: Path, size: int, quota: int | None) -> None:
         raise disk_full()
 
 
+def room_left(directory: Path, quota: int) -> tuple[int, ActivityError]:
+    """Return how many more bytes fit into a scratch directory, and the error of what needs more.
+
+    The error is ``DISK_QUOTA``, or ``DISK_FULL`` (retryable) where the disk has less than the quota leaves.
+    """
+    left, free = quota - used(directory), shutil.disk_usage(directory).free
+    return (free, disk_full()) if free < left else (max(left, 0), quota_exceeded(quota))
+
+
 @contextmanager
 def telling_a_full_disk() -> Iterator[None]:
     """Tell in a block that the disk is full (``DISK_FULL``, retryable) where the system does."""

@@ -19,8 +19,12 @@ from typing import Any
 from activities.transcode_asset import TranscodeAsset
 from cpe.errors import ActivityError
 from cpe.testing import ActivityEnvironment
+from tests.media.magicks import magick_of
 
 POINTS = 10
+KINDS = ("VIDEO", "IMAGE", *(("COMMAND",) if any(map(magick_of, (6, 7))) else ()))
+"""What is made; commands for pictures where there is ImageMagick."""
+
 NOT_ALLOWED = 77
 
 _NEW_USER, _NEW_MOUNTS = 0x10000000, 0x00020000
@@ -36,7 +40,7 @@ def main(folder: Path, files: list[Path]) -> int:
     disk.mkdir()
     if not _enter() or _mount(disk, _LARGE, 0) != 0:
         return NOT_ALLOWED
-    for kind in ("VIDEO", "IMAGE"):
+    for kind in KINDS:
         with _peak(disk) as peak:
             _tell(kind, _LARGE, _run(kind, folder / f"{kind}-first", disk, files))
         for point in range(POINTS):
@@ -50,7 +54,7 @@ def main(folder: Path, files: list[Path]) -> int:
 
 def _run(kind: str, folder: Path, disk: Path, files: list[Path]) -> dict[str, Any]:
     folder.mkdir()
-    environment = ActivityEnvironment(folder, settings={"cores": 2})
+    environment = ActivityEnvironment(folder, settings={"cores": 2, "custom_cmd": True})
     environment.scratch = disk / "task"
     for file in files:
         environment.storage.put("media-in", file.name, file)
@@ -84,9 +88,21 @@ def _order(kind: str) -> dict[str, Any]:
         "IMAGE": [
             {"type": "IMAGE", "bucket": "media-out", "file": f"{n}.png", "resize": "900x"} for n in range(3)
         ],
+        "COMMAND": [
+            {
+                "type": "IMAGE",
+                "bucket": "media-out",
+                "file": f"{n}.{extension}",
+                "custom_cmd": "convert ${input_file} -resize 900x ${output_file}",
+            }
+            for n, extension in enumerate(("png", "tiff", "bmp", "jpg", "webp"))
+        ],
     }[kind]
     name = "film.mp4" if kind == "VIDEO" else "picture.png"
-    return {"input_asset": {"type": kind, "bucket": "media-in", "file": name}, "output_assets": outputs}
+    return {
+        "input_asset": {"type": "VIDEO" if kind == "VIDEO" else "IMAGE", "bucket": "media-in", "file": name},
+        "output_assets": outputs,
+    }
 
 
 def _tell(kind: str, size: int, told: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from activities.ffmpeg.tools import Tools, encoders
 from activities.media.convert_options import DEFINE, FLAGS, OPERATORS, READING, SETTINGS
 from activities.media.job import parse_job
 from activities.media.outputs import Output, parse_outputs, parse_pictures
@@ -596,8 +597,10 @@ def test_legal_names_are_names_and_no_more(
 
 
 def test_a_hostile_input_name_that_is_not_there_is_just_not_there(
-    environment: ActivityEnvironment, watch: _Watch
+    environment: ActivityEnvironment, tools: Tools, watch: _Watch
 ) -> None:
+    encoders(tools)  # what FFmpeg can do is asked once in a process
+    watch.started.clear()
     for text in STRINGS:
         job = {
             "input_asset": {"type": "VIDEO", "bucket": "media-in", "file": text},
