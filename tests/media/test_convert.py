@@ -204,7 +204,9 @@ def test_what_was_made_is_looked_at(
     made.parent.mkdir()
     made.write_bytes(content or b"")
     does = f"cp {made} made" if content else "true"
-    program = _program(tmp_path / "bin", "convert", f"{_SAYS.format('6.9.11-60')}; {does}")
+    program = _program(
+        tmp_path / "bin", "convert", f"{_SAYS.format('6.9.11-60')}\n[ $1 = -version ] || {does}"
+    )
     environment = _environment(tmp_path, imagemagick=str(program))
     with pytest.raises(ActivityError, match=rf"s3://media-out/a\.bmp {complaint}") as caught:
         _run(environment, sources()["quadrants"], {"file": "a.bmp", "custom_cmd": _ORIGINAL})
