@@ -27,6 +27,9 @@ POLLERS = ("poller-0", "poller-1")
 WORKERS = {"Work": 2, "ValidateAsset": 1, "TranscodeAsset": 1}
 """Processes for each activity. One transcodes, so that a second job waits for it."""
 
+_SHIPPED = load_settings(REPOSITORY / "config" / "cpe.yml", environ={}).activities
+_VERSIONS = {"Work": "v1", **{activity.name: activity.version for activity in _SHIPPED}}
+
 # Workers learn by heartbeat that they shall stop: each second for one of three.
 _HEARTBEAT = {"defaultTaskHeartbeatTimeout": "3"}
 
@@ -85,8 +88,7 @@ class Site(Stack):
 
     def start_worker(self, activity: str) -> None:
         """Start one more worker."""
-        version = "v1" if activity == "Work" else "v2"
-        self._start("worker", "cpe-worker", "-D", "SADomain", "-A", activity, "-V", version)
+        self._start("worker", "cpe-worker", "-D", "SADomain", "-A", activity, "-V", _VERSIONS[activity])
 
     @contextlib.contextmanager
     def alone(self, poller: str) -> Iterator[None]:
@@ -111,11 +113,10 @@ class Site(Stack):
             entry = client_entry(name, input_queue=queues.input, output_queue=queues.output)
             file.write_text(json.dumps(client_configuration(entry, payloads=PAYLOADS)))
             entries.append(entry)
-        shipped = load_settings(REPOSITORY / "config" / "cpe.yml", environ={}).activities
         work = ActivitySettings(name="Work", version="v1", class_name="Work", file=PLANS / "work.py")
         activities = [
             replace(activity, default_timeouts={**activity.default_timeouts, **_HEARTBEAT})
-            for activity in (work, *shipped)
+            for activity in (work, *_SHIPPED)
             if activity.name in self._workers
         ]
         tree = stack_configuration(

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
 import boto3
-import psutil
 import pytest
 
 from cpe.client import Client, JobStatus
 from tests.acceptance.site import Site
-from tests.acceptance.stack import REPOSITORY, run_python, standing_still, until
+from tests.acceptance.stack import REPOSITORY, run_python, until
+from tests.acceptance.worker_nursery import WorkerNursery, encoding
 
 KILLS = 50
 SEED = 20151016
 _HEARTBEAT = 20
 """Seconds, as the plan says, after which SWF gives up a worker that is silent."""
 
-_PROGRAM = Path(__file__).parent / "programs" / "worker_nursery.py"
 _PLAN = """
 name: Persistent
 version: "1.0"
@@ -38,46 +32,6 @@ steps:
     retry: { max_attempts: 100, interval: 1, backoff: 1 }
     input: '{ "input_asset": {{__input__.input_asset}}, "output_assets": {{__input__.output_assets}} }'
 """
-
-
-class Nursery:
-    """Starts workers of TranscodeAsset, one after the other."""
-
-    def __init__(self, site: Site) -> None:
-        self._site = site
-        self._log = site.log.open("ab")
-        self._mother = subprocess.Popen(
-            [sys.executable, _PROGRAM],
-            cwd=site.folder,
-            env={
-                **os.environ,
-                "PYTHONPATH": str(REPOSITORY),
-                "TMPDIR": str(site.scratch),
-                **site.environment,
-            },
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            text=True,
-            start_new_session=True,
-        )
-        assert self._read() == "ready"
-
-    def start(self) -> int:
-        """Start one; returns its process id."""
-        assert self._mother.stdin is not None
-        arguments = "-D SADomain -A TranscodeAsset -V v2 --cores 2 --concurrency 1"
-        self._mother.stdin.write(f"{arguments}\n")
-        self._mother.stdin.flush()
-        return int(self._read())
-
-    def close(self) -> None:
-        with self._log, self._mother as mother:
-            os.killpg(mother.pid, signal.SIGKILL)  # the last worker too
-
-    def _read(self) -> str:
-        assert self._mother.stdout is not None
-        return self._mother.stdout.readline().strip()
 
 
 @pytest.fixture
@@ -99,26 +53,6 @@ def film(tmp_path: Path) -> Path:
     )
     assert made.returncode == 0, made.stderr
     return path
-
-
-def _working(site: Site) -> list[psutil.Process]:
-    """All processes that work in the scratch directories of this site's workers."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if f"{site.scratch}{os.sep}" in process.cwd() and "worker-" in process.cwd():
-                found.append(process)
-    return found
-
-
-def _encoding(site: Site) -> list[int]:
-    """The process ids of the runs of ffmpeg."""
-    found = []
-    for process in _working(site):
-        with contextlib.suppress(psutil.Error):
-            if process.name().startswith("ffmpeg"):
-                found.append(process.pid)
-    return found
 
 
 def _order(number: int) -> dict[str, object]:
@@ -158,21 +92,16 @@ def test_fifty_kills_leave_nothing_and_lose_nothing(own_site: Site, film: Path) 
         # The last job may have been done just before its worker was killed.
         if open_jobs() == 0:
             jobs.append(client.start_job(_order(len(jobs)), wait=True))
-        return bool(_encoding(site))
+        return bool(encoding(site))
 
-    nursery = Nursery(site)
+    nursery = WorkerNursery(site)
     try:
         for number in range(KILLS):
             worker = nursery.start()
             until(at_work, what=f"ffmpeg of worker {number}")
             # Waiting for nothing: the moment is what is tried.
             threading.Event().wait(random.uniform(0, 0.8))
-            running = _encoding(site)
-            together = max(together, len(running))
-            # What stands still does not end because it is done.
-            with standing_still(*running):
-                os.kill(worker, signal.SIGKILL)
-                until(lambda: not _working(site), what="the end of all that the worker started")
+            together = max(together, nursery.kill(worker))
             assert len(list(site.scratch.glob("*/worker-*"))) == 1, "but for what the next start removes"
             site.advance(_HEARTBEAT + 1)
         last = nursery.start()
