@@ -11,8 +11,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from activities.media.locations import Location, Target
-from activities.transfer.existing import is_left, leave
+from activities.media.locations import Location, OnExists, Target
+from activities.transfer.existing import Occupant, find_occupant, leave, marked
 from cpe.activity import ActivityContext, JsonValue
 from cpe.errors import ActivityError
 
@@ -21,6 +21,11 @@ MAX_RESULT = 16 * 1024 * 1024
 
 _TIMING_ROOM = 512
 _AT_ONCE = 8
+_GONE = "OBJECT_NOT_FOUND"
+_MEANWHILE = frozenset({"OBJECT_EXISTS", _GONE})
+_LOOKS = 3
+"""How often a key is looked at under which others store and remove objects meanwhile."""
+
 _HASHES = 4
 """Files that are read for their digests at once, as far as there are processors for it."""
 
@@ -78,20 +83,23 @@ def publish(context: ActivityContext, products: Sequence[Product]) -> set[Locati
     """Upload the products, stage by stage; a cancellation stops before the next one.
 
     Return the places of those that were not stored: all of an output for which a key is taken, where its job
-    says to skip it then.
+    says to skip it then. A key is not taken by what an earlier attempt at this task has stored under it.
 
     Raises:
         ActivityError: A key is taken, and the job says to fail then, ``OUTPUT_EXISTS``.
     """
+    found = {product.location: find_occupant(context, product.target, product.key) for product in products}
     skipped = {
-        product.target.location for product in products if is_left(context, product.target, product.key)
+        product.target.location
+        for product in products
+        if _is_another(found[product.location]) and leave(product.target, product.key)
     }
     for _, stage in groupby(sorted(products, key=_stage), key=_stage):
         wanted = [product for product in stage if product.target.location not in skipped]
-        _store_parts(context, [product for product in wanted if not product.described])
+        _store_parts(context, [product for product in wanted if not product.described], found)
         for product in wanted:
             context.check()
-            if product.described and not _store(context, product):
+            if product.described and not _store(context, product, found[product.location]):
                 skipped.add(product.target.location)
     return {product.location for product in products if product.target.location in skipped}
 
@@ -100,12 +108,14 @@ def _stage(product: Product) -> int:
     return product.stage
 
 
-def _store_parts(context: ActivityContext, parts: Sequence[Product]) -> None:
+def _store_parts(
+    context: ActivityContext, parts: Sequence[Product], found: Mapping[Location, Occupant | None]
+) -> None:
     """Upload what may be many small objects, some at once, so that none waits for the answer to the last."""
 
     def store(part: Product) -> None:
         context.check()
-        _store(context, part)
+        _store(context, part, found[part.location])
 
     pool = ThreadPoolExecutor(max_workers=_AT_ONCE)
     try:
@@ -115,21 +125,37 @@ def _store_parts(context: ActivityContext, parts: Sequence[Product]) -> None:
         pool.shutdown(cancel_futures=True)
 
 
-def _store(context: ActivityContext, product: Product) -> bool:
-    """Upload a product; return whether its key was free, where it may not be taken."""
+def _is_another(found: Occupant | None) -> bool:
+    return found is not None and not found.own
+
+
+def _store(context: ActivityContext, product: Product, found: Occupant | None) -> bool:
+    """Upload a product over what was found under its key; return whether it may be, and was.
+
+    What was stored is there although S3's answer may be lost: one more look tells whose it is.
+    """
     options = product.target.options
-    try:
-        context.storage.upload(
-            product.path,
-            product.location.bucket,
-            product.key,
-            replace(options, content_type=options.content_type or product.content_type),
-        )
-    except ActivityError as error:
-        if error.code != "OBJECT_EXISTS":
-            raise
-        return not leave(product.target, product.key)
-    return True
+    options = replace(options, content_type=options.content_type or product.content_type)
+    if product.target.on_exists is not OnExists.OVERWRITE:
+        options = marked(options, context.task)
+    place = product.location
+    for _ in range(_LOOKS):
+        if _is_another(found):
+            break
+        replaces = found.etag if found is not None else None
+        try:
+            context.storage.upload(product.path, place.bucket, place.key, replace(options, replaces=replaces))
+        except ActivityError as error:
+            # Somebody stored one meanwhile, or removed ours; or S3's answer to this upload was lost, and its
+            # parts were gone when it was asked again.
+            if error.code not in _MEANWHILE:
+                raise
+            before, found = found, find_occupant(context, product.target, product.key)
+            if before is found is None and error.code == _GONE:
+                raise
+        else:
+            return True
+    return not leave(product.target, product.key)
 
 
 def _describe(product: Product) -> dict[str, Any]:

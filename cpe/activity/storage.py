@@ -10,10 +10,19 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectInfo:
-    """An object in storage: `size` in bytes, `content_type` as stored."""
+    """An object in storage.
+
+    Attributes:
+        size: Its bytes.
+        content_type: Its MIME type, as stored.
+        metadata: Its user-defined metadata; names are in lower case.
+        etag: What tells this version of it from any other; see :attr:`UploadOptions.replaces`.
+    """
 
     size: int
     content_type: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    etag: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +38,7 @@ class UploadOptions:
         storage_class: S3's name of its storage class; None for the usual one.
         tags: Its tags.
         if_absent: Store it only under a key that nothing has.
+        replaces: Store it only over the object with this ETag; goes before `if_absent`.
     """
 
     content_type: str | None = None
@@ -39,6 +49,7 @@ class UploadOptions:
     storage_class: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     if_absent: bool = False
+    replaces: str | None = None
 
 
 class Storage(Protocol):
@@ -50,7 +61,7 @@ class Storage(Protocol):
     """
 
     def head(self, bucket: str, key: str) -> ObjectInfo:
-        """Tell size and type of an object."""
+        """Tell what an object is."""
         ...
 
     def read(self, bucket: str, key: str, *, start: int = 0, length: int) -> bytes:
@@ -65,7 +76,8 @@ class Storage(Protocol):
         """Store the file whole under `bucket`/`key`, or raise and leave the key as it was.
 
         Raises:
-            ActivityError: Also ``OBJECT_EXISTS``, when it is to be stored only where there is none.
+            ActivityError: Also ``OBJECT_EXISTS``, when it is to be stored only where there is none, or over
+                another one; ``OBJECT_NOT_FOUND``, when the one that it should replace is gone.
         """
         ...
 

@@ -15,7 +15,7 @@ from boto3.s3.transfer import TransferConfig, create_transfer_manager
 from s3transfer.exceptions import RetriesExceededError
 
 from cpe.activity import Cancellation, ObjectInfo, UploadOptions
-from cpe.aws.absent import put_absent
+from cpe.aws.conditional import put_conditionally
 from cpe.aws.faults import told
 from cpe.errors import ActivityError, AwsError, ConfigError
 
@@ -55,11 +55,16 @@ class S3Storage:
         self._cancellation = cancellation or Cancellation()
 
     def head(self, bucket: str, key: str) -> ObjectInfo:
-        """Tell size and type of an object."""
+        """Tell what an object is."""
         key = _clean(key)
         with self._reading(bucket, key):
             answer = self._client.head_object(Bucket=bucket, Key=key)
-        return ObjectInfo(size=answer["ContentLength"], content_type=answer.get("ContentType"))
+        return ObjectInfo(
+            size=answer["ContentLength"],
+            content_type=answer.get("ContentType"),
+            metadata={name.lower(): text for name, text in answer.get("Metadata", {}).items()},
+            etag=answer.get("ETag"),
+        )
 
     def read(self, bucket: str, key: str, *, start: int = 0, length: int) -> bytes:
         """Read at most `length` bytes from offset `start`; fewer at the object's end."""
@@ -94,11 +99,12 @@ class S3Storage:
         key = _clean(key)
         arguments = _arguments(options)
         with self._calling(bucket, key):
-            if options.if_absent:
-                put_absent(
+            if options.if_absent or options.replaces is not None:
+                put_conditionally(
                     self._client,
                     path,
                     (bucket, key),
+                    replaces=options.replaces,
                     arguments=arguments,
                     cancellation=self._cancellation,
                 )

@@ -62,6 +62,7 @@ class FolderStorage:
             shutil.copyfile(content, path)
         else:
             path.write_bytes(content)
+        self.options.pop((bucket, key.lstrip("/")), None)
 
     def get(self, bucket: str, key: str) -> bytes:
         """Return an object whole."""
@@ -74,10 +75,13 @@ class FolderStorage:
         return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
     def head(self, bucket: str, key: str) -> ObjectInfo:
-        options = self.options.get((bucket, key.lstrip("/")))
+        options = self.options.get((bucket, key.lstrip("/")), UploadOptions())
+        known = self._object(bucket, key).stat()
         return ObjectInfo(
-            size=self._object(bucket, key).stat().st_size,
-            content_type=options.content_type if options else None,
+            size=known.st_size,
+            content_type=options.content_type,
+            metadata={name.lower(): text for name, text in options.metadata.items()},
+            etag=f"{known.st_mtime_ns}-{known.st_size}",
         )
 
     def read(self, bucket: str, key: str, *, start: int = 0, length: int) -> bytes:
@@ -90,7 +94,11 @@ class FolderStorage:
 
     def upload(self, path: Path, bucket: str, key: str, options: UploadOptions) -> None:
         self.check_bucket(bucket)
-        if options.if_absent and self._path(bucket, key).is_file():
+        if options.replaces is not None:
+            taken = self.head(bucket, key).etag != options.replaces
+        else:
+            taken = options.if_absent and self._path(bucket, key).is_file()
+        if taken:
             raise ActivityError(
                 f"There is an object {key!r} in bucket {bucket!r} already.", code="OBJECT_EXISTS"
             )

@@ -23,6 +23,7 @@ from tests.media.fleet import (
     made_file,
     split_film,
 )
+from tests.media.ladders import SMALL
 from tests.media.meters import integrated_and_peak
 
 
@@ -237,15 +238,20 @@ def test_nothing_is_published_while_a_part_is_missing(
     assert environment.storage.keys("media-out") == []
 
 
+@pytest.mark.parametrize("on_exists", ["overwrite", "fail", "skip"])
 def test_a_join_whose_worker_died_before_it_answered_is_done_again(
-    environment: ActivityEnvironment, clips: ClipMaker
+    environment: ActivityEnvironment, clips: ClipMaker, on_exists: str
 ) -> None:
     source = FILMS["25"](clips)
-    split = split_film(environment, source, [_video("x.mp4")])
+    playlist = {"type": "PLAYLIST", "bucket": "media-out", "file": "p/movie.m3u8", "renditions": [SMALL]}
+    outputs = [{**output, "on_exists": on_exists} for output in (_video("x.mp4"), playlist)]
+    split = split_film(environment, source, outputs)
     for part in split["parts"]:
         encode_part(environment, source, split, part)
     results = [join_parts(environment, source, split)["outputs"] for _ in range(2)]
     assert results[0] == results[1]
+    assert [output["key"] for output in results[1]] == ["x.mp4", "p/movie.mpd", "p/movie.m3u8"]
+    assert not any("skipped" in output for output in results[1])
 
 
 def test_parts_that_cannot_be_removed_are_told(environment: ActivityEnvironment, clips: ClipMaker) -> None:
