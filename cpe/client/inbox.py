@@ -75,6 +75,13 @@ class Inbox:
         """
         self._queue.delete(delivery.message for delivery in deliveries)
 
+    def give_back(self, deliveries: Iterable[Delivery]) -> None:
+        """Let what was not dealt with be delivered again at once. Else SQS does so later."""
+        try:
+            self._queue.hold([delivery.message for delivery in deliveries], 0)
+        except AwsError as error:
+            _log.info("messages come again when SQS's time for them is over (%s): %s", error.code, error)
+
     def _read(self, message: Message) -> Delivery | None:
         try:
             event = self._references.whole(decode_event(message.body))

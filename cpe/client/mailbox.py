@@ -134,12 +134,15 @@ class Mailbox:
                     self._give_back(batch[handled:])
                     self._acknowledge(self._let_go(batch[:handled]))
         finally:
+            left: list[Delivery] = []
             with self._changed:
                 self._iterating -= 1
                 if self._iterating == 0:
-                    # SQS delivers again what nobody took; by then its receipts may be too old.
+                    # SQS delivers again what nobody took; until somebody iterates, receipts may grow too old.
                     self._unread = deque(entry for entry in self._unread if not self._is_held(entry))
+                    left = list(self._held.values())
                     self._held.clear()
+            self._return(left)
 
     def stop(self) -> None:
         """End all iterating and waiting after what was read."""
@@ -169,7 +172,7 @@ class Mailbox:
         """What was not handled: SQS delivers it again, unless it is deleted there."""
         with self._changed:
             self._unread.extendleft(entry for entry in reversed(entries) if not self._is_held(entry))
-        self._let_go(entries)
+        self._return(self._let_go(entries))
 
     def _is_held(self, entry: _Unread) -> bool:
         return entry.delivery is not None and entry.delivery.message.receipt in self._held
@@ -273,6 +276,11 @@ class Mailbox:
     def _drop_oldest(self) -> None:
         while len(self._unread) > _MOST_UNREAD:
             self._let_go([self._unread.popleft()])
+
+    def _return(self, deliveries: list[Delivery]) -> None:
+        """Let SQS deliver again at once: a FIFO queue gives nothing more of a run meanwhile."""
+        if self._inbox is not None and deliveries:
+            self._inbox.give_back(deliveries)
 
     def _acknowledge(self, deliveries: list[Delivery]) -> None:
         if self._inbox is not None and deliveries:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -130,6 +131,21 @@ def test_who_waits_while_iterating_is_not_held_up_by_what_it_is_given(stage: Sta
             break
     stream.close()
     assert asked == [JobStatus.RUNNING, JobStatus.COMPLETED]
+
+
+@pytest.mark.usefixtures("daemons")
+def test_who_stops_iterating_gives_back_what_it_did_not_deal_with(stage: Stage, client: Client) -> None:
+    """SQS gives nothing more of a run while somebody has some of it: for 30 s, if nobody gives it back."""
+    client.start_job(order(stage), "j1")
+    client.signal("j1", "approved")
+    for event in client.events(wait=SECONDS):
+        if event.type.closes_job:
+            break
+    began = time.monotonic()
+    assert client.status("j1", timeout=15).status is JobStatus.COMPLETED
+    again = [event.type for event in client.events(wait=1)]
+    assert EventType.WORKFLOW_COMPLETED in again
+    assert time.monotonic() - began < 15
 
 
 @pytest.mark.usefixtures("daemons")
