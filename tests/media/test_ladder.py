@@ -226,15 +226,16 @@ _EXCERPTS: dict[str, dict[str, Any]] = {
 }
 
 
-# In a film whose picture starts late, the first frame stands for what is missing, as FFmpeg fills it by itself.
-_LATE = ("interlaced, without an index", "from the start")
 # FFmpeg by itself tells in milliseconds by how much a picture starts later than the sound.
 _MILLISECOND = {("uneven", "between frames"): 13}
 
 
 @pytest.mark.parametrize(
     "case",
-    [(name, excerpt) for name in FILMS for excerpt in _EXCERPTS if (name, excerpt) != _LATE],
+    [
+        *((name, excerpt) for name in FILMS for excerpt in ("between frames", "to the end")),
+        *(("25", excerpt) for excerpt in ("whole seconds", "from the start", "short")),
+    ],
     ids=", ".join,
 )
 @pytest.mark.usefixtures("lossless")

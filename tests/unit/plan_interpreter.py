@@ -170,6 +170,9 @@ class _Interpreter:
                 return State("skipped")
         if any(states[name].status in ("pending", "running") for name, _ in self._step.requires):
             return State("pending")
+        failed = [states[name].reason for name, wanted in self._step.requires if wanted == "failed"]
+        if self._step.failed_for and not set(failed) <= set(self._step.failed_for):
+            return State("skipped")
         try:
             if self._step.when is not None and not holds(self._step.when, self._context):
                 return State("skipped")

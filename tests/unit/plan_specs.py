@@ -146,6 +146,7 @@ class StepSpec:
     name: str
     does: str
     requires: tuple[tuple[str, str], ...] = ()
+    failed_for: tuple[str, ...] = ()
     when: Condition | None = None
     activity: str = "Act"
     template: Template | None = None
@@ -189,6 +190,7 @@ class StepSpec:
             "name": self.name,
             self.does: does,
             "requires": [list(pair) if pair[1] != "completed" else pair[0] for pair in self.requires] or None,
+            "failed_for": list(self.failed_for) or None,
             "when": self.when.text() if self.when else None,
             "input": self.template.text() if self.template and self.runs else None,
             "timeout": self.seconds if self.does == "signal" else None,

@@ -86,6 +86,9 @@ FATES = st.one_of(
     st.builds(Ending, st.sampled_from(["stop", "stop", "stop", "poison", "lacking", "cancel"])),
 )
 REFUSALS = st.sampled_from([0] * 8 + [1, 2, MAX_REFUSALS])
+REASONS = st.sampled_from(
+    [("BUSY",), ("BROKEN", "TIMEOUT_HEARTBEAT"), ("ACTIVITY_CANCELED",), ("INPUT_INVALID", "BUSY", "BROKEN")]
+)
 TRIES = st.lists(st.builds(Try, FATES, REFUSALS), max_size=4).map(tuple)
 HANDED_BACK = st.integers(9, 12).map(lambda times: (Try(Ending("stop")),) * times)
 
@@ -103,10 +106,13 @@ def steps(
         if one.name in required and one.runs and one.each is None and one.activity == "Act"
     ]
     does = draw(st.sampled_from(["activity"] * 5 + ["workflow"] * 2 + ["eval", "wait", "signal", "signal"]))
+    requires = tuple((one, draw(st.sampled_from(wanted))) for one in required)
+    narrowed = any(status == "failed" for _, status in requires) and draw(chance(2))
     step: dict[str, Any] = {
         "name": name,
         "does": does,
-        "requires": tuple((one, draw(st.sampled_from(wanted))) for one in required),
+        "requires": requires,
+        "failed_for": draw(REASONS) if narrowed else (),
         "when": draw(conditions(giving)) if draw(chance(5)) else None,
         "timer_refusals": draw(REFUSALS) if refusals and draw(chance(5)) else 0,
     }
