@@ -62,7 +62,9 @@ def fragment_arguments(copies: Sequence[TrackCopy]) -> tuple[str, ...]:
 
 def sample_arguments(files: Sequence[str]) -> tuple[str, ...]:
     """Decode the first frame of each file, and print a line for it, all in one run."""
-    inputs = [argument for file in files for argument in (*written(MEDIA_LIMITS), "-i", file)]
+    # Else the first packet of AAC is left out, as what an encoder puts before the sound.
+    read = (*written(MEDIA_LIMITS), "-flags2", "+skip_manual")
+    inputs = [argument for file in files for argument in (*read, "-i", file)]
     frames = [
         argument
         for index in range(len(files))

@@ -91,9 +91,10 @@ def test_the_command_that_makes_fragments() -> None:
 
 
 def test_the_command_that_looks_at_segments() -> None:
+    whole = "-flags2 +skip_manual"
     frame = "-frames:v 1 -frames:a 1 -fps_mode passthrough -f framecrc pipe:1"
     assert " ".join(sample_arguments(["a", "b"])) == (
-        f"{_RUN} -copyts {_LIMITS} -i a {_LIMITS} -i b -map 0:0 {frame} -map 1:0 {frame}"
+        f"{_RUN} -copyts {_LIMITS} {whole} -i a {_LIMITS} {whole} -i b -map 0:0 {frame} -map 1:0 {frame}"
     )
 
 
